@@ -1,0 +1,57 @@
+# make run    the main job: the baseline at full scale, into results/baseline
+# make test   style, types and the test suite
+# make lint   style and types only
+# make lock   write requirements.lock again from pyproject.toml (UPGRADE=--upgrade takes the newest versions)
+# make clean  remove the environment, caches and builds; results stay
+#
+# Both `run` and `test` make a virtual environment in .venv the first time. After that no network is needed
+# until requirements.lock changes.
+
+PYTHON ?= python3
+SCALE ?= 1
+UNTIL ?= 2035-08
+OUT ?= results/baseline
+JOBS ?= 2
+UPGRADE ?=
+
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint lock clean test-tools
+
+run: .venv/project.stamp
+	$(BIN)/sendcycle run --scale $(SCALE) --until $(UNTIL) --out $(OUT)
+
+test: lint test-tools
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: .venv/project.stamp
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy model
+
+# Whatever the test suite needs besides Python packages is made ready here. Nothing yet.
+test-tools:
+
+# The environment is made anew when the lock changes, so that nothing is left in it which the lock does not name.
+.venv/lock.stamp: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --require-hashes --requirement requirements.lock
+	touch $@
+
+# The build backend is in the lock, so this step needs no network.
+.venv/project.stamp: .venv/lock.stamp pyproject.toml
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) \
+		--quiet --output-file requirements.lock
+
+clean:
+	rm -rf .venv .venv-lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find model experiments tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,138 @@
+"""Families contest; authorities settle or defend; the tribunal decides."""
+
+import numpy as np
+from numba import njit
+
+from model.cases import (
+    contest_factor,
+    goes_to_mediation_or_tribunal,
+    has_turn,
+    moves_to,
+    registers_appeal,
+    starts_assessment,
+    turn,
+)
+from model.children import AGE_LIMIT, FIRST_AGE, MONTHS_PER_YEAR, Appeal, Case, Label, Setting
+from model.needs import rows_of_ages
+from model.randomness import Decision, draw, stream
+from model.world import QUEUE_MONTHS, rule
+
+NO_CASE, DRAFTED, MEDIATED, APPEALED = int(Case.NONE), int(Case.DRAFTED), int(Case.MEDIATED), int(Case.APPEALED)
+NO_APPEAL, CONTENTS = int(Appeal.NONE), int(Appeal.CONTENTS)
+REFUSAL_TO_ASSESS = int(Appeal.REFUSAL_TO_ASSESS)
+LABEL_PLAN = int(Label.PLAN)
+UNIT, STATE_SPECIAL = int(Setting.UNIT), int(Setting.STATE_SPECIAL)
+INDEPENDENT, POST_16, LEFT = int(Setting.INDEPENDENT_SPECIAL), int(Setting.POST_16), int(Setting.LEFT)
+CONTEST_CONTENTS, MEDIATION_OUTCOME = int(Decision.CONTEST_CONTENTS), int(Decision.MEDIATION_OUTCOME)
+HEARING_TURN, CONCEDE, UPHOLD = int(Decision.HEARING_TURN), int(Decision.CONCEDE), int(Decision.UPHOLD)
+
+
+@njit(cache=True)
+def family_wins(w, p, a, i, t):
+    """Give the family what it contested for."""
+    c = w.children
+    la = w.authorities[a]
+    kind = c.appeal[i]
+    w.tallies[a].contests_won += 1.0
+    if kind == REFUSAL_TO_ASSESS:
+        c.appeal[i] = NO_APPEAL
+        c.opened[i] = t
+        starts_assessment(w, a, i, t)
+    elif kind == CONTENTS:
+        c.case[i] = NO_CASE
+        c.appeal[i] = NO_APPEAL
+        c.due[i] = t + MONTHS_PER_YEAR
+        c.topup_gbp[i] *= 1.0 + p.gain_topup_appeal
+        if c.wants_special[i] == 1:
+            vacant = la.special_places - la.special_pupils >= 1.0
+            moves_to(w, a, i, STATE_SPECIAL if vacant else INDEPENDENT)
+    else:  # the plan refused is now written; the kind of appeal stays on the case until then
+        c.case[i] = DRAFTED
+        c.opened[i] = t
+        c.due[i] = t + 1
+        w.queues.draft[a, (t + 1) % QUEUE_MONTHS] += 1
+
+
+@njit(cache=True)
+def family_loses(w, p, a, i, t):
+    """Close the case; nothing changes for a year."""
+    c = w.children
+    c.case[i] = NO_CASE
+    c.appeal[i] = NO_APPEAL
+    c.due[i] = t + MONTHS_PER_YEAR
+
+
+@rule
+def families_contest(w, p, d, part, t):
+    """Let families contest the contents of plans, and let mediations end."""
+    c = w.children
+    contests = stream(w.seed, CONTEST_CONTENTS, t)
+    outcome = stream(w.seed, MEDIATION_OUTCOME, t)
+    for a in part:
+        seen = w.tallies[a]
+        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
+        for i in range(low, high):
+            if c.case[i] == MEDIATED and c.due[i] <= t:
+                u = draw(c.key[i], outcome)
+                if u < p.prob_mediation_agrees:
+                    seen.mediations_agreed += 1.0
+                    family_wins(w, p, a, i, t)
+                elif u < p.prob_mediation_agrees + p.prob_mediation_to_appeal:
+                    registers_appeal(w, a, i, t)
+                else:
+                    family_loses(w, p, a, i, t)
+            elif c.label[i] == LABEL_PLAN and c.case[i] == NO_CASE and c.due[i] <= t and c.setting[i] != LEFT:
+                u = draw(c.key[i], contests)
+                if u >= p.rate_contest_contents * 60.0:
+                    continue
+                rate = p.rate_contest_contents * contest_factor(w, p, a, i) * c.unmet[i] / p.unmet_reference
+                if c.wants_special[i] == 1:
+                    rate *= p.factor_contest_placement
+                if u < min(rate, p.rate_contest_contents * 60.0):
+                    c.appeal[i] = CONTENTS
+                    goes_to_mediation_or_tribunal(w, p, a, i, t)
+
+
+@rule
+def tribunal_lists_hearings(w, p, t):
+    """Share this month's hearing capacity over the national docket, the oldest appeals first."""
+    nation = w.nation[0]
+    docket = np.zeros(QUEUE_MONTHS)
+    for a in range(w.authorities.shape[0]):
+        docket += w.queues.docket[a] * w.authorities[a].weight
+    cutoff, share = turn(docket, t - int(p.dur_tribunal_minimum_months), nation.hearings_capacity)
+    nation.hearing_cutoff = cutoff
+    nation.hearing_share = share
+    nation.appeals_open = docket.sum()
+
+
+@rule
+def tribunal_decides(w, p, d, part, t):
+    """Dispose of the appeals that have their turn: settled before the hearing, or decided."""
+    c = w.children
+    nation = w.nation[0]
+    cutoff = int(nation.hearing_cutoff)
+    share = nation.hearing_share
+    heard = stream(w.seed, HEARING_TURN, t)
+    conceded = stream(w.seed, CONCEDE, t)
+    upheld = stream(w.seed, UPHOLD, t)
+    for a in part:
+        la = w.authorities[a]
+        seen = w.tallies[a]
+        settle = p.prob_settle * min(1.0, (p.casework_reference / max(la.casework_load, 1e-9)) ** p.elasticity_settle)
+        for i in range(*rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)):
+            if c.case[i] != APPEALED or not has_turn(c.due[i], draw(c.key[i], heard), cutoff, share):
+                continue
+            w.queues.docket[a, c.due[i] % QUEUE_MONTHS] -= 1
+            seen.appeals_disposed += 1.0
+            seen.appeal_wait_months += t - c.due[i]
+            if draw(c.key[i], conceded) < settle:
+                seen.appeals_settled += 1.0
+                family_wins(w, p, a, i, t)
+                continue
+            seen.appeals_decided += 1.0
+            if draw(c.key[i], upheld) < p.prob_upheld + (1.0 - p.prob_upheld) * la.contest_belief_carried:
+                seen.appeals_upheld += 1.0
+                family_wins(w, p, a, i, t)
+            else:
+                family_loses(w, p, a, i, t)

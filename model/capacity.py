@@ -1,0 +1,148 @@
+"""Capacity follows money, workload and time: psychologists, caseworkers, schools' skill, places, therapies, hearings."""
+
+import math
+
+from model.cases import arrivals
+from model.children import Setting
+from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, rule
+
+INDEPENDENT = int(Setting.INDEPENDENT_SPECIAL)
+SEPTEMBER = 9
+SMALLEST_UNIT = 8.0
+
+
+@rule
+def workforce_follows(w, p, d, part, t):
+    """Let psychologists join from training and leave (R8, B7), and caseworkers follow the workload with a lag."""
+    nation = w.nation[0]
+    for a in part:
+        la = w.authorities[a]
+        seen = w.tallies[a]
+        leaving = p.rate_psychologist_leaves * la.drain_carried * la.psychologists
+        joining = nation.psychologists_trained * la.psychologists_start / p.psychologists_2014
+        la.psychologists += joining - min(leaving, 0.2 * la.psychologists)
+        arrived = seen.requests * p.hours_decision + seen.assessments_agreed * p.hours_draft
+        la.casework_needed += (arrived - la.casework_needed) / 6.0
+        waiting = arrivals(w.queues.decision[a], t) * p.hours_decision + arrivals(w.queues.draft[a], t) * p.hours_draft
+        hours = la.caseworkers * p.hours_caseworker / 12.0
+        la.casework_load = la.casework_needed / hours
+        wanted = (la.casework_needed * p.casework_adequacy + p.share_backlog_staffed * waiting) / p.hours_caseworker * 12.0
+        la.caseworkers += (wanted - la.caseworkers) / p.dur_casework_lag_months
+        la.appeals_last_month = seen.appeals_registered
+        therapy_wanted = p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * seen.identified
+        la.therapy_capacity *= 1.0 + p.growth_therapy / 12.0
+        freed = max(la.therapy_capacity - p.therapy_per_assessment * seen.assessments_agreed, 0.0)
+        treated = min(freed, la.therapy_waiting + therapy_wanted)
+        la.therapy_waiting += therapy_wanted - treated - p.rate_therapy_gives_up * la.therapy_waiting
+        la.therapy_coverage = min(1.0, treated / max(therapy_wanted, 1e-9)) * math.exp(
+            -p.effect_therapy_wait * la.therapy_waiting / max(treated, 1e-9) / 12.0
+        )
+
+
+@rule
+def schools_build_skill(w, p, d, part, t):
+    """Let each school's inclusive skill follow, slowly, the money, staff and pressure it works under (R2, R6, R8)."""
+    for a in part:
+        la = w.authorities[a]
+        budget = la.inclusion_budget_carried**p.elasticity_skill_budget
+        staff = la.drain_carried ** (-p.elasticity_skill_drain)
+        pupils = 0.0
+        need = 0.0
+        for s in range(la.first_school, la.last_school):
+            pupils += w.schools[s].pupils
+            need += w.schools[s].need_load
+        mean_load = need / max(pupils, 1.0)
+        for s in range(la.first_school, la.last_school):
+            school = w.schools[s]
+            load = school.need_load / max(school.pupils, 1.0) / max(mean_load, 1e-9)
+            marked_down = math.exp(-p.effect_load_on_skill * max(load - 1.0, 0.0))
+            target = school.skill_start * budget * staff * marked_down * p.inclusion_support
+            rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost
+            school.skill += rate * (target - school.skill)
+            pooled = p.share_throughput_funding * p.pooled_gbp_per_pupil / 1000.0 * school.pupils
+            if p.share_cluster_funding > 0.0:
+                k = school.cluster
+                cluster_need = 1e-9
+                cluster_pupils = 0.0
+                for other in range(w.cluster_schools[k], w.cluster_schools[k + 1]):
+                    cluster_need += w.schools[other].need_load
+                    cluster_pupils += w.schools[other].pupils
+                pot = p.share_cluster_funding * p.pooled_gbp_per_pupil / 1000.0 * cluster_pupils
+                pooled += pot * school.need_load / cluster_need
+            school.cluster_funding_gbp_k = pooled
+
+
+@rule
+def places_are_built(w, p, d, part, t):
+    """Open the special places that are finished and commission new ones after the shortage (B4); open units."""
+    for a in part:
+        la = w.authorities[a]
+        slot = t % PLACE_PIPELINE_MONTHS
+        opened = w.place_pipeline[a, slot]
+        w.place_pipeline[a, slot] = 0.0
+        la.special_places += opened
+        la.special_places_opened = opened
+        commissioned = p.rate_place_building * la.place_shortage_carried * la.special_places
+        commissioned += p.special_places_extra / 12.0 * la.settlement_share * la.share_simulated
+        ready = (t + int(p.dur_place_building_months)) % PLACE_PIPELINE_MONTHS
+        w.place_pipeline[a, ready] += commissioned
+        la.units_wanted += p.rate_unit_building * la.waiting_special
+        if d.month_of_year == SEPTEMBER and la.units_wanted >= SMALLEST_UNIT:
+            best = -1
+            for s in range(la.first_school, la.last_school):
+                if w.schools[s].unit_places == 0.0 and (best < 0 or w.schools[s].skill > w.schools[best].skill):
+                    best = s
+            if best >= 0:
+                w.schools[best].unit_places += la.units_wanted
+                la.unit_places += la.units_wanted
+            la.units_wanted = 0.0
+
+
+@rule
+def nation_follows(w, p, d, t):
+    """Let hearing capacity, the independent sector and psychologist training follow demand, each with its lag."""
+    nation = w.nation[0]
+    registered, disposed, independent, seekers = 0.0, 0.0, 0.0, 0.0
+    spending, settlement, statutory, hours = 0.0, 0.0, 0.0, 0.0
+    for a in range(w.authorities.shape[0]):
+        la = w.authorities[a]
+        registered += la.weight * w.tallies[a].appeals_registered
+        disposed += la.weight * w.tallies[a].appeals_disposed
+        independent += la.weight * la.in_setting[INDEPENDENT]
+        seekers += la.weight * la.waiting_special
+        spending += la.weight * la.spending_smoothed
+        settlement += la.weight * la.settlement_smoothed
+        statutory += la.weight * la.statutory_hours
+        hours += la.weight * (la.statutory_hours + la.early_hours)
+    nation.appeals_smoothed += (registered - nation.appeals_smoothed) / 12.0
+    wanted = nation.appeals_smoothed * p.hearings_adequacy + p.share_docket_staffed * nation.appeals_open
+    change = (wanted - nation.hearings_capacity) / p.dur_hearings_lag_months
+    nation.hearings_capacity += min(change, p.growth_hearings_limit * nation.hearings_capacity)
+    nation.tribunal_wait_months = nation.appeals_open / max(nation.hearings_capacity, 1e-9)
+
+    nation.independent_pupils = independent
+    full = independent / nation.independent_places
+    nation.independent_places *= 1.0 + p.response_independent_places * (full - p.occupancy_reference)
+    nation.independent_price_gbp *= 1.0 + p.response_independent_price * (full - p.occupancy_reference)
+    free = max(nation.independent_places - independent, 0.0)
+    for a in range(w.authorities.shape[0]):
+        la = w.authorities[a]
+        la.independent_allowance = min(
+            la.independent_allowance % 1.0 + free / 12.0 * la.waiting_special / max(seekers, 1e-9), 1000.0
+        )
+
+    nation.overspend = spending / settlement - 1.0
+    nation.shortage += (statutory / max(hours, 1e-9) - nation.shortage) / 12.0
+    slot = t % TRAINING_MONTHS
+    nation.psychologists_trained = w.training[slot] * p.share_trained_to_authorities
+    w.training[slot] = 0.0
+    intake = p.psychologist_trainees / 12.0 * (
+        1.0 + p.response_training * (nation.shortage_carried / nation.shortage_start - 1.0)
+    )
+    w.training[(t + int(p.dur_training_months)) % TRAINING_MONTHS] += max(intake, 0.0)
+
+
+@rule
+def independent_prices_follow_inflation(w, inflation):
+    """In April uprate independent fees by inflation."""
+    w.nation[0].independent_price_gbp *= 1.0 + inflation

@@ -1,0 +1,231 @@
+"""What can happen to a case: it starts, waits its turn, ends in a plan, or is contested."""
+
+import math
+
+from numba import njit
+
+from model.children import Appeal, Case, Label, Setting
+from model.needs import severity
+from model.randomness import Decision, draw, draw_normal, stream
+from model.world import QUEUE_MONTHS
+
+NO_CASE, ASSESSED, DRAFTED = int(Case.NONE), int(Case.ASSESSED), int(Case.DRAFTED)
+MEDIATED, APPEALED = int(Case.MEDIATED), int(Case.APPEALED)
+NO_APPEAL, CONTENTS = int(Appeal.NONE), int(Appeal.CONTENTS)
+REFUSAL_TO_ASSESS, REFUSAL_TO_ISSUE = int(Appeal.REFUSAL_TO_ASSESS), int(Appeal.REFUSAL_TO_ISSUE)
+LABEL_PLAN = int(Label.PLAN)
+UNIT, STATE_SPECIAL, INDEPENDENT = int(Setting.UNIT), int(Setting.STATE_SPECIAL), int(Setting.INDEPENDENT_SPECIAL)
+ALTERNATIVE = int(Setting.ALTERNATIVE)
+REQUEST_DAY, PROCESS_TIME, ISSUE_DAY = int(Decision.REQUEST_DAY), int(Decision.PROCESS_TIME), int(Decision.ISSUE_DAY)
+CONTEST_REFUSAL, MEDIATE = int(Decision.CONTEST_REFUSAL), int(Decision.MEDIATE)
+WANT_SPECIALIST = int(Decision.WANT_SPECIALIST)
+
+WEEKS_PER_MONTH = 365.25 / 7.0 / 12.0
+STATUTORY_WEEKS = 20.0
+MONTHS_BEFORE_NEW_REQUEST = 6  # the law lets an authority decline a request within six months of the last
+
+
+@njit(cache=True)
+def turn(queue, t, capacity):
+    """Return (cutoff, share): the oldest months are served first, all before `cutoff`, `share` of that month's.
+
+    `queue` holds the cases by month of arrival; `capacity` is how many can be served.
+    """
+    left = capacity
+    for month in range(t - QUEUE_MONTHS + 8, t + 1):
+        waiting = queue[month % QUEUE_MONTHS]
+        if waiting > left:
+            return month, max(left, 0.0) / waiting
+        left -= waiting
+    return t + 1, 0.0
+
+
+@njit(cache=True, inline="always")
+def has_turn(arrived, u, cutoff, share):
+    """Say whether a case that arrived in a month is served now."""
+    return arrived < cutoff or (arrived == cutoff and u < share)
+
+
+@njit(cache=True)
+def arrivals(queue, t):
+    """Return how many cases could be served by month t."""
+    waiting = 0
+    for month in range(t - QUEUE_MONTHS + 8, t + 1):
+        waiting += queue[month % QUEUE_MONTHS]
+    return waiting
+
+
+@njit(cache=True)
+def weeks_without_queue(w, p, a, i):
+    """Return the weeks from request to plan that the case takes when nobody has to wait for hours."""
+    c = w.children
+    z = draw_normal(c.key[i], stream(w.seed, PROCESS_TIME, c.opened[i]))
+    return max(w.authorities[a].process_weeks * math.exp(p.spread_process * z), 8.0)
+
+
+@njit(cache=True)
+def request_day(w, i):
+    """Return the day of the request as a share of its month."""
+    return draw(w.children.key[i], stream(w.seed, REQUEST_DAY, w.children.opened[i]))
+
+
+@njit(cache=True)
+def natural_month(w, p, a, i):
+    """Return the month in which the plan is due when nobody has to wait for hours."""
+    return w.children.opened[i] + int(request_day(w, i) + weeks_without_queue(w, p, a, i) / WEEKS_PER_MONTH)
+
+
+@njit(cache=True)
+def starts_assessment(w, a, i, t):
+    """Put the case into the psychologists' queue."""
+    w.children.case[i] = ASSESSED
+    w.children.due[i] = t
+    w.queues.psychologist[a, t % QUEUE_MONTHS] += 1
+
+
+@njit(cache=True)
+def plan_is_issued(w, p, d, a, i, t):
+    """Issue the plan: name the provision, note the time it took, and hear which placement the family wants."""
+    c = w.children
+    seen = w.tallies[a]
+    late = t > natural_month(w, p, a, i)
+    weeks = weeks_without_queue(w, p, a, i)
+    if late:
+        waited = t + draw(c.key[i], stream(w.seed, ISSUE_DAY, t)) - c.opened[i] - request_day(w, i)
+        weeks = waited * WEEKS_PER_MONTH
+    seen.new_plans += 1.0
+    seen.weeks_to_plan += weeks
+    if weeks <= STATUTORY_WEEKS:
+        seen.new_plans_on_time += 1.0
+    if weeks > 52.0:
+        seen.new_plans_over_52_weeks += 1.0
+    if c.disadvantaged[i] == 1:
+        seen.new_plans_disadvantaged += 1.0
+    c.label[i] = LABEL_PLAN
+    c.case[i] = NO_CASE
+    c.appeal[i] = NO_APPEAL
+    c.planned[i] = t
+    c.due[i] = t
+    index = w.authorities[a].topup_index
+    cost = severity(c, i, p) * 1000.0 * index
+    c.topup_gbp[i] = max(cost - p.notional_sen_threshold_gbp, p.topup_floor_gbp) * p.share_topup_named
+    if c.setting[i] <= UNIT or c.setting[i] == ALTERNATIVE:
+        la = w.authorities[a]
+        pull = (math.log(severity(c, i, p) / p.severity_special) + la.special_level) / p.spread_special
+        pull -= p.effect_confidence_on_special * (c.confidence[i] + la.confidence_shift - p.confidence_reference)
+        if draw(c.key[i], stream(w.seed, WANT_SPECIALIST, t)) * (1.0 + math.exp(-pull)) < 1.0:
+            wants_specialist_place(w, a, i)
+
+
+@njit(cache=True)
+def wants_specialist_place(w, a, i):
+    """Put the child on the waiting list for a specialist place."""
+    if w.children.wants_special[i] == 0:
+        w.children.wants_special[i] = 1
+        w.authorities[a].waiting_special += 1.0
+        w.tallies[a].specialist_places_sought += 1.0
+
+
+@njit(cache=True)
+def moves_to(w, a, i, setting):
+    """Move a plan holder, and keep the counts of places and waiting lists right."""
+    c = w.children
+    la = w.authorities[a]
+    if c.wants_special[i] == 1 and setting != ALTERNATIVE:
+        c.wants_special[i] = 0
+        la.waiting_special -= 1.0
+    if c.setting[i] == STATE_SPECIAL:
+        la.special_pupils -= 1.0
+    elif c.setting[i] == UNIT:
+        w.schools[c.school[i]].unit_pupils -= 1.0
+    if setting == STATE_SPECIAL:
+        la.special_pupils += 1.0
+    elif setting == UNIT:
+        w.schools[c.school[i]].unit_pupils += 1.0
+    c.setting[i] = setting
+
+
+@njit(cache=True)
+def plan_ceases(w, a, i):
+    """End the plan and every case about it."""
+    c = w.children
+    withdraw_case(w, a, i)
+    if c.wants_special[i] == 1:
+        c.wants_special[i] = 0
+        w.authorities[a].waiting_special -= 1.0
+    c.label[i] = 0
+    c.topup_gbp[i] = 0.0
+    w.tallies[a].plans_ceased += 1.0
+
+
+@njit(cache=True)
+def withdraw_case(w, a, i):
+    """Take the case out of the queue in which it waits."""
+    c = w.children
+    slot = c.due[i] % QUEUE_MONTHS
+    if c.case[i] == NO_CASE:
+        return
+    if c.case[i] == ASSESSED:
+        w.queues.psychologist[a, slot] -= 1
+    elif c.case[i] == DRAFTED:
+        w.queues.draft[a, slot] -= 1
+    elif c.case[i] == APPEALED:
+        w.queues.docket[a, slot] -= 1
+    elif c.case[i] != MEDIATED:
+        w.queues.decision[a, slot] -= 1
+    w.tallies[a].cases_withdrawn += 1.0
+    c.case[i] = NO_CASE
+    c.appeal[i] = NO_APPEAL
+
+
+@njit(cache=True)
+def registers_appeal(w, a, i, t):
+    """Register the appeal on the tribunal's docket."""
+    c = w.children
+    seen = w.tallies[a]
+    c.case[i] = APPEALED
+    c.due[i] = t
+    w.queues.docket[a, t % QUEUE_MONTHS] += 1
+    seen.appeals_registered += 1.0
+    if c.appeal[i] == REFUSAL_TO_ASSESS:
+        seen.appeals_refusal_to_assess += 1.0
+    elif c.appeal[i] == REFUSAL_TO_ISSUE:
+        seen.appeals_refusal_to_issue += 1.0
+    else:
+        seen.appeals_contents += 1.0
+    if c.disadvantaged[i] == 1:
+        seen.appeals_disadvantaged += 1.0
+
+
+@njit(cache=True)
+def contest_factor(w, p, a, i):
+    """Return how much likelier than the reference family this one is to contest: means, belief and the tribunal's wait."""
+    la = w.authorities[a]
+    means = (0.5 + w.children.advocacy[i]) ** p.elasticity_advocacy_contest
+    belief = math.exp(p.effect_belief * (la.contest_belief_carried - la.contest_belief_start))
+    deterred = math.exp(-p.effect_tribunal_wait * (la.tribunal_wait_carried - la.tribunal_wait_start))
+    return la.contest_level * means * belief * deterred
+
+
+@njit(cache=True)
+def decision_is_contested(w, p, a, i, t, kind):
+    """Close a refused case, or let the family take it to mediation or straight to the tribunal."""
+    c = w.children
+    c.case[i] = NO_CASE
+    c.appeal[i] = NO_APPEAL
+    c.due[i] = t + MONTHS_BEFORE_NEW_REQUEST
+    if draw(c.key[i], stream(w.seed, CONTEST_REFUSAL, t)) < p.prob_contest_refusal * contest_factor(w, p, a, i):
+        c.appeal[i] = kind
+        goes_to_mediation_or_tribunal(w, p, a, i, t)
+
+
+@njit(cache=True)
+def goes_to_mediation_or_tribunal(w, p, a, i, t):
+    """Send a family that contests to mediation, or register its appeal."""
+    c = w.children
+    if draw(c.key[i], stream(w.seed, MEDIATE, t)) < p.share_mediation:
+        c.case[i] = MEDIATED
+        c.due[i] = t + 2
+        w.tallies[a].mediations += 1.0
+    else:
+        registers_appeal(w, a, i, t)

@@ -1,0 +1,119 @@
+"""Money: every pound of the high-needs block is spent on a named line, carried as balance, or returned."""
+
+from numba import njit
+
+from model.children import Setting
+from model.world import LINES, LINES_INSIDE, rule
+
+STATE_SPECIAL, INDEPENDENT = int(Setting.STATE_SPECIAL), int(Setting.INDEPENDENT_SPECIAL)
+UNIT, MAINSTREAM, POST_16 = int(Setting.UNIT), int(Setting.MAINSTREAM), int(Setting.POST_16)
+ELSEWHERE = int(Setting.ELSEWHERE)
+N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
+TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
+CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL = range(N_INSIDE, N_LINES)
+APRIL = 4
+PENCE = 100.0
+
+
+@njit(cache=True, inline="always")
+def pence(pounds_a_year):
+    """Return a month's twelfth of pounds a year, in whole pence."""
+    return int(round(pounds_a_year * PENCE / 12.0))
+
+
+@njit(cache=True)
+def individual_topups(la, p):
+    """Return the top-ups paid child by child, pounds a year: all to severe needs, the rest by funding regime."""
+    pooled = min(p.share_throughput_funding + p.share_cluster_funding, 1.0)
+    return la.topup_severe_gbp + la.topup_other_gbp * (1.0 - pooled)
+
+
+@rule
+def budgets_are_spent(w, p, d, part, t):
+    """Spend this month's money, line by line."""
+    nation = w.nation[0]
+    for a in part:
+        la = w.authorities[a]
+        seen = w.tallies[a]
+        spend = la.spend_pence
+        price = d.price_index
+        lda = (1.0 - d.act) * p.post_16_without_plan_2014 * la.settlement_share * la.share_simulated
+        pool = (p.share_throughput_funding + p.share_cluster_funding) * p.pooled_gbp_per_pupil * la.pupils * price
+        spend[TOPUPS] = pence(individual_topups(la, p))
+        spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
+        spend[STATE] = pence(
+            la.special_places * p.cost_special_place_gbp
+            + la.special_pupils * p.topup_special_gbp * la.topup_index
+        )
+        spend[INDEPENDENT_LINE] = pence(la.in_setting[INDEPENDENT] * nation.independent_price_gbp)
+        spend[ALTERNATIVE_LINE] = pence(
+            (la.alternative_pupils + p.alternative_unsimulated * la.settlement_share * la.share_simulated)
+            * p.cost_alternative_gbp * price
+        )  # fmt: skip
+        spend[POST_16_LINE] = pence((la.in_setting[POST_16] + lda) * p.cost_post_16_gbp * price)
+        spend[SERVICES] = pence(la.support_budget_gbp)
+        spend[POOLED] = pence(pool)
+        spend[OTHER] = pence(
+            p.other_gbp_2014 * la.settlement_share * la.share_simulated * price
+            + la.in_setting[ELSEWHERE] * p.cost_elsewhere_gbp * price
+        )
+        casework = la.psychologists * p.cost_psychologist_gbp + la.caseworkers * p.cost_caseworker_gbp
+        spend[CASEWORK] = pence(casework * d.pay_index)
+        appeals = seen.appeals_settled * p.cost_appeal_settled_gbp + seen.appeals_decided * p.cost_appeal_heard_gbp
+        spend[TRIBUNAL] = pence(12.0 * price * (appeals + seen.mediations * p.cost_mediation_gbp))
+        far = la.special_pupils + la.in_setting[INDEPENDENT] * p.factor_distance_independent
+        near = la.in_setting[MAINSTREAM] + la.in_setting[UNIT] + la.in_setting[POST_16]
+        spend[TRANSPORT] = pence(
+            (p.share_transport_special * far + p.share_transport_other * near) * p.cost_transport_gbp * d.pay_index
+        )
+        spend[CAPITAL] = pence(12.0 * la.special_places_opened * p.cost_new_place_gbp * price)
+        spend[NOTIONAL] = pence(p.notional_sen_gbp_per_pupil * la.pupils * d.school_funding * price)
+        la.settlement_pence = pence(nation.settlement_gbp * la.settlement_share * la.share_simulated)
+        inside = 0
+        for line in range(N_INSIDE):
+            inside += spend[line]
+        granted = 0
+        if p.share_deficit_granted > 0.0 and la.balance_pence < 0:
+            granted = int(round(-la.balance_pence * p.share_deficit_granted))
+        if d.month_of_year == APRIL:
+            la.year_settlement_pence = 0
+            la.year_granted_pence = 0
+            for line in range(N_LINES):
+                la.year_spend_pence[line] = 0
+        la.granted_pence = granted
+        la.balance_pence += la.settlement_pence + granted - inside
+        la.year_settlement_pence += la.settlement_pence
+        la.year_granted_pence += granted
+        for line in range(N_LINES):
+            la.year_spend_pence[line] += spend[line]
+        la.settlement_smoothed += (la.settlement_pence * 12.0 / PENCE - la.settlement_smoothed) / 12.0
+        la.spending_smoothed += (inside * 12.0 / PENCE - la.spending_smoothed) / 12.0
+
+
+@rule
+def budgets_are_set(w, p, d, part, t, inflation):
+    """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2)."""
+    for a in part:
+        la = w.authorities[a]
+        deficit = max(0.0, -la.balance_pence / PENCE / la.settlement_smoothed)
+        overspend = max(0.0, la.spending_smoothed / la.settlement_smoothed - 1.0)
+        pressure = overspend + p.weight_deficit * deficit
+        if p.statutory_override < 0.5:
+            pressure += deficit
+        cut = p.effect_pressure_on_support * pressure
+        floor = p.share_support_protected * la.support_budget_start_gbp
+        la.support_budget_gbp = max(la.support_budget_gbp * (1.0 + inflation) * max(1.0 - cut, 0.5), floor)
+        uprating = inflation * p.share_topup_uprated - p.effect_pressure_on_topups * pressure
+        la.topup_index *= max(1.0 + uprating, 0.9)
+
+
+@rule
+def government_settles(w, p, d, t, inflation):
+    """In April set the national high-needs block: as announced, or following national overspend with a lag (B2)."""
+    nation = w.nation[0]
+    if d.settlement_gbp > 0.0 and p.use_published_settlement > 0.5:
+        nation.settlement_gbp = d.settlement_gbp
+    else:
+        growth = inflation + p.settlement_growth_real + p.response_settlement * nation.overspend_carried
+        nation.settlement_gbp *= max(1.0 + growth, 0.9)
+    nation.settlement_gbp *= 1.0 + p.settlement_extra_share

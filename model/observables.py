@@ -1,0 +1,236 @@
+"""What a run records: tallies that the rules add up, and the observables that are read from them.
+
+Both are declared once, in `observables.toml`, each observable with the published series that it is compared with.
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from model.calendar import FIRST_MONTH, calendar_year, financial_year, month_of_year, months, school_year
+from model.errors import ResultsError, nearest
+
+KINDS = ("stock", "flow", "share", "mean")
+YEARS = {"january": calendar_year, "calendar": calendar_year, "financial": financial_year, "school": school_year}
+LAST_MONTH_OF_YEAR = {"january": 1, "calendar": 12, "financial": 3, "school": 8}
+
+Cube = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Observable:
+    """`factor` times the tally `numerator`, divided by the tally `denominator` if there is one, in `unit`.
+
+    `yearly` says how months become the figure of a year: "january" takes that month; the others take the sum over a
+    "calendar", "financial" (April) or "school" (September) year, labelled by the year in which it begins. A stock
+    without a denominator is not summed: its figure is that of the last month of the year.
+    `published` names the series beside which it is shown, `published_factor` turns that series into `unit`.
+    """
+
+    name: str
+    label: str
+    unit: str
+    kind: str
+    numerator: str
+    yearly: str
+    group: str
+    denominator: str | None = None
+    factor: float = 1.0
+    published: str | None = None
+    published_factor: float = 1.0
+
+    def of(self, tallies: Mapping[str, Any] | pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Return the observable of `tallies`, arrays of one shape by name; NaN where the denominator is 0."""
+        top = np.asarray(tallies[self.numerator], dtype=np.float64) * self.factor
+        if self.denominator is None:
+            return top
+        bottom = np.asarray(tallies[self.denominator], dtype=np.float64)
+        ratio: npt.NDArray[np.float64] = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+        return ratio
+
+    @property
+    def is_level(self) -> bool:
+        """Whether months of a year are levels, of which the last counts, rather than amounts to be summed."""
+        return self.yearly == "january" or (self.kind == "stock" and self.denominator is None)
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The contents of `observables.toml`: tallies with "unit: meaning", and observables, by name."""
+
+    tallies: Mapping[str, str]
+    observables: Mapping[str, Observable]
+
+
+@cache
+def declared(path: Path | None = None) -> Declarations:
+    """Return the declared tallies and observables, in the order of the file.
+
+    Parameters
+    ----------
+    path
+        Another file of declarations; the model's own `observables.toml` when absent.
+
+    Raises
+    ------
+    ResultsError
+        If the file cannot be read, or a declaration is incomplete or contradicts itself.
+    """
+    try:
+        entries = tomllib.loads((path or files("model") / "observables.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ResultsError(f"cannot read {path or 'observables.toml'}: {error}") from error
+    for key in entries:
+        if key not in ("tallies", "observables"):
+            raise ResultsError(f"observables.toml: unknown table '{key}'.{nearest(key, ('tallies', 'observables'))}")
+    tallies = entries.get("tallies", {})
+    for name, text in tallies.items():
+        unit, colon, meaning = text.partition(":") if isinstance(text, str) else ("", "", "")
+        if not (unit.strip() and colon and meaning.strip()):
+            raise ResultsError(f"tally '{name}' must be described as 'unit: meaning'.")
+    observables = {name: _observable(name, entry, tallies) for name, entry in entries.get("observables", {}).items()}
+    return Declarations(MappingProxyType(tallies), MappingProxyType(observables))
+
+
+def _observable(name: str, entry: Any, tallies: Mapping[str, str]) -> Observable:
+    known = {field.name: field.type for field in fields(Observable) if field.name != "name"}
+    for key, value in entry.items() if isinstance(entry, dict) else [("", "")]:
+        if key not in known:
+            raise ResultsError(f"observable '{name}': unknown key '{key}'.{nearest(key, known)}")
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value != 0
+        if not (number if known[key] is float else isinstance(value, str) and value.strip()):
+            raise ResultsError(f"observable '{name}': '{key}' cannot be {value!r}.")
+    for key in ("label", "unit", "kind", "numerator", "yearly", "group"):
+        if key not in entry:
+            raise ResultsError(f"observable '{name}': '{key}' is missing.")
+    observable = Observable(name, **entry)
+    for tally in (observable.numerator, observable.denominator):
+        if tally is not None and tally not in tallies:
+            raise ResultsError(f"observable '{name}': unknown tally '{tally}'.{nearest(tally, tallies)}")
+    if observable.kind not in KINDS:
+        raise ResultsError(f"observable '{name}': kind '{observable.kind}' is not one of {', '.join(KINDS)}.")
+    if observable.yearly not in YEARS:
+        raise ResultsError(f"observable '{name}': yearly '{observable.yearly}' is not one of {', '.join(YEARS)}.")
+    if observable.kind in ("share", "mean") and observable.denominator is None:
+        raise ResultsError(f"observable '{name}': a {observable.kind} needs a denominator.")
+    return observable
+
+
+def tally_dtype(known: Declarations | None = None) -> np.dtype[np.void]:
+    """Return the record of one authority in one month: a float64 field for each tally, in declared order."""
+    return np.dtype([(name, np.float64) for name in (known or declared()).tallies])
+
+
+def national_tallies(cube: Cube, weights: npt.ArrayLike) -> pd.DataFrame:
+    """Return every tally summed over the authorities.
+
+    Parameters
+    ----------
+    cube
+        Tallies of type `tally_dtype()`, shape (n_months, n_authorities).
+    weights
+        For how many authorities like itself each one stands, shape (n_authorities,).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a month (index `month`, its first day), a column a tally.
+    """
+    index = pd.DatetimeIndex(months(len(cube)).astype("datetime64[s]"), name="month")
+    weighted = {name: cube[name] @ np.asarray(weights, dtype=np.float64) for name in cube.dtype.names or ()}
+    return pd.DataFrame(weighted, index=index)
+
+
+def observe(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
+    """Return every observable of a table of tallies, on the same rows; NaN where a denominator is 0."""
+    columns = {name: observable.of(tallies) for name, observable in (known or declared()).observables.items()}
+    return pd.DataFrame(columns, index=tallies.index)
+
+
+def observe_authorities(
+    cube: Cube,
+    weights: npt.ArrayLike,
+    codes: Sequence[str],
+    names: Sequence[str],
+    known: Declarations | None = None,
+) -> pd.DataFrame:
+    """Return every observable of every authority and month, as a long table.
+
+    Parameters
+    ----------
+    cube, weights
+        As for `national_tallies`. Amounts are multiplied by the authority's weight; ratios do not depend on it.
+    codes, names
+        The authorities' codes and names, in the order of the cube.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `month`, `la_code`, `la_name` and the observables; months follow each other, authorities within them.
+    """
+    n_months, n_authorities = cube.shape
+    scale = np.asarray(weights, dtype=np.float64)
+    weighted = {name: (cube[name] * scale).ravel() for name in cube.dtype.names or ()}
+    keys = {
+        "month": np.repeat(months(n_months).astype("datetime64[s]"), n_authorities),
+        "la_code": np.tile(np.asarray(codes, dtype=object), n_months),
+        "la_name": np.tile(np.asarray(names, dtype=object), n_months),
+    }
+    columns = {name: observable.of(weighted) for name, observable in (known or declared()).observables.items()}
+    return pd.DataFrame(keys | columns)
+
+
+def yearly(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
+    """Return every observable by year, as the published statistics count it (see `Observable.yearly`).
+
+    Parameters
+    ----------
+    tallies
+        Monthly tallies, indexed by the first day of each month, without gaps.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a year (index `year`), a column an observable; NaN where the run does not cover the year.
+    """
+    observables = (known or declared()).observables
+    t = (tallies.index.to_numpy().astype("datetime64[M]") - np.datetime64(FIRST_MONTH, "M")).astype(np.int64)
+    by_year = {}
+    for convention, year_of in YEARS.items():
+        year = pd.Index(year_of(t), name="year")
+        last = month_of_year(t) == LAST_MONTH_OF_YEAR[convention]
+        sums = tallies.groupby(year).sum()
+        complete = tallies.groupby(year).size() == 12
+        by_year[convention, True] = tallies[last].set_axis(year[last])
+        by_year[convention, False] = sums[complete]
+    years = pd.Index(sorted({year for table in by_year.values() for year in table.index}), name="year")
+    columns = {
+        name: pd.Series(observable.of(table), index=table.index).reindex(years)
+        for name, observable in observables.items()
+        for table in [by_year[observable.yearly, observable.is_level]]
+    }
+    return pd.DataFrame(columns, index=years)
+
+
+def as_records(known: Declarations | None = None) -> list[dict[str, Any]]:
+    """Return the declared observables as a list of plain dictionaries for JSON, in declared order."""
+    return [asdict(observable) for observable in (known or declared()).observables.values()]
+
+
+def markdown_table(known: Declarations | None = None) -> str:
+    """Return the declared observables as a Markdown table for the documentation."""
+    rows = [["name", "label", "unit", "kind", "numerator", "denominator", "year", "published series"], ["---"] * 8]
+    for o in (known or declared()).observables.values():
+        cells = [f"`{o.name}`", o.label, o.unit, o.kind, o.numerator, o.denominator or "", o.yearly, o.published or ""]
+        rows.append([" ".join(cell.replace("|", "\\|").split()) for cell in cells])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -1,0 +1,254 @@
+"""A finished run: its tallies, what is read from them, and where they came from."""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from model import observables, published
+from model.errors import ResultsError
+from model.parameters import Parameters
+from model.reforms import Scenario
+
+PACKAGES = ("sendcycle", "numpy", "numba", "mesa", "pandas")
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What one run recorded.
+
+    Attributes
+    ----------
+    tallies
+        Structured array of type `observables.tally_dtype()`, shape (n_months, n_authorities).
+    weights
+        For how many authorities like itself each simulated authority stands, shape (n_authorities,).
+    authority_codes, authority_names
+        In the order of `tallies`.
+    breakdowns
+        Long table of counts by need, age, disadvantage and so on.
+    manifest
+        Where the run came from, see `new_manifest`.
+
+    Raises
+    ------
+    ResultsError
+        If the shapes do not agree.
+    """
+
+    tallies: observables.Cube
+    weights: npt.NDArray[np.float64]
+    authority_codes: tuple[str, ...]
+    authority_names: tuple[str, ...]
+    breakdowns: pd.DataFrame
+    manifest: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        widths = (len(self.weights), len(self.authority_codes), len(self.authority_names))
+        if self.tallies.ndim != 2 or any(width != self.tallies.shape[1] for width in widths):
+            raise ResultsError(f"tallies shaped {self.tallies.shape} do not fit weights, codes, names sized {widths}.")
+
+    @cached_property
+    def national_tallies(self) -> pd.DataFrame:
+        """Tallies of England: a row a month, a column a tally."""
+        return observables.national_tallies(self.tallies, self.weights)
+
+    @cached_property
+    def national(self) -> pd.DataFrame:
+        """Observables of England: a row a month (index `month`, its first day), a column an observable."""
+        return observables.observe(self.national_tallies)
+
+    @cached_property
+    def authorities(self) -> pd.DataFrame:
+        """Observables by authority: a row for each month and authority."""
+        return observables.observe_authorities(self.tallies, self.weights, self.authority_codes, self.authority_names)
+
+    @cached_property
+    def _yearly(self) -> pd.DataFrame:
+        return observables.yearly(self.national_tallies)
+
+    def yearly(self) -> pd.DataFrame:
+        """Return the observables of England by year, as the published statistics count them; NaN if incomplete."""
+        return self._yearly.copy()
+
+    def beside_published(self) -> pd.DataFrame:
+        """Return the years of the model beside the published ones, see `published.beside_published`."""
+        return published.beside_published(self._yearly)
+
+    def dataset(self) -> xr.Dataset:
+        """Return all observables by `month` and `authority`, and those of England by `month` as `national_…`."""
+        shape = self.tallies.shape
+        dataset = xr.Dataset(
+            coords={
+                "month": self.national.index.to_numpy(),
+                "authority": list(self.authority_codes),
+                "authority_name": ("authority", list(self.authority_names)),
+            },
+            attrs={"manifest": json.dumps(self.manifest)},
+        )
+        for name, observable in observables.declared().observables.items():
+            attrs = {"label": observable.label, "unit": observable.unit, "kind": observable.kind}
+            local = self.authorities[name].to_numpy().reshape(shape)
+            dataset[name] = (("month", "authority"), local, attrs)
+            dataset[f"national_{name}"] = ("month", self.national[name].to_numpy(), attrs)
+        return dataset
+
+    def write(self, folder: str | Path) -> Path:
+        """Write the tables and, last of all, the manifest into `folder`, and return it.
+
+        A write that is interrupted leaves no manifest, and so nothing that looks whole.
+
+        Raises
+        ------
+        ResultsError
+            If the folder cannot be made or written, or the disk is full.
+        """
+        folder = Path(folder)
+        writers: dict[str, Callable[[Path], None]] = {
+            "national.parquet": lambda path: _write_parquet(self.national.reset_index(), path),
+            "authorities.parquet": lambda path: _write_parquet(self.authorities, path),
+            "breakdowns.parquet": lambda path: _write_parquet(self.breakdowns, path),
+            "yearly.csv": lambda path: self._yearly.to_csv(path),
+        }
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+        except OSError as error:
+            raise ResultsError(f"cannot write results into {folder}: {error.strerror or error}.") from error
+        try:
+            for name, write in writers.items():
+                write(scratch / name)
+            manifest = self.manifest | {"files": {name: _sha256((scratch / name).read_bytes()) for name in writers}}
+            (scratch / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            (folder / MANIFEST).unlink(missing_ok=True)
+            for name in (*writers, MANIFEST):
+                os.replace(scratch / name, folder / name)
+        except OSError as error:
+            raise ResultsError(f"cannot write results into {folder}: {error.strerror or error}.") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return folder
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    if "month" in table:
+        table = table.assign(month=pd.to_datetime(table["month"]).dt.date)
+    table.to_parquet(path, index=False)
+
+
+def read_result_manifest(folder: str | Path) -> dict[str, Any]:
+    """Return the manifest of results on disk, having checked that every file it names is there, unharmed.
+
+    Raises
+    ------
+    ResultsError
+        If there is no readable manifest, or a file is missing or has changed since.
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(f"{folder} holds no finished results: there is no {MANIFEST}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(f"cannot read {folder / MANIFEST}: {error}.") from error
+    named = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(named, dict):
+        raise ResultsError(f"{folder / MANIFEST} is not a manifest of results.")
+    for name, digest in named.items():
+        path = folder / Path(name).name
+        try:
+            intact = _sha256(path.read_bytes()) == digest
+        except OSError:
+            intact = False
+        if not intact:
+            raise ResultsError(f"{path} is missing or has changed since it was written; run it again.")
+    return dict(manifest)
+
+
+def new_manifest(
+    parameters: Parameters, scenario: Scenario, seed: int, scale: float, until: str, wall_seconds: float
+) -> dict[str, Any]:
+    """Return the provenance of a run that has just ended, as plain values for JSON.
+
+    Parameters
+    ----------
+    scale
+        Share of England that was simulated, 0 to 1.
+    until
+        Last month, YYYY-MM.
+    wall_seconds
+        How long the run took.
+    """
+    started = datetime.now(UTC) - timedelta(seconds=wall_seconds)
+    return {
+        "command": shlex.join(sys.argv),
+        "started": started.isoformat(timespec="seconds"),
+        "wall_seconds": round(wall_seconds, 3),
+        "seed": int(seed),
+        "scale": float(scale),
+        "until": until,
+        "scenario": asdict(scenario),
+        "parameters_changed": parameters.changed(),
+        "parameters": parameters.as_dict(),
+        "commit": _commit(),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
+        "inputs": dict(_input_hashes()),
+    }
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def _input_hashes() -> dict[str, str]:
+    """Return the SHA-256 of every declaration and data file of the model, by path below `model`."""
+    root = files("model")
+    paths = [path for folder in (root, root / "data") if folder.is_dir() for path in folder.iterdir() if path.is_file()]
+    inputs = {path.name: path for path in paths if path.name.endswith((".toml", ".csv", ".parquet", ".npz"))}
+    return {name: _sha256(inputs[name].read_bytes()) for name in sorted(inputs)}
+
+
+@cache
+def _commit() -> str | None:
+    """Return the git commit of the code, with "-dirty" when it was changed since; None outside a checkout of it."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(here), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "errors.py")  # not some other project's checkout around an installed copy
+        changed = git("status", "--porcelain", "--", ".", "../experiments")
+        return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None

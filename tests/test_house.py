@@ -1,0 +1,113 @@
+"""The project's own files agree with each other: the lock, the version, the wheel."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def lock_text() -> str:
+    return (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def lock_entries(text: str) -> list[tuple[Requirement, int]]:
+    """Return each pinned requirement with its number of hashes."""
+    joined = text.replace("\\\n", " ")
+    lines = [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [(Requirement(line.split(" --hash=")[0].strip()), line.count("--hash=sha256:")) for line in lines]
+
+
+def pins_for(text: str, python: str) -> dict[str, str]:
+    """Return name -> version of what the lock installs on Linux with this Python."""
+    environment = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "os_name": "posix",
+    }
+    pins: dict[str, str] = {}
+    for requirement, _ in lock_entries(text):
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            name = canonicalize_name(requirement.name)
+            assert name not in pins, f"{name} is pinned twice for Python {python}"
+            (specifier,) = requirement.specifier
+            assert specifier.operator == "==", f"{requirement} is not a pin"
+            pins[name] = specifier.version
+    return pins
+
+
+@pytest.mark.parametrize(
+    ("python", "mesa"), [("3.11", "mesa==3.3.*"), ("3.12", "mesa>=3.5,<4"), ("3.13", "mesa>=3.5,<4")]
+)
+def test_lock_names_the_right_mesa(lock_text: str, python: str, mesa: str) -> None:
+    assert Requirement(mesa).specifier.contains(pins_for(lock_text, python)["mesa"])
+
+
+def test_lock_names_no_host_and_no_path(lock_text: str) -> None:
+    for word in ("http", "://", "file:", "index-url", "find-links", " @ "):
+        assert word not in lock_text
+
+
+def test_every_pin_has_a_hash(lock_text: str) -> None:
+    assert [str(requirement) for requirement, hashes in lock_entries(lock_text) if hashes == 0] == []
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_satisfies_the_declared_dependencies(lock_text: str, project: dict[str, Any], python: str) -> None:
+    pins = pins_for(lock_text, python)
+    declared = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["test"],
+        *project["build-system"]["requires"],
+    ]
+    for requirement in map(Requirement, declared):
+        name = canonicalize_name(requirement.name)
+        assert name in pins, f"{name} is not in the lock"
+        assert requirement.specifier.contains(pins[name]), f"{requirement} but the lock has {pins[name]}"
+
+
+def test_citation_has_the_version_of_the_project(project: dict[str, Any]) -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    versions = re.findall(r"^version: *\"?([^\"\s]+)", citation, flags=re.MULTILINE)
+    assert versions == [project["project"]["version"]]
+
+
+def test_wheel_holds_code_parameters_and_data(tmp_path: Path, project: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+    built = subprocess.run(
+        [*command, "--wheel-dir", str(tmp_path), str(ROOT)], capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob(f"sendcycle-{project['project']['version']}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        inside = set(archive.namelist())
+
+    data = {path for path in (ROOT / "model" / "data").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    expected = {*data, *(ROOT / "model").glob("*.toml"), *(ROOT / "model").glob("*.py")}
+    expected |= set((ROOT / "experiments").glob("*.py"))
+    assert data, "model/data is empty"
+    assert {path.relative_to(ROOT).as_posix() for path in expected} - inside == set()
+    assert {"model/parameters.toml", "model/__init__.py", "experiments/command_line.py"} <= inside
+
+    tops = {name.split("/")[0] for name in inside}
+    assert tops == {"model", "experiments", f"sendcycle-{project['project']['version']}.dist-info"}
