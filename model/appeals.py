@@ -17,15 +17,6 @@ from model.needs import rows_of_ages
 from model.randomness import Decision, draw, stream
 from model.world import QUEUE_MONTHS, rule
 
-NO_CASE, DRAFTED, MEDIATED, APPEALED = int(Case.NONE), int(Case.DRAFTED), int(Case.MEDIATED), int(Case.APPEALED)
-NO_APPEAL, CONTENTS = int(Appeal.NONE), int(Appeal.CONTENTS)
-REFUSAL_TO_ASSESS = int(Appeal.REFUSAL_TO_ASSESS)
-LABEL_PLAN = int(Label.PLAN)
-UNIT, STATE_SPECIAL = int(Setting.UNIT), int(Setting.STATE_SPECIAL)
-INDEPENDENT, POST_16, LEFT = int(Setting.INDEPENDENT_SPECIAL), int(Setting.POST_16), int(Setting.LEFT)
-CONTEST_CONTENTS, MEDIATION_OUTCOME = int(Decision.CONTEST_CONTENTS), int(Decision.MEDIATION_OUTCOME)
-HEARING_TURN, CONCEDE, UPHOLD = int(Decision.HEARING_TURN), int(Decision.CONCEDE), int(Decision.UPHOLD)
-
 
 @njit(cache=True)
 def family_wins(w, p, a, i, t):
@@ -34,20 +25,20 @@ def family_wins(w, p, a, i, t):
     la = w.authorities[a]
     kind = c.appeal[i]
     w.tallies[a].contests_won += 1.0
-    if kind == REFUSAL_TO_ASSESS:
-        c.appeal[i] = NO_APPEAL
+    if kind == Appeal.REFUSAL_TO_ASSESS:
+        c.appeal[i] = Appeal.NONE
         c.opened[i] = t
         starts_assessment(w, a, i, t)
-    elif kind == CONTENTS:
-        c.case[i] = NO_CASE
-        c.appeal[i] = NO_APPEAL
+    elif kind == Appeal.CONTENTS:
+        c.case[i] = Case.NONE
+        c.appeal[i] = Appeal.NONE
         c.due[i] = t + MONTHS_PER_YEAR
         c.topup_gbp[i] *= 1.0 + p.gain_topup_appeal
         if c.wants_special[i] == 1:
             vacant = la.special_places - la.special_pupils >= 1.0
-            moves_to(w, a, i, STATE_SPECIAL if vacant else INDEPENDENT)
+            moves_to(w, a, i, Setting.STATE_SPECIAL if vacant else Setting.INDEPENDENT_SPECIAL)
     else:  # the plan refused is now written; the kind of appeal stays on the case until then
-        c.case[i] = DRAFTED
+        c.case[i] = Case.DRAFTED
         c.opened[i] = t
         c.due[i] = t + 1
         w.queues.draft[a, (t + 1) % QUEUE_MONTHS] += 1
@@ -57,8 +48,8 @@ def family_wins(w, p, a, i, t):
 def family_loses(w, p, a, i, t):
     """Close the case; nothing changes for a year."""
     c = w.children
-    c.case[i] = NO_CASE
-    c.appeal[i] = NO_APPEAL
+    c.case[i] = Case.NONE
+    c.appeal[i] = Appeal.NONE
     c.due[i] = t + MONTHS_PER_YEAR
 
 
@@ -66,13 +57,13 @@ def family_loses(w, p, a, i, t):
 def families_contest(w, p, d, part, t):
     """Let families contest the contents of plans, and let mediations end."""
     c = w.children
-    contests = stream(w.seed, CONTEST_CONTENTS, t)
-    outcome = stream(w.seed, MEDIATION_OUTCOME, t)
+    contests = stream(w.seed, Decision.CONTEST_CONTENTS, t)
+    outcome = stream(w.seed, Decision.MEDIATION_OUTCOME, t)
     for a in part:
         seen = w.tallies[a]
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
-            if c.case[i] == MEDIATED and c.due[i] <= t:
+            if c.case[i] == Case.MEDIATED and c.due[i] <= t:
                 u = draw(c.key[i], outcome)
                 if u < p.prob_mediation_agrees:
                     seen.mediations_agreed += 1.0
@@ -81,7 +72,7 @@ def families_contest(w, p, d, part, t):
                     registers_appeal(w, a, i, t)
                 else:
                     family_loses(w, p, a, i, t)
-            elif c.label[i] == LABEL_PLAN and c.case[i] == NO_CASE and c.due[i] <= t and c.setting[i] != LEFT:
+            elif c.label[i] == Label.PLAN and c.case[i] == Case.NONE and c.due[i] <= t and c.setting[i] != Setting.LEFT:
                 u = draw(c.key[i], contests)
                 if u >= p.rate_contest_contents * 60.0:
                     continue
@@ -89,7 +80,7 @@ def families_contest(w, p, d, part, t):
                 if c.wants_special[i] == 1:
                     rate *= p.factor_contest_placement
                 if u < min(rate, p.rate_contest_contents * 60.0):
-                    c.appeal[i] = CONTENTS
+                    c.appeal[i] = Appeal.CONTENTS
                     goes_to_mediation_or_tribunal(w, p, a, i, t)
 
 
@@ -113,15 +104,15 @@ def tribunal_decides(w, p, d, part, t):
     nation = w.nation[0]
     cutoff = int(nation.hearing_cutoff)
     share = nation.hearing_share
-    heard = stream(w.seed, HEARING_TURN, t)
-    conceded = stream(w.seed, CONCEDE, t)
-    upheld = stream(w.seed, UPHOLD, t)
+    heard = stream(w.seed, Decision.HEARING_TURN, t)
+    conceded = stream(w.seed, Decision.CONCEDE, t)
+    upheld = stream(w.seed, Decision.UPHOLD, t)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
         settle = p.prob_settle * min(1.0, (p.casework_reference / max(la.casework_load, 1e-9)) ** p.elasticity_settle)
         for i in range(*rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)):
-            if c.case[i] != APPEALED or not has_turn(c.due[i], draw(c.key[i], heard), cutoff, share):
+            if c.case[i] != Case.APPEALED or not has_turn(c.due[i], draw(c.key[i], heard), cutoff, share):
                 continue
             w.queues.docket[a, c.due[i] % QUEUE_MONTHS] -= 1
             seen.appeals_disposed += 1.0

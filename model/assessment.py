@@ -18,12 +18,6 @@ from model.needs import rows_of_ages, severity
 from model.randomness import Decision, draw, stream
 from model.world import QUEUE_MONTHS, rule
 
-NO_CASE, ASSESSED, DRAFTED = int(Case.NONE), int(Case.ASSESSED), int(Case.DRAFTED)
-REFUSAL_TO_ASSESS, REFUSAL_TO_ISSUE = int(Appeal.REFUSAL_TO_ASSESS), int(Appeal.REFUSAL_TO_ISSUE)
-DECIDE_TURN, DRAFT_TURN = int(Decision.DECIDE_TURN), int(Decision.DRAFT_TURN)
-PSYCHOLOGIST_TURN = int(Decision.PSYCHOLOGIST_TURN)
-AGREE_TO_ASSESS, AGREE_TO_ISSUE = int(Decision.AGREE_TO_ASSESS), int(Decision.AGREE_TO_ISSUE)
-
 
 @njit(cache=True)
 def fixed_statutory_hours(la, seen, p, d):
@@ -37,11 +31,11 @@ def fixed_statutory_hours(la, seen, p, d):
 def authorities_assess(w, p, d, part, t):
     """Move every case that has its turn one stage on; refuse, agree, issue."""
     c = w.children
-    decide_turn = stream(w.seed, DECIDE_TURN, t)
-    psychologist_turn = stream(w.seed, PSYCHOLOGIST_TURN, t)
-    draft_turn = stream(w.seed, DRAFT_TURN, t)
-    agree = stream(w.seed, AGREE_TO_ASSESS, t)
-    issue = stream(w.seed, AGREE_TO_ISSUE, t)
+    decide_turn = stream(w.seed, Decision.DECIDE_TURN, t)
+    psychologist_turn = stream(w.seed, Decision.PSYCHOLOGIST_TURN, t)
+    draft_turn = stream(w.seed, Decision.DRAFT_TURN, t)
+    agree = stream(w.seed, Decision.AGREE_TO_ASSESS, t)
+    issue = stream(w.seed, Decision.AGREE_TO_ISSUE, t)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -63,26 +57,26 @@ def authorities_assess(w, p, d, part, t):
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
             case = c.case[i]
-            if case == NO_CASE or case > DRAFTED or c.due[i] > t:
+            if case == Case.NONE or case > Case.DRAFTED or c.due[i] > t:
                 continue
-            if case == DRAFTED:
+            if case == Case.DRAFTED:
                 if not has_turn(c.due[i], draw(c.key[i], draft_turn), draft_cutoff, draft_share):
                     continue
                 queues.draft[a, c.due[i] % QUEUE_MONTHS] -= 1
                 worked += p.hours_draft
                 seen.assessments_completed += 1.0
                 refuse = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
-                if c.appeal[i] != REFUSAL_TO_ISSUE and draw(c.key[i], issue) < refuse:
+                if c.appeal[i] != Appeal.REFUSAL_TO_ISSUE and draw(c.key[i], issue) < refuse:
                     seen.assessments_not_issued += 1.0
-                    decision_is_contested(w, p, a, i, t, REFUSAL_TO_ISSUE)
+                    decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ISSUE)
                 else:
                     plan_is_issued(w, p, d, a, i, t)
-            elif case == ASSESSED:
+            elif case == Case.ASSESSED:
                 if not has_turn(c.due[i], draw(c.key[i], psychologist_turn), assess_cutoff, assess_share):
                     continue
                 queues.psychologist[a, c.due[i] % QUEUE_MONTHS] -= 1
                 n_assessed += 1
-                c.case[i] = DRAFTED
+                c.case[i] = Case.DRAFTED
                 c.due[i] = max(t + 1, natural_month(w, p, a, i))
                 queues.draft[a, c.due[i] % QUEUE_MONTHS] += 1
             else:
@@ -97,7 +91,7 @@ def authorities_assess(w, p, d, part, t):
                     starts_assessment(w, a, i, t)
                 else:
                     seen.requests_refused += 1.0
-                    decision_is_contested(w, p, a, i, t, REFUSAL_TO_ASSESS)
+                    decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ASSESS)
         spent = n_assessed * p.hours_assessment
         la.hours_carried = min(hours - spent, 0.0)
         la.case_hours_carried = min(case_hours - worked, 0.0)

@@ -6,7 +6,6 @@ from model.cases import arrivals
 from model.children import Setting
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, rule
 
-INDEPENDENT = int(Setting.INDEPENDENT_SPECIAL)
 SEPTEMBER = 9
 SMALLEST_UNIT = 8.0
 
@@ -108,7 +107,7 @@ def nation_follows(w, p, d, t):
         la = w.authorities[a]
         registered += la.weight * w.tallies[a].appeals_registered
         disposed += la.weight * w.tallies[a].appeals_disposed
-        independent += la.weight * la.in_setting[INDEPENDENT]
+        independent += la.weight * la.in_setting[Setting.INDEPENDENT_SPECIAL]
         seekers += la.weight * la.waiting_special
         spending += la.weight * la.spending_smoothed
         settlement += la.weight * la.settlement_smoothed

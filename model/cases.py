@@ -9,17 +9,6 @@ from model.needs import severity
 from model.randomness import Decision, draw, draw_normal, stream
 from model.world import QUEUE_MONTHS
 
-NO_CASE, ASSESSED, DRAFTED = int(Case.NONE), int(Case.ASSESSED), int(Case.DRAFTED)
-MEDIATED, APPEALED = int(Case.MEDIATED), int(Case.APPEALED)
-NO_APPEAL, CONTENTS = int(Appeal.NONE), int(Appeal.CONTENTS)
-REFUSAL_TO_ASSESS, REFUSAL_TO_ISSUE = int(Appeal.REFUSAL_TO_ASSESS), int(Appeal.REFUSAL_TO_ISSUE)
-LABEL_PLAN = int(Label.PLAN)
-UNIT, STATE_SPECIAL, INDEPENDENT = int(Setting.UNIT), int(Setting.STATE_SPECIAL), int(Setting.INDEPENDENT_SPECIAL)
-ALTERNATIVE = int(Setting.ALTERNATIVE)
-REQUEST_DAY, PROCESS_TIME, ISSUE_DAY = int(Decision.REQUEST_DAY), int(Decision.PROCESS_TIME), int(Decision.ISSUE_DAY)
-CONTEST_REFUSAL, MEDIATE = int(Decision.CONTEST_REFUSAL), int(Decision.MEDIATE)
-WANT_SPECIALIST = int(Decision.WANT_SPECIALIST)
-
 WEEKS_PER_MONTH = 365.25 / 7.0 / 12.0
 STATUTORY_WEEKS = 20.0
 MONTHS_BEFORE_NEW_REQUEST = 6  # the law lets an authority decline a request within six months of the last
@@ -59,14 +48,14 @@ def arrivals(queue, t):
 def weeks_without_queue(w, p, a, i):
     """Return the weeks from request to plan that the case takes when nobody has to wait for hours."""
     c = w.children
-    z = draw_normal(c.key[i], stream(w.seed, PROCESS_TIME, c.opened[i]))
+    z = draw_normal(c.key[i], stream(w.seed, Decision.PROCESS_TIME, c.opened[i]))
     return max(w.authorities[a].process_weeks * math.exp(p.spread_process * z), 8.0)
 
 
 @njit(cache=True)
 def request_day(w, i):
     """Return the day of the request as a share of its month."""
-    return draw(w.children.key[i], stream(w.seed, REQUEST_DAY, w.children.opened[i]))
+    return draw(w.children.key[i], stream(w.seed, Decision.REQUEST_DAY, w.children.opened[i]))
 
 
 @njit(cache=True)
@@ -78,7 +67,7 @@ def natural_month(w, p, a, i):
 @njit(cache=True)
 def starts_assessment(w, a, i, t):
     """Put the case into the psychologists' queue."""
-    w.children.case[i] = ASSESSED
+    w.children.case[i] = Case.ASSESSED
     w.children.due[i] = t
     w.queues.psychologist[a, t % QUEUE_MONTHS] += 1
 
@@ -91,7 +80,7 @@ def plan_is_issued(w, p, d, a, i, t):
     late = t > natural_month(w, p, a, i)
     weeks = weeks_without_queue(w, p, a, i)
     if late:
-        waited = t + draw(c.key[i], stream(w.seed, ISSUE_DAY, t)) - c.opened[i] - request_day(w, i)
+        waited = t + draw(c.key[i], stream(w.seed, Decision.ISSUE_DAY, t)) - c.opened[i] - request_day(w, i)
         weeks = waited * WEEKS_PER_MONTH
     seen.new_plans += 1.0
     seen.weeks_to_plan += weeks
@@ -101,19 +90,19 @@ def plan_is_issued(w, p, d, a, i, t):
         seen.new_plans_over_52_weeks += 1.0
     if c.disadvantaged[i] == 1:
         seen.new_plans_disadvantaged += 1.0
-    c.label[i] = LABEL_PLAN
-    c.case[i] = NO_CASE
-    c.appeal[i] = NO_APPEAL
+    c.label[i] = Label.PLAN
+    c.case[i] = Case.NONE
+    c.appeal[i] = Appeal.NONE
     c.planned[i] = t
     c.due[i] = t
     index = w.authorities[a].topup_index
     cost = severity(c, i, p) * 1000.0 * index
     c.topup_gbp[i] = max(cost - p.notional_sen_threshold_gbp, p.topup_floor_gbp) * p.share_topup_named
-    if c.setting[i] <= UNIT or c.setting[i] == ALTERNATIVE:
+    if c.setting[i] <= Setting.UNIT or c.setting[i] == Setting.ALTERNATIVE:
         la = w.authorities[a]
         pull = (math.log(severity(c, i, p) / p.severity_special) + la.special_level) / p.spread_special
         pull -= p.effect_confidence_on_special * (c.confidence[i] + la.confidence_shift - p.confidence_reference)
-        if draw(c.key[i], stream(w.seed, WANT_SPECIALIST, t)) * (1.0 + math.exp(-pull)) < 1.0:
+        if draw(c.key[i], stream(w.seed, Decision.WANT_SPECIALIST, t)) * (1.0 + math.exp(-pull)) < 1.0:
             wants_specialist_place(w, a, i)
 
 
@@ -131,16 +120,16 @@ def moves_to(w, a, i, setting):
     """Move a plan holder, and keep the counts of places and waiting lists right."""
     c = w.children
     la = w.authorities[a]
-    if c.wants_special[i] == 1 and setting != ALTERNATIVE:
+    if c.wants_special[i] == 1 and setting != Setting.ALTERNATIVE:
         c.wants_special[i] = 0
         la.waiting_special -= 1.0
-    if c.setting[i] == STATE_SPECIAL:
+    if c.setting[i] == Setting.STATE_SPECIAL:
         la.special_pupils -= 1.0
-    elif c.setting[i] == UNIT:
+    elif c.setting[i] == Setting.UNIT:
         w.schools[c.school[i]].unit_pupils -= 1.0
-    if setting == STATE_SPECIAL:
+    if setting == Setting.STATE_SPECIAL:
         la.special_pupils += 1.0
-    elif setting == UNIT:
+    elif setting == Setting.UNIT:
         w.schools[c.school[i]].unit_pupils += 1.0
     c.setting[i] = setting
 
@@ -163,19 +152,19 @@ def withdraw_case(w, a, i):
     """Take the case out of the queue in which it waits."""
     c = w.children
     slot = c.due[i] % QUEUE_MONTHS
-    if c.case[i] == NO_CASE:
+    if c.case[i] == Case.NONE:
         return
-    if c.case[i] == ASSESSED:
+    if c.case[i] == Case.ASSESSED:
         w.queues.psychologist[a, slot] -= 1
-    elif c.case[i] == DRAFTED:
+    elif c.case[i] == Case.DRAFTED:
         w.queues.draft[a, slot] -= 1
-    elif c.case[i] == APPEALED:
+    elif c.case[i] == Case.APPEALED:
         w.queues.docket[a, slot] -= 1
-    elif c.case[i] != MEDIATED:
+    elif c.case[i] != Case.MEDIATED:
         w.queues.decision[a, slot] -= 1
     w.tallies[a].cases_withdrawn += 1.0
-    c.case[i] = NO_CASE
-    c.appeal[i] = NO_APPEAL
+    c.case[i] = Case.NONE
+    c.appeal[i] = Appeal.NONE
 
 
 @njit(cache=True)
@@ -183,13 +172,13 @@ def registers_appeal(w, a, i, t):
     """Register the appeal on the tribunal's docket."""
     c = w.children
     seen = w.tallies[a]
-    c.case[i] = APPEALED
+    c.case[i] = Case.APPEALED
     c.due[i] = t
     w.queues.docket[a, t % QUEUE_MONTHS] += 1
     seen.appeals_registered += 1.0
-    if c.appeal[i] == REFUSAL_TO_ASSESS:
+    if c.appeal[i] == Appeal.REFUSAL_TO_ASSESS:
         seen.appeals_refusal_to_assess += 1.0
-    elif c.appeal[i] == REFUSAL_TO_ISSUE:
+    elif c.appeal[i] == Appeal.REFUSAL_TO_ISSUE:
         seen.appeals_refusal_to_issue += 1.0
     else:
         seen.appeals_contents += 1.0
@@ -211,10 +200,10 @@ def contest_factor(w, p, a, i):
 def decision_is_contested(w, p, a, i, t, kind):
     """Close a refused case, or let the family take it to mediation or straight to the tribunal."""
     c = w.children
-    c.case[i] = NO_CASE
-    c.appeal[i] = NO_APPEAL
+    c.case[i] = Case.NONE
+    c.appeal[i] = Appeal.NONE
     c.due[i] = t + MONTHS_BEFORE_NEW_REQUEST
-    if draw(c.key[i], stream(w.seed, CONTEST_REFUSAL, t)) < p.prob_contest_refusal * contest_factor(w, p, a, i):
+    if draw(c.key[i], stream(w.seed, Decision.CONTEST_REFUSAL, t)) < p.prob_contest_refusal * contest_factor(w, p, a, i):
         c.appeal[i] = kind
         goes_to_mediation_or_tribunal(w, p, a, i, t)
 
@@ -223,8 +212,8 @@ def decision_is_contested(w, p, a, i, t, kind):
 def goes_to_mediation_or_tribunal(w, p, a, i, t):
     """Send a family that contests to mediation, or register its appeal."""
     c = w.children
-    if draw(c.key[i], stream(w.seed, MEDIATE, t)) < p.share_mediation:
-        c.case[i] = MEDIATED
+    if draw(c.key[i], stream(w.seed, Decision.MEDIATE, t)) < p.share_mediation:
+        c.case[i] = Case.MEDIATED
         c.due[i] = t + 2
         w.tallies[a].mediations += 1.0
     else:

@@ -6,9 +6,6 @@ from model.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Label, Settin
 from model.needs import has_emerged, rows_of_ages, severity
 from model.world import rule
 
-LABEL_NONE, LABEL_SUPPORT, LABEL_PLAN = int(Label.NONE), int(Label.SEN_SUPPORT), int(Label.PLAN)
-UNIT, POST_16, LEFT, ALTERNATIVE = int(Setting.UNIT), int(Setting.POST_16), int(Setting.LEFT), int(Setting.ALTERNATIVE)
-
 
 @rule
 def families_learn(w, p, d, part, t):
@@ -21,7 +18,7 @@ def families_learn(w, p, d, part, t):
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in range(low, high):
             setting = c.setting[i]
-            if setting == LEFT or setting == POST_16 or not has_emerged(c, i, t):
+            if setting == Setting.LEFT or setting == Setting.POST_16 or not has_emerged(c, i, t):
                 continue
             heard = area
             s = c.school[i]
@@ -64,7 +61,7 @@ def pupils_are_counted(w, p, d, part, t):
         for i in range(low, high):
             label = c.label[i]
             setting = c.setting[i]
-            if setting == LEFT or (setting == POST_16 and label == LABEL_NONE and c.case[i] == 0):
+            if setting == Setting.LEFT or (setting == Setting.POST_16 and label == Label.NONE and c.case[i] == 0):
                 continue
             if not has_emerged(c, i, t):
                 continue
@@ -72,19 +69,19 @@ def pupils_are_counted(w, p, d, part, t):
             s = c.school[i]
             if c.case[i] != 0:
                 pending += 1.0
-            if label == LABEL_PLAN:
+            if label == Label.PLAN:
                 plans += 1.0
                 in_setting[setting] += 1.0
-                if setting <= UNIT:
+                if setting <= Setting.UNIT:
                     if c.topup_gbp[i] > p.topup_severe_above_gbp:
                         la.topup_severe_gbp += c.topup_gbp[i]
                     else:
                         la.topup_other_gbp += c.topup_gbp[i]
-            elif label == LABEL_SUPPORT and setting != POST_16:
+            elif label == Label.SEN_SUPPORT and setting != Setting.POST_16:
                 support += 1.0
-            if setting == ALTERNATIVE:
+            if setting == Setting.ALTERNATIVE:
                 alternative += 1.0
-            if setting == POST_16:
+            if setting == Setting.POST_16:
                 continue
             with_need += 1.0
             need_sum += cost
@@ -93,21 +90,21 @@ def pupils_are_counted(w, p, d, part, t):
             if c.disadvantaged[i] == 1:
                 fsm += 1.0
                 unmet_fsm += 1.0 - c.met[i]
-            if label == LABEL_PLAN:
+            if label == Label.PLAN:
                 n_plan += 1.0
                 confidence_plan += c.confidence[i]
             else:
                 n_other += 1.0
                 confidence_other += c.confidence[i]
-            if s >= 0 and setting <= UNIT and setting > 0:
+            if s >= 0 and setting <= Setting.UNIT and setting > 0:
                 school = w.schools[s]
                 school.need_load += cost
                 school.confidence_sum += c.confidence[i]
                 school.confidence_count += 1.0
-                if label == LABEL_PLAN:
+                if label == Label.PLAN:
                     school.plans += 1.0
                     school.demand_gbp_k += min(cost, threshold_k)
-                elif label == LABEL_SUPPORT:
+                elif label == Label.SEN_SUPPORT:
                     school.sen_support += 1.0
                     school.demand_gbp_k += cost
                 else:

@@ -5,9 +5,6 @@ from numba import njit
 from model.children import Setting
 from model.world import LINES, LINES_INSIDE, rule
 
-STATE_SPECIAL, INDEPENDENT = int(Setting.STATE_SPECIAL), int(Setting.INDEPENDENT_SPECIAL)
-UNIT, MAINSTREAM, POST_16 = int(Setting.UNIT), int(Setting.MAINSTREAM), int(Setting.POST_16)
-ELSEWHERE = int(Setting.ELSEWHERE)
 N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
 TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
 CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL = range(N_INSIDE, N_LINES)
@@ -45,24 +42,24 @@ def budgets_are_spent(w, p, d, part, t):
             la.special_places * p.cost_special_place_gbp
             + la.special_pupils * p.topup_special_gbp * la.topup_index
         )
-        spend[INDEPENDENT_LINE] = pence(la.in_setting[INDEPENDENT] * nation.independent_price_gbp)
+        spend[INDEPENDENT_LINE] = pence(la.in_setting[Setting.INDEPENDENT_SPECIAL] * nation.independent_price_gbp)
         spend[ALTERNATIVE_LINE] = pence(
             (la.alternative_pupils + p.alternative_unsimulated * la.settlement_share * la.share_simulated)
             * p.cost_alternative_gbp * price
         )  # fmt: skip
-        spend[POST_16_LINE] = pence((la.in_setting[POST_16] + lda) * p.cost_post_16_gbp * price)
+        spend[POST_16_LINE] = pence((la.in_setting[Setting.POST_16] + lda) * p.cost_post_16_gbp * price)
         spend[SERVICES] = pence(la.support_budget_gbp)
         spend[POOLED] = pence(pool)
         spend[OTHER] = pence(
             p.other_gbp_2014 * la.settlement_share * la.share_simulated * price
-            + la.in_setting[ELSEWHERE] * p.cost_elsewhere_gbp * price
+            + la.in_setting[Setting.ELSEWHERE] * p.cost_elsewhere_gbp * price
         )
         casework = la.psychologists * p.cost_psychologist_gbp + la.caseworkers * p.cost_caseworker_gbp
         spend[CASEWORK] = pence(casework * d.pay_index)
         appeals = seen.appeals_settled * p.cost_appeal_settled_gbp + seen.appeals_decided * p.cost_appeal_heard_gbp
         spend[TRIBUNAL] = pence(12.0 * price * (appeals + seen.mediations * p.cost_mediation_gbp))
-        far = la.special_pupils + la.in_setting[INDEPENDENT] * p.factor_distance_independent
-        near = la.in_setting[MAINSTREAM] + la.in_setting[UNIT] + la.in_setting[POST_16]
+        far = la.special_pupils + la.in_setting[Setting.INDEPENDENT_SPECIAL] * p.factor_distance_independent
+        near = la.in_setting[Setting.MAINSTREAM] + la.in_setting[Setting.UNIT] + la.in_setting[Setting.POST_16]
         spend[TRANSPORT] = pence(
             (p.share_transport_special * far + p.share_transport_other * near) * p.cost_transport_gbp * d.pay_index
         )

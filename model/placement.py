@@ -11,20 +11,6 @@ from model.randomness import Decision, draw, stream
 from model.requests import seen_confidence
 from model.world import rule
 
-LABEL_NONE, LABEL_SUPPORT, LABEL_PLAN = int(Label.NONE), int(Label.SEN_SUPPORT), int(Label.PLAN)
-NO_CASE = int(Case.NONE)
-EARLY_YEARS, MAINSTREAM, UNIT = int(Setting.EARLY_YEARS), int(Setting.MAINSTREAM), int(Setting.UNIT)
-STATE_SPECIAL, INDEPENDENT = int(Setting.STATE_SPECIAL), int(Setting.INDEPENDENT_SPECIAL)
-ALTERNATIVE, POST_16 = int(Setting.ALTERNATIVE), int(Setting.POST_16)
-HOME, ELSEWHERE, LEFT = int(Setting.HOME), int(Setting.ELSEWHERE), int(Setting.LEFT)
-SEMH = int(Need.SEMH)
-SCHOOL_CHOICE, POST_16_CHOICE = int(Decision.SCHOOL_CHOICE), int(Decision.POST_16)
-LEAVES_EDUCATION, PLAN_CEASES = int(Decision.LEAVES_EDUCATION), int(Decision.PLAN_CEASES)
-BREAKDOWN, STATE_PLACE, UNIT_PLACE = int(Decision.BREAKDOWN), int(Decision.STATE_PLACE), int(Decision.UNIT_PLACE)
-INDEPENDENT_PLACE, ELSEWHERE_PLACE = int(Decision.INDEPENDENT_PLACE), int(Decision.STATUS_OF_TWIN)
-EXCLUSION, HOME_EDUCATION = int(Decision.EXCLUSION), int(Decision.HOME_EDUCATION)
-RETURN_TO_SCHOOL = int(Decision.RETURN_TO_SCHOOL)
-
 SEPTEMBER = 9
 RECEPTION, SECONDARY, AFTER_16 = 4 * 12, 11 * 12, 16 * 12
 
@@ -59,25 +45,25 @@ def children_change_phase(w, p, d, part, t):
     for a in part:
         leavers_low, leavers_high = rows_of_ages(w, a, t, AGE_LIMIT, AGE_LIMIT + 1)
         for i in range(leavers_low, leavers_high):
-            if c.label[i] == LABEL_PLAN:
+            if c.label[i] == Label.PLAN:
                 plan_ceases(w, a, i)
             withdraw_case(w, a, i)
-            moves_to(w, a, i, LEFT)
+            moves_to(w, a, i, Setting.LEFT)
     if d.month_of_year != SEPTEMBER:
         return
-    choice = stream(w.seed, SCHOOL_CHOICE, t)
-    after_16 = stream(w.seed, POST_16_CHOICE, t)
-    leaves = stream(w.seed, LEAVES_EDUCATION, t)
+    choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
+    after_16 = stream(w.seed, Decision.POST_16, t)
+    leaves = stream(w.seed, Decision.LEAVES_EDUCATION, t)
     for a in part:
         low, high = rows_of_ages(w, a, t, RECEPTION, RECEPTION + MONTHS_PER_YEAR)
         for i in range(low, high):
             c.school[i] = school_is_chosen(w, p, i, False, draw(c.key[i], choice))
-            if c.setting[i] == EARLY_YEARS:
-                c.setting[i] = MAINSTREAM
+            if c.setting[i] == Setting.EARLY_YEARS:
+                c.setting[i] = Setting.MAINSTREAM
         low, high = rows_of_ages(w, a, t, SECONDARY, SECONDARY + MONTHS_PER_YEAR)
         for i in range(low, high):
-            if c.setting[i] == UNIT:
-                moves_to(w, a, i, MAINSTREAM)
+            if c.setting[i] == Setting.UNIT:
+                moves_to(w, a, i, Setting.MAINSTREAM)
             c.school[i] = school_is_chosen(w, p, i, True, draw(c.key[i], choice))
         low, high = rows_of_ages(w, a, t, AFTER_16, AGE_LIMIT)
         for i in range(low, high):
@@ -107,26 +93,26 @@ def young_person_goes_on_or_leaves(w, p, d, a, i, t, u_leaves, u_where):
     """Decide in September whether a young person over 16 goes on with a plan, and where."""
     c = w.children
     la = w.authorities[a]
-    if c.label[i] == LABEL_PLAN:
+    if c.label[i] == Label.PLAN:
         age_years = (t - c.born[i]) // MONTHS_PER_YEAR
         exits = la.stock_carried / max(la.stock, 1e-9)
         if u_leaves < prob_leaves(p, age_years, d.act) * min(exits, 1.0):
             plan_ceases(w, a, i)
-            moves_to(w, a, i, LEFT)
-        elif age_years == 16 and c.setting[i] != STATE_SPECIAL and c.setting[i] != INDEPENDENT:
+            moves_to(w, a, i, Setting.LEFT)
+        elif age_years == 16 and c.setting[i] != Setting.STATE_SPECIAL and c.setting[i] != Setting.INDEPENDENT_SPECIAL:
             if u_where < p.share_further_education:
                 leaves_waiting_list(w, a, i)
-                moves_to(w, a, i, POST_16)
-        elif age_years >= 19 and c.setting[i] != POST_16:
+                moves_to(w, a, i, Setting.POST_16)
+        elif age_years >= 19 and c.setting[i] != Setting.POST_16:
             leaves_waiting_list(w, a, i)
-            moves_to(w, a, i, POST_16)
-    elif c.setting[i] < POST_16 or c.setting[i] == HOME:
-        c.label[i] = LABEL_NONE
-        moves_to(w, a, i, POST_16 if u_where < p.share_stays_without_plan else LEFT)
-        if c.setting[i] == LEFT:
+            moves_to(w, a, i, Setting.POST_16)
+    elif c.setting[i] < Setting.POST_16 or c.setting[i] == Setting.HOME:
+        c.label[i] = Label.NONE
+        moves_to(w, a, i, Setting.POST_16 if u_where < p.share_stays_without_plan else Setting.LEFT)
+        if c.setting[i] == Setting.LEFT:
             withdraw_case(w, a, i)
-    elif c.case[i] == NO_CASE and c.setting[i] == POST_16 and t - c.born[i] >= SCHOOL_AGE_LIMIT:
-        c.setting[i] = LEFT
+    elif c.case[i] == Case.NONE and c.setting[i] == Setting.POST_16 and t - c.born[i] >= SCHOOL_AGE_LIMIT:
+        c.setting[i] = Setting.LEFT
 
 
 @njit(cache=True)
@@ -141,12 +127,12 @@ def leaves_waiting_list(w, a, i):
 def children_are_placed(w, p, d, part, t):
     """Let placements break down, and share out units, state special and independent places among those who wait."""
     c = w.children
-    breaks = stream(w.seed, BREAKDOWN, t)
-    state = stream(w.seed, STATE_PLACE, t)
-    unit = stream(w.seed, UNIT_PLACE, t)
-    independent = stream(w.seed, INDEPENDENT_PLACE, t)
-    elsewhere = stream(w.seed, ELSEWHERE_PLACE, t)
-    ceases = stream(w.seed, PLAN_CEASES, t)
+    breaks = stream(w.seed, Decision.BREAKDOWN, t)
+    state = stream(w.seed, Decision.STATE_PLACE, t)
+    unit = stream(w.seed, Decision.UNIT_PLACE, t)
+    independent = stream(w.seed, Decision.INDEPENDENT_PLACE, t)
+    elsewhere = stream(w.seed, Decision.STATUS_OF_TWIN, t)
+    ceases = stream(w.seed, Decision.PLAN_CEASES, t)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -155,37 +141,37 @@ def children_are_placed(w, p, d, part, t):
         la.overflow += p.rate_overflow * ((1.0 - chance) - la.overflow)
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
-            if c.label[i] != LABEL_PLAN:
+            if c.label[i] != Label.PLAN:
                 continue
             age = t - c.born[i]
-            if age < AFTER_16 and c.case[i] == NO_CASE:
+            if age < AFTER_16 and c.case[i] == Case.NONE:
                 u = draw(c.key[i], ceases)
                 if u < p.rate_plan_ceases and u < p.rate_plan_ceases * (1.0 - c.unmet[i]):
                     plan_ceases(w, a, i)
-                    c.label[i] = LABEL_SUPPORT
+                    c.label[i] = Label.SEN_SUPPORT
                     seen.plans_ceased_need_met += 1.0
                     continue
             setting = c.setting[i]
             if c.wants_special[i] == 1:
                 if vacant >= 1.0 and draw(c.key[i], state) < chance:
-                    moves_to(w, a, i, STATE_SPECIAL)
+                    moves_to(w, a, i, Setting.STATE_SPECIAL)
                     vacant -= 1.0
                     seen.placed_state_special += 1.0
                 elif (
-                    setting == MAINSTREAM
+                    setting == Setting.MAINSTREAM
                     and w.schools[c.school[i]].unit_places - w.schools[c.school[i]].unit_pupils >= 1.0
                     and draw(c.key[i], unit) < p.prob_unit
                 ):
-                    moves_to(w, a, i, UNIT)
+                    moves_to(w, a, i, Setting.UNIT)
                 elif la.independent_allowance >= 1.0 and draw(c.key[i], independent) < (
                     p.rate_independent * la.overflow_carried * severity(c, i, p) / p.severity_special
                 ):
-                    moves_to(w, a, i, INDEPENDENT)
+                    moves_to(w, a, i, Setting.INDEPENDENT_SPECIAL)
                     la.independent_allowance -= 1.0
                     seen.placed_independent += 1.0
-                elif setting == MAINSTREAM and draw(c.key[i], elsewhere) < p.rate_elsewhere * c.unmet[i]:
-                    c.setting[i] = ELSEWHERE
-            elif (setting == MAINSTREAM or setting == UNIT) and age < AFTER_16:
+                elif setting == Setting.MAINSTREAM and draw(c.key[i], elsewhere) < p.rate_elsewhere * c.unmet[i]:
+                    c.setting[i] = Setting.ELSEWHERE
+            elif (setting == Setting.MAINSTREAM or setting == Setting.UNIT) and age < AFTER_16:
                 u = draw(c.key[i], breaks)
                 if u < 0.1 and u < p.rate_breakdown * math.exp(
                     p.effect_unmet_on_breakdown * (c.unmet[i] - p.unmet_reference)
@@ -198,9 +184,9 @@ def children_are_placed(w, p, d, part, t):
 def children_are_excluded_or_withdrawn(w, p, d, part, t):
     """Let schools exclude, families withdraw to home education, and both groups come back."""
     c = w.children
-    excluded = stream(w.seed, EXCLUSION, t)
-    home = stream(w.seed, HOME_EDUCATION, t)
-    back = stream(w.seed, RETURN_TO_SCHOOL, t)
+    excluded = stream(w.seed, Decision.EXCLUSION, t)
+    home = stream(w.seed, Decision.HOME_EDUCATION, t)
+    back = stream(w.seed, Decision.RETURN_TO_SCHOOL, t)
     open_share = 1.0 - d.closure
     for a in part:
         la = w.authorities[a]
@@ -208,7 +194,7 @@ def children_are_excluded_or_withdrawn(w, p, d, part, t):
         low, high = rows_of_ages(w, a, t, RECEPTION + MONTHS_PER_YEAR, AFTER_16)
         for i in range(low, high):
             setting = c.setting[i]
-            if setting == MAINSTREAM:
+            if setting == Setting.MAINSTREAM:
                 u_excluded = draw(c.key[i], excluded)
                 u_home = draw(c.key[i], home)
                 if u_excluded >= 0.02 and u_home >= 0.02:
@@ -218,23 +204,23 @@ def children_are_excluded_or_withdrawn(w, p, d, part, t):
                 s = c.school[i]
                 pressure = 1.0 - w.schools[s].coverage
                 rate = p.rate_exclusion * open_share * c.unmet[i] * (0.5 + pressure)
-                rate *= p.factor_exclusion_semh if c.need[i] == SEMH else 1.0
+                rate *= p.factor_exclusion_semh if c.need[i] == Need.SEMH else 1.0
                 rate *= 1.0 if w.schools[s].secondary == 1 else 0.15
                 lost = max(0.0, 1.0 - seen_confidence(c, i, la))
                 if u_excluded < min(rate, 0.02):
                     seen.exclusions += 1.0
                     w.schools[s].excluded_12m += 1.0
-                    c.setting[i] = ALTERNATIVE
-                    if c.label[i] == LABEL_PLAN:
+                    c.setting[i] = Setting.ALTERNATIVE
+                    if c.label[i] == Label.PLAN:
                         wants_specialist_place(w, a, i)
-                    elif c.label[i] == LABEL_NONE:
-                        c.label[i] = LABEL_SUPPORT
+                    elif c.label[i] == Label.NONE:
+                        c.label[i] = Label.SEN_SUPPORT
                 elif u_home < min(p.rate_home_education * lost * lost * c.unmet[i], 0.02):
                     leaves_waiting_list(w, a, i)
-                    c.setting[i] = HOME
+                    c.setting[i] = Setting.HOME
                     seen.home_educations += 1.0
-            elif setting == ALTERNATIVE or setting == HOME or setting == ELSEWHERE:
+            elif setting == Setting.ALTERNATIVE or setting == Setting.HOME or setting == Setting.ELSEWHERE:
                 u = draw(c.key[i], back)
-                rate = p.rate_return_home if setting == HOME else p.rate_return_alternative
+                rate = p.rate_return_home if setting == Setting.HOME else p.rate_return_alternative
                 if u < rate:
-                    c.setting[i] = MAINSTREAM
+                    c.setting[i] = Setting.MAINSTREAM

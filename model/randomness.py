@@ -87,6 +87,11 @@ def stream(seed: int, decision: int, month: int) -> np.uint64:
     return scramble(x + np.uint64(month + 4096) * _GOLDEN)
 
 
+def key_of(seed: int, decision: int, month: int) -> np.uint64:
+    """Return `stream` as a NumPy number, for use outside compiled code."""
+    return np.uint64(stream(seed, int(decision), month))
+
+
 @njit(cache=True, inline="always")
 def draw(key: np.uint64, stream_key: np.uint64) -> float:
     """Return the uniform number in [0, 1) of one child (or school) in one stream."""

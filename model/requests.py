@@ -9,13 +9,6 @@ from model.needs import has_emerged, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
 from model.world import QUEUE_MONTHS, rule
 
-LABEL_NONE, LABEL_PLAN = int(Label.NONE), int(Label.PLAN)
-NO_CASE, REQUESTED = int(Case.NONE), int(Case.REQUESTED)
-UNIT, ALTERNATIVE, POST_16, HOME = int(Setting.UNIT), int(Setting.ALTERNATIVE), int(Setting.POST_16), int(Setting.HOME)
-AUTISM, SEMH = int(Need.AUTISM), int(Need.SEMH)
-FAMILY_REQUEST, SCHOOL_REQUEST = int(Decision.FAMILY_REQUEST), int(Decision.SCHOOL_REQUEST)
-REQUEST_DAY = int(Decision.REQUEST_DAY)
-
 WEEKS_PER_MONTH = 365.25 / 7.0 / 12.0
 HIGHEST_RATE = 0.12  # a month; nobody asks more often
 
@@ -40,13 +33,20 @@ def seen_confidence(c, i, la):
     return c.confidence[i] + la.confidence_shift
 
 
+@njit(cache=True, inline="always")
+def can_be_asked_for(setting, label):
+    """Say whether an assessment can be requested for a child in this setting."""
+    at_school = setting <= Setting.UNIT or setting == Setting.ALTERNATIVE or setting == Setting.HOME
+    return at_school or (setting == Setting.POST_16 and label == Label.SEN_SUPPORT)
+
+
 @rule
 def families_request(w, p, d, part, t):
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
     c = w.children
-    by_family = stream(w.seed, FAMILY_REQUEST, t)
-    by_school = stream(w.seed, SCHOOL_REQUEST, t)
-    day = stream(w.seed, REQUEST_DAY, t)
+    by_family = stream(w.seed, Decision.FAMILY_REQUEST, t)
+    by_school = stream(w.seed, Decision.SCHOOL_REQUEST, t)
+    day = stream(w.seed, Decision.REQUEST_DAY, t)
     open_share = 1.0 - p.effect_closure * d.closure
     recognised = d.recognition ** p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
     for a in part:
@@ -58,27 +58,26 @@ def families_request(w, p, d, part, t):
         base = la.request_level * open_share * rushed * deterred * believed
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in range(low, high):
-            if c.label[i] == LABEL_PLAN or c.case[i] != NO_CASE or t < c.due[i]:
+            if c.label[i] == Label.PLAN or c.case[i] != Case.NONE or t < c.due[i]:
                 continue
             u_family = draw(c.key[i], by_family)
             u_school = draw(c.key[i], by_school)
             if u_family >= HIGHEST_RATE and u_school >= HIGHEST_RATE:
                 continue
             setting = c.setting[i]
-            if not has_emerged(c, i, t) or (setting > UNIT and setting != ALTERNATIVE and setting != HOME):
-                if setting != POST_16 or c.label[i] == LABEL_NONE:
-                    continue
+            if not has_emerged(c, i, t) or not can_be_asked_for(setting, c.label[i]):
+                continue
             rate = base * (severity(c, i, p) / p.severity_request) ** p.elasticity_request
             rate *= age_factor(t - c.born[i], p)
-            if c.need[i] == AUTISM or c.need[i] == SEMH:
+            if c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH:
                 rate *= recognised
-            if c.label[i] == LABEL_NONE:
+            if c.label[i] == Label.NONE:
                 rate *= p.factor_request_unidentified
             lost = p.confidence_reference - seen_confidence(c, i, la)
             family = p.rate_family_request * rate * math.exp(p.effect_confidence * lost)
             family *= (0.5 + c.advocacy[i]) ** p.elasticity_advocacy
             school = 0.0
-            if c.school[i] >= 0 and setting != HOME:
+            if c.school[i] >= 0 and setting != Setting.HOME:
                 incentive = w.schools[c.school[i]].carried_incentive - p.incentive_reference
                 school = p.rate_school_request * rate * math.exp(p.effect_incentive * incentive)
                 school *= c.unmet[i] / p.unmet_reference
@@ -89,7 +88,7 @@ def families_request(w, p, d, part, t):
             else:
                 continue
             seen.requests += 1.0
-            c.case[i] = REQUESTED
+            c.case[i] = Case.REQUESTED
             c.opened[i] = t
             c.due[i] = t + int(draw(c.key[i], day) + p.weeks_decision / WEEKS_PER_MONTH)
             w.queues.decision[a, c.due[i] % QUEUE_MONTHS] += 1

@@ -6,13 +6,6 @@ from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages
 from model.world import rule
 
-LABEL_NONE, LABEL_SUPPORT, LABEL_PLAN = int(Label.NONE), int(Label.SEN_SUPPORT), int(Label.PLAN)
-EARLY_YEARS, MAINSTREAM, UNIT = int(Setting.EARLY_YEARS), int(Setting.MAINSTREAM), int(Setting.UNIT)
-STATE_SPECIAL, INDEPENDENT = int(Setting.STATE_SPECIAL), int(Setting.INDEPENDENT_SPECIAL)
-ALTERNATIVE, POST_16, HOME = int(Setting.ALTERNATIVE), int(Setting.POST_16), int(Setting.HOME)
-LEFT = int(Setting.LEFT)
-LEARNING = int(Need.LEARNING)
-
 
 @rule
 def schools_spread_support(w, p, d, part, t):
@@ -51,35 +44,35 @@ def children_are_supported(w, p, d, part, t):
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
             setting = c.setting[i]
-            if setting == LEFT or not has_emerged(c, i, t):
+            if setting == Setting.LEFT or not has_emerged(c, i, t):
                 continue
             label = c.label[i]
-            if setting <= UNIT:
-                specialist = outreach_help if c.need[i] >= LEARNING else therapy_help
+            if setting <= Setting.UNIT:
+                specialist = outreach_help if c.need[i] >= Need.LEARNING else therapy_help
                 school = c.school[i]
                 coverage = w.schools[school].coverage if school >= 0 else p.coverage_early_years
                 ordinary = (1.0 - helped) * coverage + specialist
-                if label == LABEL_NONE:
+                if label == Label.NONE:
                     met = p.share_universal * coverage
-                elif label == LABEL_SUPPORT:
+                elif label == Label.SEN_SUPPORT:
                     met = ordinary
                 else:
                     met = protected + (1.0 - protected) * ordinary
-                    if setting == UNIT:
+                    if setting == Setting.UNIT:
                         met = p.met_unit + (1.0 - p.met_unit) * ordinary
                 if c.wants_special[i] == 1:
                     met *= 1.0 - p.penalty_wrong_place
-            elif setting == STATE_SPECIAL:
+            elif setting == Setting.STATE_SPECIAL:
                 met = p.met_special * crowding
-            elif setting == INDEPENDENT:
+            elif setting == Setting.INDEPENDENT_SPECIAL:
                 met = p.met_special
-            elif setting == POST_16:
-                if label != LABEL_PLAN:
+            elif setting == Setting.POST_16:
+                if label != Label.PLAN:
                     continue
                 met = p.met_post_16
-            elif setting == ALTERNATIVE:
+            elif setting == Setting.ALTERNATIVE:
                 met = p.met_alternative
-            elif setting == HOME:
+            elif setting == Setting.HOME:
                 met = p.met_home
             else:
                 met = p.met_elsewhere

@@ -108,6 +108,7 @@ AUTHORITY = np.dtype(
         ("statutory_hours", "f8"),  # psychologist hours on statutory work this month
         ("early_hours", "f8"),  # specialist hours reaching children without plans this month
         ("statutory_share", "f8"),
+        ("statutory_share_start", "f8"),
         ("casework_needed", "f8"),  # casework hours that arrived, smoothed, a month
         ("casework_load", "f8"),  # casework hours needed over hours there are
         ("appeals_last_month", "f8"),
@@ -214,9 +215,8 @@ class World(NamedTuple):
     """All state. See the record types above for units."""
 
     children: Children
-    rows: NDArray[np.int64]  # (authority, month of birth + 1): first row of each month of birth
-    uncounted: NDArray[np.float32]  # (cluster, month of birth): children whose need can never matter
-    births_from: int  # month of birth of column 0 of `rows` and `uncounted`
+    rows: NDArray[np.int64]  # (authority, month of birth): first row of each month of birth
+    births_from: int  # month of birth of column 0 of `rows`
     schools: NDArray[Any]
     cluster_schools: NDArray[np.int32]  # (cluster + 1): first school row of each cluster; primaries first
     cluster_secondary: NDArray[np.int32]  # (cluster): first secondary row

@@ -72,9 +72,38 @@ def test_the_authorities_kept_for_judging_have_no_late_rows(authorities: pd.Data
     assert not late.str.contains("Cumb|Westmorland").any()
 
 
-def test_start_has_the_authorities_of_2022(start: pd.DataFrame, authorities: pd.DataFrame) -> None:
-    assert set(start["la_code"]) == set(authorities.query("year == 2022")["la_code"])
+CUMBRIA, CUMBERLAND, WESTMORLAND_AND_FURNESS = "E10000006", "E06000063", "E06000064"
+
+
+def test_start_has_the_authorities_since_april_2023(start: pd.DataFrame, authorities: pd.DataFrame) -> None:
+    of_2022 = set(authorities.query("year == 2022")["la_code"])
+    assert set(start["la_code"]) == of_2022 - {CUMBRIA} | {CUMBERLAND, WESTMORLAND_AND_FURNESS}
+    assert len(start) == 153
     assert start["la_code"].is_unique
+    assert start["la_code"].is_monotonic_increasing
+    assert start["la_name"].is_unique
+
+
+def test_start_divides_cumbria_and_nothing_else(authorities: pd.DataFrame, national: pd.DataFrame) -> None:
+    whole = data_preparation.rows_of_2022(authorities, national).set_index("la_code")
+    parts = data_preparation.starting_rows(authorities, national).set_index("la_code")
+    two = parts.loc[[CUMBERLAND, WESTMORLAND_AND_FURNESS]]
+    pd.testing.assert_frame_equal(parts.drop(index=two.index), whole.drop(index=CUMBRIA))
+
+    cumbria = whole.loc[CUMBRIA]
+    counts = [column.name for column in data_preparation.COLUMNS if column.kind == "count"]
+    assert set(two[counts].dtypes) == {np.dtype("int64")}
+    assert (two[counts].sum() == cumbria[counts]).all()
+    assert (parts[counts].sum() == whole[counts].sum()).all()
+    shares = {CUMBERLAND: 273_135 / 500_004, WESTMORLAND_AND_FURNESS: 226_869 / 500_004}
+    for code, share in shares.items():
+        assert ((two.loc[code, counts] - share * cumbria[counts]).abs() < 1).all()
+        assert two.loc[code, "origins"] == f"{CUMBRIA}:{share:.4f}"
+    assert two["la_name"].tolist() == ["Cumberland", "Westmorland and Furness"]
+
+    kept = [name for name in whole.columns if name not in {*counts, "la_name", "origins"}]
+    for code in two.index:
+        pd.testing.assert_series_equal(two.loc[code, kept], cumbria[kept], check_names=False)
 
 
 @pytest.mark.parametrize(

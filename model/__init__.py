@@ -1,0 +1,11 @@
+"""sendcycle: an open agent-based model of the special educational needs vicious cycle in England."""
+
+from model.parameters import Parameters
+from model.reforms import NO_CHANGE, Change, Reform, Scenario
+from model.results import Result
+from model.send_model import SendModel
+from model.simulation import simulate
+
+__version__ = "0.1.0"
+
+__all__ = ["NO_CHANGE", "Change", "Parameters", "Reform", "Result", "Scenario", "SendModel", "__version__", "simulate"]

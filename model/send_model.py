@@ -1,0 +1,255 @@
+"""SendModel: England's special-needs system, month by month. The step is one page."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from model import beginnings
+from model.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
+from model.assessment import authorities_assess
+from model.calendar import N_MONTHS
+from model.capacity import (
+    independent_prices_follow_inflation,
+    nation_follows,
+    places_are_built,
+    schools_build_skill,
+    workforce_follows,
+)
+from model.confidence import area_learns, families_learn, pupils_are_counted, reputations_follow
+from model.drivers import BURN_IN_MONTHS, drivers
+from model.errors import ScaleError
+from model.money import budgets_are_set, budgets_are_spent, government_settles
+from model.needs import needs_are_identified
+from model.parameters import Parameters
+from model.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
+from model.population import EARLIEST_BIRTH, build, fill
+from model.reforms import NO_CHANGE, Scenario
+from model.reports import authorities_are_reported, children_are_reported
+from model.requests import families_request
+from model.signals import (
+    authority_signals_are_carried,
+    authority_signals_are_measured,
+    nation_signals_are_carried,
+)
+from model.support import children_are_supported, schools_spread_support
+from model.world import LOOP_SIGNALS
+
+APRIL, SEPTEMBER = 4, 9
+ROWS_PER_PART = 40_000  # below this many children a second thread costs more than it saves
+
+
+class SendModel(mesa.Model):
+    """England's special-needs system.
+
+    Parameters
+    ----------
+    parameters
+        The numbers; the declared defaults if not given.
+    scenario
+        Reforms with dates; none if not given.
+    seed
+        Keys every random draw.
+    scale
+        Share of England simulated, in (0, 1]: whole clusters of schools with their families.
+    n_months
+        Months from September 2014, at most 312 (August 2040).
+    threads
+        Worker threads; results do not depend on it.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters | None = None,
+        scenario: Scenario = NO_CHANGE,
+        *,
+        seed: int = 0,
+        scale: float = 0.01,
+        n_months: int = 252,
+        threads: int = 2,
+    ) -> None:
+        super().__init__(seed=seed)
+        if not 1 <= n_months <= N_MONTHS:
+            raise ScaleError(f"n_months {n_months!r} is out of range: a run has 1 to {N_MONTHS} months.")
+        self.parameters = parameters if parameters is not None else Parameters()
+        self.scenario = scenario
+        self.scale, self.n_months = scale, n_months
+        self._table = scenario.table(self.parameters, n_months)
+        self._drivers = drivers(self.parameters, n_months).view(np.recarray)
+        self.t = -BURN_IN_MONTHS
+        self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
+        self._parts = self._split(threads)
+        self._pool = ThreadPoolExecutor(len(self._parts)) if len(self._parts) > 1 else None
+        self._begin()
+
+    # ------------------------------------------------------------------ the step
+
+    def step(self) -> None:
+        """Live through one month."""
+        w, p, d, t = self.world, self.p, self.d, self.t
+        w.tallies[:] = np.zeros(1, dtype=w.tallies.dtype)
+        if d.month_of_year == SEPTEMBER:
+            self._pupils_enrol()
+        if d.month_of_year == APRIL:
+            self._budgets_are_set()
+
+        self._each(children_change_phase)  # cohorts enter, transfer and leave
+        self._each(needs_are_identified)  # needs emerge and are identified
+        self._each(schools_spread_support)  # schools support with what they have
+        self._each(children_are_supported)
+        self._each(families_request)  # families ask, schools back them
+        self._each(authorities_assess)  # authorities decide, assess, issue, as hours allow
+        self._each(families_contest)  # families contest, authorities settle
+        tribunal_lists_hearings(w, p, t)
+        self._each(tribunal_decides)  # the tribunal decides
+        self._each(children_are_placed)  # children are placed where there are places
+        self._each(children_are_excluded_or_withdrawn)
+        self._each(budgets_are_spent)  # budgets settle
+        self._each(families_learn)  # confidence follows experience
+        self._each(pupils_are_counted)
+        self._each(reputations_follow)
+        self._each(area_learns)
+        self._each(workforce_follows)  # capacity follows money, workload and time
+        self._each(schools_build_skill)
+        self._each(places_are_built)
+        nation_follows(w, p, d, t)
+        self._signals_are_carried()  # and the loops carry all of it into the next month
+
+        self._each(children_are_reported)
+        self._each(authorities_are_reported)
+        self.t += 1
+
+    # ------------------------------------------------------------------ its parts
+
+    @property
+    def p(self) -> Any:
+        """The parameters of this month, as one record."""
+        return self._table[max(self.t, 0)]
+
+    @property
+    def d(self) -> Any:
+        """The drivers of this month, as one record."""
+        return self._drivers[self.t + BURN_IN_MONTHS]
+
+    def _each(self, rule: Callable[..., None], *more: Any) -> None:
+        """Apply a rule to every authority, in parallel over parts of them."""
+        w, p, d, t = self.world, self.p, self.d, self.t
+        if self._pool is None:
+            rule(w, p, d, self._parts[0], t, *more)
+            return
+        for future in [self._pool.submit(rule, w, p, d, part, t, *more) for part in self._parts]:
+            future.result()
+
+    def _split(self, threads: int) -> list[NDArray[np.int64]]:
+        """Split the authorities into parts of about equal numbers of children."""
+        size = np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1]))
+        n_parts = min(3 * threads if threads > 1 else 1, max(1, int(size.sum() // ROWS_PER_PART)), len(size))
+        if n_parts < 2:
+            return [np.arange(len(size))]
+        parts: list[list[int]] = [[] for _ in range(n_parts)]
+        loads = [0] * n_parts
+        for a in np.argsort(-size):
+            lightest = int(np.argmin(loads))
+            parts[lightest].append(int(a))
+            loads[lightest] += int(size[a])
+        return [np.asarray(sorted(part)) for part in parts]
+
+    def _budgets_are_set(self) -> None:
+        """In April set the national block, fees, support budgets and top-up rates."""
+        before = self._drivers[max(self.t + BURN_IN_MONTHS - 1, 0)].price_index
+        inflation = float(self.d.price_index / before - 1.0)
+        government_settles(self.world, self.p, self.d, self.t, inflation)
+        independent_prices_follow_inflation(self.world, inflation)
+        self._each(budgets_are_set, inflation)
+
+    def _pupils_enrol(self) -> None:
+        """In September count the pupils of each school: all children of its phase, with and without need."""
+        w, t = self.world, self.t
+        total = np.concatenate([np.zeros((len(self._born), 1)), np.cumsum(self._born, axis=1, dtype=float)], axis=1)
+
+        def aged(low: int, high: int) -> NDArray[np.float64]:
+            """Return children aged [low, high) years on 1 September, by cluster."""
+            first, last = (t - 12 * age + 1 - EARLIEST_BIRTH for age in (high, low))
+            return np.asarray(total[:, last] - total[:, first])
+
+        primary = aged(4, 11)
+        secondary = aged(11, 16) + self.parameters["share_sixth_form"] * aged(16, 18)
+        schools = w.schools
+        by_phase = np.where(schools["secondary"] == 1, secondary[schools["cluster"]], primary[schools["cluster"]])
+        schools["pupils"] = schools["size"] * by_phase
+        w.authorities["pupils"] = np.bincount(
+            schools["authority"], weights=schools["pupils"], minlength=len(w.authorities)
+        )
+
+    def _signals_are_carried(self) -> None:
+        self._each(authority_signals_are_measured)
+        for part in self._parts:
+            authority_signals_are_carried(self.world, self.p, part)
+        nation_signals_are_carried(self.world, self.p)
+
+    # ------------------------------------------------------------------ beginnings
+
+    def _begin(self) -> None:
+        """Fill the world, live through the year before September 2014, and take that month's signals as reference."""
+        w, p = self.world, self.parameters
+        for part in self._parts:
+            fill(w, self.p, part, self._filling)
+            beginnings.children_go_to_school(w, self.p, part, self.t)
+        del self._filling
+        w.schools["reputation"] = w.schools["carried_reputation"] = w.schools["reputation_start"] = 0.5
+        self._pupils_enrol()
+        beginnings.labels_are_given(w, self.sample, p, self.t)
+        beginnings.plan_holders_are_placed(w, self.sample, p, self.t)
+        for part in self._parts:
+            beginnings.topups_are_named(w, self.p, part, self.t)
+        self._each(pupils_are_counted)
+        settlement = float(self._drivers[0].settlement_gbp)
+        beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
+        for _ in range(3):  # need met, remembered need and severity settle together
+            self._each(schools_spread_support)
+            self._each(children_are_supported)
+            for part in self._parts:
+                beginnings.memories_settle(w, self.p, part, self.t)
+            self._each(pupils_are_counted)
+        self._each(reputations_follow)
+        self._references_are_taken()
+        while self.t < 0:
+            self.step()
+            self._references_are_taken()
+        las = w.authorities
+        balance = p["balance_2014_gbp"] * las["settlement_share"] * las["share_simulated"]
+        las["balance_pence"] = np.round(100.0 * balance).astype(np.int64)
+        las["year_settlement_pence"] = 0
+        las["year_spend_pence"] = 0
+        las["year_granted_pence"] = 0
+
+    def _references_are_taken(self) -> None:
+        """Take the present signals as those of September 2014."""
+        w = self.world
+        las, nation, schools = w.authorities, w.nation, w.schools
+        children = np.maximum(las["sen_support"], 1.0)
+        las["hours_per_child_start"] = np.maximum(las["early_hours"], 1e-9) / children
+        las["support_per_child_start"] = las["support_budget_gbp"] / children
+        las["plans_2014"] = np.maximum(las["plans"], 1.0)
+        las["statutory_share_start"] = np.maximum(las["statutory_share"], 0.01)
+        nation["independent_pupils_start"] = np.maximum(nation["independent_pupils"], 1.0)
+        las["topup_index"] = 1.0
+        self._each(authority_signals_are_measured)
+        for name in LOOP_SIGNALS:
+            las[f"{name}_start"] = las[name]
+        nation["overspend_start"] = nation["overspend"]
+        nation["shortage_start"] = nation["shortage"]
+        schools["reputation_start"] = schools["reputation"]
+        schools["incentive_start"] = schools["incentive"]
+        for part in self._parts:
+            authority_signals_are_carried(w, self.p, part)
+        nation_signals_are_carried(w, self.p)
+
+    def months(self) -> Iterator[int]:
+        """Step to the end of the run, yielding each month lived."""
+        while self.t < self.n_months:
+            self.step()
+            yield self.t - 1

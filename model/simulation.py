@@ -1,0 +1,69 @@
+"""simulate(): one run, from parameters and a scenario to a Result."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from model.calendar import month_index
+from model.parameters import Parameters
+from model.population import authority_rows
+from model.reforms import NO_CHANGE, Scenario
+from model.results import Result, new_manifest
+from model.send_model import SendModel
+
+
+def simulate(
+    parameters: Parameters | None = None,
+    scenario: Scenario = NO_CHANGE,
+    seed: int = 0,
+    scale: float = 0.01,
+    until: str = "2035-08",
+    *,
+    threads: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Run the model from September 2014 and return what was recorded.
+
+    Parameters
+    ----------
+    parameters, scenario, seed, scale
+        See `SendModel`.
+    until
+        Last month simulated, "YYYY-MM".
+    threads
+        Worker threads; the result does not depend on it.
+    progress
+        Called after each month with (months done, months in all).
+
+    Raises
+    ------
+    ParameterError, ScenarioError, DateError, ScaleError
+        One-line messages about what was wrong.
+    """
+    began = time.perf_counter()
+    n_months = month_index(until) + 1
+    model = SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months, threads=threads)
+    cube = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
+    for t in model.months():
+        cube[t] = model.world.tallies
+        if progress is not None:
+            progress(t + 1, n_months)
+    rows = model.sample.rows
+    assert len(authority_rows()) >= len(rows)
+    manifest = new_manifest(model.parameters, scenario, seed, scale, until, time.perf_counter() - began)
+    return Result(
+        tallies=cube,
+        weights=np.asarray(model.world.authorities["weight"]),
+        authority_codes=tuple(rows["la_code"]),
+        authority_names=tuple(rows["la_name"]),
+        breakdowns=model_breakdowns(),
+        manifest=manifest,
+    )
+
+
+def model_breakdowns():  # type: ignore[no-untyped-def]
+    """Return an empty table until breakdowns are recorded."""
+    import pandas as pd
+
+    return pd.DataFrame()
