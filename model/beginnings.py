@@ -31,7 +31,11 @@ def children_go_to_school(w, p, part, t):
                 c.setting[i] = Setting.LEFT
             elif age >= 60:
                 c.setting[i] = Setting.MAINSTREAM if age < 204 else Setting.POST_16
-                c.school[i] = school_is_chosen(w, p, i, age >= 144, draw(c.key[i], choice))
+                k = c.cluster[i]
+                first, last = w.cluster_schools[k], w.cluster_secondary[k]
+                if age >= 144:
+                    first, last = last, w.cluster_schools[k + 1]
+                c.school[i] = school_is_chosen(w.schools, first, last, 0.0, draw(c.key[i], choice))
 
 
 def _chosen(score: NDArray[np.float64], count: int) -> NDArray[np.int64]:
@@ -95,7 +99,7 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
         n_special = round(n * float(row["plans_special"] / row["plans_2015"]))
         special = order[:n_special]
         independent_share = min(float(row["special_independent_share"]), 0.6)
-        lottery = _noise(w, special, Decision.START_SETTING + 1)
+        lottery = _noise(w, special, Decision.START_PLACE)
         independent = special[_chosen(lottery, round(0.9 * independent_share * n_special))]
         c.setting[special] = Setting.STATE_SPECIAL
         c.setting[independent] = Setting.INDEPENDENT_SPECIAL

@@ -44,7 +44,7 @@ def arrivals(queue, t):
     return waiting
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def weeks_without_queue(w, p, a, i):
     """Return the weeks from request to plan that the case takes when nobody has to wait for hours."""
     c = w.children
@@ -52,19 +52,19 @@ def weeks_without_queue(w, p, a, i):
     return max(w.authorities[a].process_weeks * math.exp(p.spread_process * z), 8.0)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def request_day(w, i):
     """Return the day of the request as a share of its month."""
     return draw(w.children.key[i], stream(w.seed, Decision.REQUEST_DAY, w.children.opened[i]))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def natural_month(w, p, a, i):
     """Return the month in which the plan is due when nobody has to wait for hours."""
     return w.children.opened[i] + int(request_day(w, i) + weeks_without_queue(w, p, a, i) / WEEKS_PER_MONTH)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def starts_assessment(w, a, i, t):
     """Put the case into the psychologists' queue."""
     w.children.case[i] = Case.ASSESSED
@@ -72,7 +72,7 @@ def starts_assessment(w, a, i, t):
     w.queues.psychologist[a, t % QUEUE_MONTHS] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def plan_is_issued(w, p, d, a, i, t):
     """Issue the plan: name the provision, note the time it took, and hear which placement the family wants."""
     c = w.children
@@ -106,7 +106,7 @@ def plan_is_issued(w, p, d, a, i, t):
             wants_specialist_place(w, a, i)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def wants_specialist_place(w, a, i):
     """Put the child on the waiting list for a specialist place."""
     if w.children.wants_special[i] == 0:
@@ -115,7 +115,7 @@ def wants_specialist_place(w, a, i):
         w.tallies[a].specialist_places_sought += 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def moves_to(w, a, i, setting):
     """Move a plan holder, and keep the counts of places and waiting lists right."""
     c = w.children
@@ -134,7 +134,7 @@ def moves_to(w, a, i, setting):
     c.setting[i] = setting
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def plan_ceases(w, a, i):
     """End the plan and every case about it."""
     c = w.children
@@ -147,7 +147,7 @@ def plan_ceases(w, a, i):
     w.tallies[a].plans_ceased += 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def withdraw_case(w, a, i):
     """Take the case out of the queue in which it waits."""
     c = w.children
@@ -167,7 +167,7 @@ def withdraw_case(w, a, i):
     c.appeal[i] = Appeal.NONE
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def registers_appeal(w, a, i, t):
     """Register the appeal on the tribunal's docket."""
     c = w.children
@@ -186,7 +186,7 @@ def registers_appeal(w, a, i, t):
         seen.appeals_disadvantaged += 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def contest_factor(w, p, a, i):
     """Return how much likelier than the reference family this one is to contest: means, belief and the tribunal's wait."""
     la = w.authorities[a]
@@ -196,7 +196,7 @@ def contest_factor(w, p, a, i):
     return la.contest_level * means * belief * deterred
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def decision_is_contested(w, p, a, i, t, kind):
     """Close a refused case, or let the family take it to mediation or straight to the tribunal."""
     c = w.children
@@ -208,7 +208,7 @@ def decision_is_contested(w, p, a, i, t, kind):
         goes_to_mediation_or_tribunal(w, p, a, i, t)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def goes_to_mediation_or_tribunal(w, p, a, i, t):
     """Send a family that contests to mediation, or register its appeal."""
     c = w.children

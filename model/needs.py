@@ -7,7 +7,7 @@ from model.randomness import Decision, draw, stream
 from model.world import rule
 
 LEAVING_AGE = 16 * 12
-HIGHEST_RATE = 0.10  # a month; no child is identified, or comes off SEN support, faster
+HIGHEST_RATE = 0.06  # a month; no child is identified, or comes off SEN support, faster
 
 
 @njit(cache=True, inline="always")

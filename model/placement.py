@@ -12,30 +12,32 @@ from model.requests import seen_confidence
 from model.world import rule
 
 SEPTEMBER = 9
+HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together
 RECEPTION, SECONDARY, AFTER_16 = 4 * 12, 11 * 12, 16 * 12
 
 
 @njit(cache=True)
-def school_is_chosen(w, p, i, secondary, u):
-    """Return the school of its phase in the neighbourhood that the child enters.
+def school_is_chosen(schools, first, last, pull, u):
+    """Return which of the neighbourhood's schools, rows first to last - 1, the child enters.
 
     Schools draw children by size. Families with need also follow a reputation for inclusion, and schools that lack
-    it discourage them (R6).
+    it discourage them (R6): `pull` says how strongly.
     """
-    c = w.children
-    k = c.cluster[i]
-    first = w.cluster_secondary[k] if secondary else w.cluster_schools[k]
-    last = w.cluster_schools[k + 1] if secondary else w.cluster_secondary[k]
-    pull = p.effect_reputation * min(severity(c, i, p) / p.severity_reference, 3.0)
     total = 0.0
     for s in range(first, last):
-        total += w.schools[s].size * math.exp(pull * (w.schools[s].carried_reputation - 0.5))
+        total += schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
     mark = u * total
     for s in range(first, last):
-        mark -= w.schools[s].size * math.exp(pull * (w.schools[s].carried_reputation - 0.5))
+        mark -= schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
         if mark < 0.0:
             return s
     return last - 1
+
+
+@njit(cache=True, inline="always")
+def pull_of_reputation(c, i, p):
+    """Return how strongly a family follows reputations for inclusion: the more, the severer the need."""
+    return p.effect_reputation * min(severity(c, i, p) / p.severity_reference, 3.0)
 
 
 @rule
@@ -57,19 +59,29 @@ def children_change_phase(w, p, d, part, t):
     for a in part:
         low, high = rows_of_ages(w, a, t, RECEPTION, RECEPTION + MONTHS_PER_YEAR)
         for i in range(low, high):
-            c.school[i] = school_is_chosen(w, p, i, False, draw(c.key[i], choice))
+            k = c.cluster[i]
+            first, last = w.cluster_schools[k], w.cluster_secondary[k]
+            c.school[i] = school_is_chosen(w.schools, first, last, pull_of_reputation(c, i, p), draw(c.key[i], choice))
             if c.setting[i] == Setting.EARLY_YEARS:
                 c.setting[i] = Setting.MAINSTREAM
         low, high = rows_of_ages(w, a, t, SECONDARY, SECONDARY + MONTHS_PER_YEAR)
         for i in range(low, high):
             if c.setting[i] == Setting.UNIT:
                 moves_to(w, a, i, Setting.MAINSTREAM)
-            c.school[i] = school_is_chosen(w, p, i, True, draw(c.key[i], choice))
+            k = c.cluster[i]
+            first, last = w.cluster_secondary[k], w.cluster_schools[k + 1]
+            c.school[i] = school_is_chosen(w.schools, first, last, pull_of_reputation(c, i, p), draw(c.key[i], choice))
         low, high = rows_of_ages(w, a, t, AFTER_16, AGE_LIMIT)
         for i in range(low, high):
-            young_person_goes_on_or_leaves(
-                w, p, d, a, i, t, draw(c.key[i], leaves), draw(c.key[i], after_16)
-            )
+            if c.label[i] == Label.PLAN:
+                young_person_goes_on_or_leaves(w, p, d, a, i, t, draw(c.key[i], leaves), draw(c.key[i], after_16))
+            elif c.setting[i] == Setting.POST_16:
+                if t - c.born[i] >= SCHOOL_AGE_LIMIT and c.case[i] == Case.NONE:
+                    c.setting[i] = Setting.LEFT
+            elif c.setting[i] != Setting.LEFT:  # SEN support ends with school
+                c.label[i] = Label.NONE
+                stays = c.case[i] != Case.NONE or draw(c.key[i], after_16) < p.share_stays_without_plan
+                c.setting[i] = Setting.POST_16 if stays else Setting.LEFT
 
 
 @njit(cache=True, inline="always")
@@ -93,26 +105,18 @@ def young_person_goes_on_or_leaves(w, p, d, a, i, t, u_leaves, u_where):
     """Decide in September whether a young person over 16 goes on with a plan, and where."""
     c = w.children
     la = w.authorities[a]
-    if c.label[i] == Label.PLAN:
-        age_years = (t - c.born[i]) // MONTHS_PER_YEAR
-        exits = la.stock_carried / max(la.stock, 1e-9)
-        if u_leaves < prob_leaves(p, age_years, d.act) * min(exits, 1.0):
-            plan_ceases(w, a, i)
-            moves_to(w, a, i, Setting.LEFT)
-        elif age_years == 16 and c.setting[i] != Setting.STATE_SPECIAL and c.setting[i] != Setting.INDEPENDENT_SPECIAL:
-            if u_where < p.share_further_education:
-                leaves_waiting_list(w, a, i)
-                moves_to(w, a, i, Setting.POST_16)
-        elif age_years >= 19 and c.setting[i] != Setting.POST_16:
+    age_years = (t - c.born[i]) // MONTHS_PER_YEAR
+    exits = la.stock_carried / max(la.stock, 1e-9)
+    if u_leaves < prob_leaves(p, age_years, d.act) * min(exits, 1.0):
+        plan_ceases(w, a, i)
+        moves_to(w, a, i, Setting.LEFT)
+    elif age_years == 16 and c.setting[i] != Setting.STATE_SPECIAL and c.setting[i] != Setting.INDEPENDENT_SPECIAL:
+        if u_where < p.share_further_education:
             leaves_waiting_list(w, a, i)
             moves_to(w, a, i, Setting.POST_16)
-    elif c.setting[i] < Setting.POST_16 or c.setting[i] == Setting.HOME:
-        c.label[i] = Label.NONE
-        moves_to(w, a, i, Setting.POST_16 if u_where < p.share_stays_without_plan else Setting.LEFT)
-        if c.setting[i] == Setting.LEFT:
-            withdraw_case(w, a, i)
-    elif c.case[i] == Case.NONE and c.setting[i] == Setting.POST_16 and t - c.born[i] >= SCHOOL_AGE_LIMIT:
-        c.setting[i] = Setting.LEFT
+    elif age_years >= 19 and c.setting[i] != Setting.POST_16:
+        leaves_waiting_list(w, a, i)
+        moves_to(w, a, i, Setting.POST_16)
 
 
 @njit(cache=True)
@@ -131,7 +135,7 @@ def children_are_placed(w, p, d, part, t):
     state = stream(w.seed, Decision.STATE_PLACE, t)
     unit = stream(w.seed, Decision.UNIT_PLACE, t)
     independent = stream(w.seed, Decision.INDEPENDENT_PLACE, t)
-    elsewhere = stream(w.seed, Decision.STATUS_OF_TWIN, t)
+    elsewhere = stream(w.seed, Decision.ELSEWHERE_PLACE, t)
     ceases = stream(w.seed, Decision.PLAN_CEASES, t)
     for a in part:
         la = w.authorities[a]
@@ -149,6 +153,8 @@ def children_are_placed(w, p, d, part, t):
                 if u < p.rate_plan_ceases and u < p.rate_plan_ceases * (1.0 - c.unmet[i]):
                     plan_ceases(w, a, i)
                     c.label[i] = Label.SEN_SUPPORT
+                    if c.setting[i] >= Setting.UNIT:
+                        moves_to(w, a, i, Setting.MAINSTREAM if c.school[i] >= 0 else Setting.EARLY_YEARS)
                     seen.plans_ceased_need_met += 1.0
                     continue
             setting = c.setting[i]
@@ -184,8 +190,7 @@ def children_are_placed(w, p, d, part, t):
 def children_are_excluded_or_withdrawn(w, p, d, part, t):
     """Let schools exclude, families withdraw to home education, and both groups come back."""
     c = w.children
-    excluded = stream(w.seed, Decision.EXCLUSION, t)
-    home = stream(w.seed, Decision.HOME_EDUCATION, t)
+    leaves = stream(w.seed, Decision.LEAVES_SCHOOL, t)
     back = stream(w.seed, Decision.RETURN_TO_SCHOOL, t)
     open_share = 1.0 - d.closure
     for a in part:
@@ -195,32 +200,26 @@ def children_are_excluded_or_withdrawn(w, p, d, part, t):
         for i in range(low, high):
             setting = c.setting[i]
             if setting == Setting.MAINSTREAM:
-                u_excluded = draw(c.key[i], excluded)
-                u_home = draw(c.key[i], home)
-                if u_excluded >= 0.02 and u_home >= 0.02:
+                u = draw(c.key[i], leaves)
+                if u >= HIGHEST_RATE or not has_emerged(c, i, t):
                     continue
-                if not has_emerged(c, i, t):
-                    continue
-                s = c.school[i]
-                pressure = 1.0 - w.schools[s].coverage
-                rate = p.rate_exclusion * open_share * c.unmet[i] * (0.5 + pressure)
-                rate *= p.factor_exclusion_semh if c.need[i] == Need.SEMH else 1.0
-                rate *= 1.0 if w.schools[s].secondary == 1 else 0.15
+                school = w.schools[c.school[i]]
+                exclusion = p.rate_exclusion * open_share * c.unmet[i] * (1.5 - school.coverage)
+                exclusion *= p.factor_exclusion_semh if c.need[i] == Need.SEMH else 1.0
+                exclusion *= 1.0 if school.secondary == 1 else p.factor_exclusion_primary
                 lost = max(0.0, 1.0 - seen_confidence(c, i, la))
-                if u_excluded < min(rate, 0.02):
+                if u < exclusion:
                     seen.exclusions += 1.0
-                    w.schools[s].excluded_12m += 1.0
                     c.setting[i] = Setting.ALTERNATIVE
                     if c.label[i] == Label.PLAN:
                         wants_specialist_place(w, a, i)
-                    elif c.label[i] == Label.NONE:
+                    else:
                         c.label[i] = Label.SEN_SUPPORT
-                elif u_home < min(p.rate_home_education * lost * lost * c.unmet[i], 0.02):
+                elif u < exclusion + p.rate_home_education * lost * lost * c.unmet[i]:
                     leaves_waiting_list(w, a, i)
                     c.setting[i] = Setting.HOME
                     seen.home_educations += 1.0
             elif setting == Setting.ALTERNATIVE or setting == Setting.HOME or setting == Setting.ELSEWHERE:
-                u = draw(c.key[i], back)
                 rate = p.rate_return_home if setting == Setting.HOME else p.rate_return_alternative
-                if u < rate:
+                if draw(c.key[i], back) < rate:
                     c.setting[i] = Setting.MAINSTREAM

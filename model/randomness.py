@@ -25,8 +25,7 @@ class Decision(IntEnum):
     START_SETTING = 10
     IDENTIFICATION = 11
     SUPPORT_ENDS = 12
-    FAMILY_REQUEST = 13
-    SCHOOL_REQUEST = 14
+    REQUEST = 13
     REQUEST_DAY = 15
     DECIDE_DAY = 16
     PROCESS_TIME = 17
@@ -50,14 +49,12 @@ class Decision(IntEnum):
     UNIT_PLACE = 35
     PLAN_CEASES = 36
     LEAVES_EDUCATION = 37
-    EXCLUSION = 38
-    HOME_EDUCATION = 39
+    LEAVES_SCHOOL = 38
     RETURN_TO_SCHOOL = 40
     SCHOOL_CHOICE = 41
     POST_16 = 42
-    STATUS_OF_TWIN = 43
-    START_MEMORY = 44
-    START_AGE_OF_PLAN = 45
+    ELSEWHERE_PLACE = 43
+    START_PLACE = 44
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -95,7 +92,7 @@ def key_of(seed: int, decision: int, month: int) -> np.uint64:
 @njit(cache=True, inline="always")
 def draw(key: np.uint64, stream_key: np.uint64) -> float:
     """Return the uniform number in [0, 1) of one child (or school) in one stream."""
-    return float(scramble(key * _GOLDEN + stream_key) >> _S11) * _TO_UNIT
+    return float(scramble(key + stream_key) >> _S11) * _TO_UNIT
 
 
 @njit(cache=True)

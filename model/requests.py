@@ -4,13 +4,13 @@ import math
 
 from numba import njit
 
+from model.cases import WEEKS_PER_MONTH
 from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
 from model.world import QUEUE_MONTHS, rule
 
-WEEKS_PER_MONTH = 365.25 / 7.0 / 12.0
-HIGHEST_RATE = 0.12  # a month; nobody asks more often
+HIGHEST_RATE = 0.08  # a month; nobody asks more often, family and school together
 
 
 @njit(cache=True, inline="always")
@@ -44,11 +44,10 @@ def can_be_asked_for(setting, label):
 def families_request(w, p, d, part, t):
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
     c = w.children
-    by_family = stream(w.seed, Decision.FAMILY_REQUEST, t)
-    by_school = stream(w.seed, Decision.SCHOOL_REQUEST, t)
+    asks = stream(w.seed, Decision.REQUEST, t)
     day = stream(w.seed, Decision.REQUEST_DAY, t)
     open_share = 1.0 - p.effect_closure * d.closure
-    recognised = d.recognition ** p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
+    recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -60,12 +59,8 @@ def families_request(w, p, d, part, t):
         for i in range(low, high):
             if c.label[i] == Label.PLAN or c.case[i] != Case.NONE or t < c.due[i]:
                 continue
-            u_family = draw(c.key[i], by_family)
-            u_school = draw(c.key[i], by_school)
-            if u_family >= HIGHEST_RATE and u_school >= HIGHEST_RATE:
-                continue
-            setting = c.setting[i]
-            if not has_emerged(c, i, t) or not can_be_asked_for(setting, c.label[i]):
+            u = draw(c.key[i], asks)
+            if u >= HIGHEST_RATE or not has_emerged(c, i, t) or not can_be_asked_for(c.setting[i], c.label[i]):
                 continue
             rate = base * (severity(c, i, p) / p.severity_request) ** p.elasticity_request
             rate *= age_factor(t - c.born[i], p)
@@ -77,13 +72,13 @@ def families_request(w, p, d, part, t):
             family = p.rate_family_request * rate * math.exp(p.effect_confidence * lost)
             family *= (0.5 + c.advocacy[i]) ** p.elasticity_advocacy
             school = 0.0
-            if c.school[i] >= 0 and setting != Setting.HOME:
+            if c.school[i] >= 0 and c.setting[i] != Setting.HOME:
                 incentive = w.schools[c.school[i]].carried_incentive - p.incentive_reference
                 school = p.rate_school_request * rate * math.exp(p.effect_incentive * incentive)
                 school *= c.unmet[i] / p.unmet_reference
-            if u_family < min(family, HIGHEST_RATE):
+            if u < family:
                 seen.requests_by_family += 1.0
-            elif u_school < min(school, HIGHEST_RATE):
+            elif u < family + school:
                 seen.requests_by_school += 1.0
             else:
                 continue

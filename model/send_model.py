@@ -19,7 +19,7 @@ from model.capacity import (
     schools_build_skill,
     workforce_follows,
 )
-from model.confidence import area_learns, families_learn, pupils_are_counted, reputations_follow
+from model.confidence import area_learns, pupils_are_counted, reputations_follow
 from model.drivers import BURN_IN_MONTHS, drivers
 from model.errors import ScaleError
 from model.money import budgets_are_set, budgets_are_spent, government_settles
@@ -108,7 +108,6 @@ class SendModel(mesa.Model):
         self._each(children_are_placed)  # children are placed where there are places
         self._each(children_are_excluded_or_withdrawn)
         self._each(budgets_are_spent)  # budgets settle
-        self._each(families_learn)  # confidence follows experience
         self._each(pupils_are_counted)
         self._each(reputations_follow)
         self._each(area_learns)
