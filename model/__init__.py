@@ -1,5 +1,6 @@
 """sendcycle: an open agent-based model of the special educational needs vicious cycle in England."""
 
+from model import compilation  # noqa: F401  first: it says where compiled rules are kept
 from model.parameters import Parameters
 from model.reforms import NO_CHANGE, Change, Reform, Scenario
 from model.results import Result

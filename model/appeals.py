@@ -15,7 +15,7 @@ from model.cases import (
 from model.children import AGE_LIMIT, FIRST_AGE, MONTHS_PER_YEAR, Appeal, Case, Label, Setting
 from model.needs import rows_of_ages
 from model.randomness import Decision, draw, stream
-from model.world import QUEUE_MONTHS, rule
+from model.world import DOCKET_MONTHS, rule
 
 
 @njit(cache=True)
@@ -41,7 +41,7 @@ def family_wins(w, p, a, i, t):
         c.case[i] = Case.DRAFTED
         c.opened[i] = t
         c.due[i] = t + 1
-        w.queues.draft[a, (t + 1) % QUEUE_MONTHS] += 1
+        w.tallies[a].drafts_begun += 1.0
 
 
 @njit(cache=True)
@@ -88,9 +88,9 @@ def families_contest(w, p, d, part, t):
 def tribunal_lists_hearings(w, p, t):
     """Share this month's hearing capacity over the national docket, the oldest appeals first."""
     nation = w.nation[0]
-    docket = np.zeros(QUEUE_MONTHS)
+    docket = np.zeros(DOCKET_MONTHS)
     for a in range(w.authorities.shape[0]):
-        docket += w.queues.docket[a] * w.authorities[a].weight
+        docket += w.docket[a] * w.authorities[a].weight
     cutoff, share = turn(docket, t - int(p.dur_tribunal_minimum_months), nation.hearings_capacity)
     nation.hearing_cutoff = cutoff
     nation.hearing_share = share
@@ -114,7 +114,7 @@ def tribunal_decides(w, p, d, part, t):
         for i in range(*rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)):
             if c.case[i] != Case.APPEALED or not has_turn(c.due[i], draw(c.key[i], heard), cutoff, share):
                 continue
-            w.queues.docket[a, c.due[i] % QUEUE_MONTHS] -= 1
+            w.docket[a, c.due[i] % DOCKET_MONTHS] -= 1
             seen.appeals_disposed += 1.0
             seen.appeal_wait_months += t - c.due[i]
             if draw(c.key[i], conceded) < settle:

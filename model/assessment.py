@@ -4,19 +4,11 @@ import math
 
 from numba import njit
 
-from model.cases import (
-    arrivals,
-    decision_is_contested,
-    has_turn,
-    natural_month,
-    plan_is_issued,
-    starts_assessment,
-    turn,
-)
+from model.cases import decision_is_contested, has_waited, natural_month, plan_is_issued, starts_assessment
 from model.children import AGE_LIMIT, FIRST_AGE, Appeal, Case
 from model.needs import rows_of_ages, severity
 from model.randomness import Decision, draw, stream
-from model.world import QUEUE_MONTHS, rule
+from model.world import rule
 
 
 @njit(cache=True)
@@ -27,63 +19,88 @@ def fixed_statutory_hours(la, seen, p, d):
     return reviews + transfers + la.appeals_last_month * p.hours_appeal
 
 
+@njit(cache=True, inline="always")
+def wait_after(backlog, arriving):
+    """Return how long the case now served has waited, months: the backlog over the cases that arrive a month."""
+    return backlog / max(arriving, 1e-6)
+
+
+@rule
+def hours_are_shared_out(w, p, d, part, t):
+    """Spend psychologists' and caseworkers' hours on statutory work; what is left of psychologists' reaches children early.
+
+    The hours there are meet the smoothed flow of cases, so that a sampled authority queues as a whole one would;
+    what they cannot serve adds to the backlog, and the backlog is the wait.
+    """
+    for a in part:
+        la = w.authorities[a]
+        seen = w.tallies[a]
+        total = la.psychologists * p.hours_psychologist / 12.0
+        limit = p.share_statutory_limit * total
+        fixed = min(fixed_statutory_hours(la, seen, p, d), limit)
+        served = min(la.assessments_arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
+        la.assessments_backlog += la.assessments_arriving - served
+        la.wait_psychologist = wait_after(la.assessments_backlog, la.assessments_arriving)
+        la.statutory_hours = fixed + served * p.hours_assessment
+        la.early_hours = total - la.statutory_hours
+        la.statutory_share = la.statutory_hours / total
+
+        hours = la.caseworkers * p.hours_caseworker / 12.0
+        decided = min(la.requests_arriving + la.requests_backlog, hours / p.hours_decision)
+        la.requests_backlog += la.requests_arriving - decided
+        la.wait_decision = wait_after(la.requests_backlog, la.requests_arriving)
+        drafted = min(la.drafts_arriving + la.drafts_backlog, (hours - decided * p.hours_decision) / p.hours_draft)
+        la.drafts_backlog += la.drafts_arriving - drafted
+        la.wait_draft = wait_after(la.drafts_backlog, la.drafts_arriving)
+
+
+@rule
+def work_arrives(w, p, d, part, t):
+    """Smooth the flow of cases into each stage over half a year."""
+    for a in part:
+        la = w.authorities[a]
+        seen = w.tallies[a]
+        la.requests_arriving += (seen.requests - la.requests_arriving) / 6.0
+        la.assessments_arriving += (seen.assessments_begun - la.assessments_arriving) / 6.0
+        la.drafts_arriving += (seen.drafts_begun - la.drafts_arriving) / 6.0
+
+
 @rule
 def authorities_assess(w, p, d, part, t):
-    """Move every case that has its turn one stage on; refuse, agree, issue."""
+    """Move every case whose turn has come one stage on; refuse, agree, issue."""
     c = w.children
-    decide_turn = stream(w.seed, Decision.DECIDE_TURN, t)
-    psychologist_turn = stream(w.seed, Decision.PSYCHOLOGIST_TURN, t)
-    draft_turn = stream(w.seed, Decision.DRAFT_TURN, t)
     agree = stream(w.seed, Decision.AGREE_TO_ASSESS, t)
     issue = stream(w.seed, Decision.AGREE_TO_ISSUE, t)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
-        queues = w.queues
-        total = la.psychologists * p.hours_psychologist / 12.0
-        limit = p.share_statutory_limit * total
-        fixed = min(fixed_statutory_hours(la, seen, p, d), limit)
-        hours = limit - fixed + la.hours_carried
-        assess_cutoff, assess_share = turn(queues.psychologist[a], t, max(hours, 0.0) / p.hours_assessment)
-        case_hours = la.caseworkers * p.hours_caseworker / 12.0 + la.case_hours_carried
-        decide_cutoff, decide_share = turn(queues.decision[a], t, max(case_hours, 0.0) / p.hours_decision)
-        left = case_hours - min(arrivals(queues.decision[a], t), case_hours / p.hours_decision) * p.hours_decision
-        draft_cutoff, draft_share = turn(queues.draft[a], t, max(left, 0.0) / p.hours_draft)
         strictness = la.strictness + la.gatekeeping_carried
         strictness -= p.effect_belief_on_strictness * (la.contest_belief_carried - la.contest_belief_start)
         log_threshold = math.log(p.severity_threshold) + strictness
-        n_assessed = 0
-        worked = 0.0
+        refuse = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
             case = c.case[i]
             if case == Case.NONE or case > Case.DRAFTED or c.due[i] > t:
                 continue
             if case == Case.DRAFTED:
-                if not has_turn(c.due[i], draw(c.key[i], draft_turn), draft_cutoff, draft_share):
+                if not has_waited(w, i, t, Decision.DRAFT_TURN, la.wait_draft):
                     continue
-                queues.draft[a, c.due[i] % QUEUE_MONTHS] -= 1
-                worked += p.hours_draft
                 seen.assessments_completed += 1.0
-                refuse = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
                 if c.appeal[i] != Appeal.REFUSAL_TO_ISSUE and draw(c.key[i], issue) < refuse:
                     seen.assessments_not_issued += 1.0
                     decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ISSUE)
                 else:
                     plan_is_issued(w, p, d, a, i, t)
             elif case == Case.ASSESSED:
-                if not has_turn(c.due[i], draw(c.key[i], psychologist_turn), assess_cutoff, assess_share):
+                if not has_waited(w, i, t, Decision.PSYCHOLOGIST_TURN, la.wait_psychologist):
                     continue
-                queues.psychologist[a, c.due[i] % QUEUE_MONTHS] -= 1
-                n_assessed += 1
+                seen.drafts_begun += 1.0
                 c.case[i] = Case.DRAFTED
                 c.due[i] = max(t + 1, natural_month(w, p, a, i))
-                queues.draft[a, c.due[i] % QUEUE_MONTHS] += 1
             else:
-                if not has_turn(c.due[i], draw(c.key[i], decide_turn), decide_cutoff, decide_share):
+                if not has_waited(w, i, t, Decision.DECIDE_TURN, la.wait_decision):
                     continue
-                queues.decision[a, c.due[i] % QUEUE_MONTHS] -= 1
-                worked += p.hours_decision
                 seen.request_decisions += 1.0
                 merit = math.log(severity(c, i, p)) + p.effect_advocacy_on_merit * (c.advocacy[i] - 0.5)
                 if draw(c.key[i], agree) * (1.0 + math.exp((log_threshold - merit) / p.spread_decision)) < 1.0:
@@ -92,11 +109,3 @@ def authorities_assess(w, p, d, part, t):
                 else:
                     seen.requests_refused += 1.0
                     decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ASSESS)
-        spent = n_assessed * p.hours_assessment
-        la.hours_carried = min(hours - spent, 0.0)
-        la.case_hours_carried = min(case_hours - worked, 0.0)
-        la.statutory_hours = fixed + spent
-        la.early_hours = max(total - la.statutory_hours, 0.0)
-        la.statutory_share = la.statutory_hours / total
-        seen.psychologist_hours_statutory += la.statutory_hours
-        seen.psychologist_hours_early += la.early_hours

@@ -174,9 +174,10 @@ def people_and_money_are_there(w: World, p: Parameters, settlement: float, month
     las["therapy_waiting"] = 3.0 * las["therapy_capacity"]
     las["therapy_coverage"] = 0.7
     new_plans = 27_500.0 / 12.0 * las["request_level"] * las["share_simulated"] * _shares(las)
-    las["requests_smoothed"] = las["requests_usual"] = 1.5 * new_plans
-    las["casework_needed"] = new_plans * (1.5 * p["hours_decision"] + 1.05 * p["hours_draft"])
-    las["caseworkers"] = p["casework_adequacy"] * las["casework_needed"] * 12.0 / p["hours_caseworker"]
+    las["requests_arriving"] = las["requests_usual"] = 1.45 * new_plans
+    las["assessments_arriving"] = las["drafts_arriving"] = 1.05 * new_plans
+    needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
+    las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
     las["casework_load"] = 1.0 / p["casework_adequacy"]
     las["wins_smoothed"] = 0.2 * las["contest_level"]
     las["contest_belief"] = las["wins_smoothed"] / (las["wins_smoothed"] + p["wins_half_belief"])

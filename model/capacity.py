@@ -2,7 +2,6 @@
 
 import math
 
-from model.cases import arrivals
 from model.children import Setting
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, rule
 
@@ -20,12 +19,11 @@ def workforce_follows(w, p, d, part, t):
         leaving = p.rate_psychologist_leaves * la.drain_carried * la.psychologists
         joining = nation.psychologists_trained * la.psychologists_start / p.psychologists_2014
         la.psychologists += joining - min(leaving, 0.2 * la.psychologists)
-        arrived = seen.requests * p.hours_decision + seen.assessments_agreed * p.hours_draft
-        la.casework_needed += (arrived - la.casework_needed) / 6.0
-        waiting = arrivals(w.queues.decision[a], t) * p.hours_decision + arrivals(w.queues.draft[a], t) * p.hours_draft
-        hours = la.caseworkers * p.hours_caseworker / 12.0
-        la.casework_load = la.casework_needed / hours
-        wanted = (la.casework_needed * p.casework_adequacy + p.share_backlog_staffed * waiting) / p.hours_caseworker * 12.0
+        needed = la.requests_arriving * p.hours_decision + la.drafts_arriving * p.hours_draft
+        backlog = la.requests_backlog * p.hours_decision + la.drafts_backlog * p.hours_draft
+        monthly = p.hours_caseworker / 12.0
+        la.casework_load = needed / (la.caseworkers * monthly)
+        wanted = (needed * p.casework_adequacy + p.share_backlog_staffed * backlog) / monthly
         la.caseworkers += (wanted - la.caseworkers) / p.dur_casework_lag_months
         la.appeals_last_month = seen.appeals_registered
         therapy_wanted = p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * seen.identified
@@ -127,7 +125,7 @@ def nation_follows(w, p, d, t):
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]
         la.independent_allowance = min(
-            la.independent_allowance % 1.0 + free / 12.0 * la.waiting_special / max(seekers, 1e-9), 1000.0
+            la.independent_allowance % 1.0 + p.share_free_places_offered * free * la.waiting_special / max(seekers, 1e-9), 1000.0
         )
 
     nation.overspend = spending / settlement - 1.0

@@ -7,10 +7,11 @@ from numba import njit
 from model.children import Appeal, Case, Label, Setting
 from model.needs import severity
 from model.randomness import Decision, draw, draw_normal, stream
-from model.world import QUEUE_MONTHS
+from model.world import DOCKET_MONTHS
 
 WEEKS_PER_MONTH = 365.25 / 7.0 / 12.0
 STATUTORY_WEEKS = 20.0
+STEPS_OF_THREE_STAGES = 4  # months that the three stages take at the least in monthly steps, however quick the case
 MONTHS_BEFORE_NEW_REQUEST = 6  # the law lets an authority decline a request within six months of the last
 
 
@@ -21,8 +22,8 @@ def turn(queue, t, capacity):
     `queue` holds the cases by month of arrival; `capacity` is how many can be served.
     """
     left = capacity
-    for month in range(t - QUEUE_MONTHS + 8, t + 1):
-        waiting = queue[month % QUEUE_MONTHS]
+    for month in range(t - DOCKET_MONTHS + 8, t + 1):
+        waiting = queue[month % DOCKET_MONTHS]
         if waiting > left:
             return month, max(left, 0.0) / waiting
         left -= waiting
@@ -31,17 +32,15 @@ def turn(queue, t, capacity):
 
 @njit(cache=True, inline="always")
 def has_turn(arrived, u, cutoff, share):
-    """Say whether a case that arrived in a month is served now."""
+    """Say whether an appeal registered in a month is disposed of now."""
     return arrived < cutoff or (arrived == cutoff and u < share)
 
 
-@njit(cache=True)
-def arrivals(queue, t):
-    """Return how many cases could be served by month t."""
-    waiting = 0
-    for month in range(t - QUEUE_MONTHS + 8, t + 1):
-        waiting += queue[month % QUEUE_MONTHS]
-    return waiting
+@njit(cache=True, inline="always")
+def has_waited(w, i, t, decision, wait):
+    """Say whether the case's turn has come: it has been in its stage for as long as cases now wait."""
+    c = w.children
+    return t - c.due[i] + draw(c.key[i], stream(w.seed, decision, c.opened[i])) >= wait
 
 
 @njit(cache=True, inline="always")
@@ -69,7 +68,7 @@ def starts_assessment(w, a, i, t):
     """Put the case into the psychologists' queue."""
     w.children.case[i] = Case.ASSESSED
     w.children.due[i] = t
-    w.queues.psychologist[a, t % QUEUE_MONTHS] += 1
+    w.tallies[a].assessments_begun += 1.0
 
 
 @njit(cache=True, inline="always")
@@ -77,7 +76,7 @@ def plan_is_issued(w, p, d, a, i, t):
     """Issue the plan: name the provision, note the time it took, and hear which placement the family wants."""
     c = w.children
     seen = w.tallies[a]
-    late = t > natural_month(w, p, a, i)
+    late = t > max(natural_month(w, p, a, i), c.opened[i] + STEPS_OF_THREE_STAGES)
     weeks = weeks_without_queue(w, p, a, i)
     if late:
         waited = t + draw(c.key[i], stream(w.seed, Decision.ISSUE_DAY, t)) - c.opened[i] - request_day(w, i)
@@ -151,17 +150,10 @@ def plan_ceases(w, a, i):
 def withdraw_case(w, a, i):
     """Take the case out of the queue in which it waits."""
     c = w.children
-    slot = c.due[i] % QUEUE_MONTHS
     if c.case[i] == Case.NONE:
         return
-    if c.case[i] == Case.ASSESSED:
-        w.queues.psychologist[a, slot] -= 1
-    elif c.case[i] == Case.DRAFTED:
-        w.queues.draft[a, slot] -= 1
-    elif c.case[i] == Case.APPEALED:
-        w.queues.docket[a, slot] -= 1
-    elif c.case[i] != Case.MEDIATED:
-        w.queues.decision[a, slot] -= 1
+    if c.case[i] == Case.APPEALED:
+        w.docket[a, c.due[i] % DOCKET_MONTHS] -= 1
     w.tallies[a].cases_withdrawn += 1.0
     c.case[i] = Case.NONE
     c.appeal[i] = Appeal.NONE
@@ -174,7 +166,7 @@ def registers_appeal(w, a, i, t):
     seen = w.tallies[a]
     c.case[i] = Case.APPEALED
     c.due[i] = t
-    w.queues.docket[a, t % QUEUE_MONTHS] += 1
+    w.docket[a, t % DOCKET_MONTHS] += 1
     seen.appeals_registered += 1.0
     if c.appeal[i] == Appeal.REFUSAL_TO_ASSESS:
         seen.appeals_refusal_to_assess += 1.0

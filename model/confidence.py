@@ -20,8 +20,9 @@ def pupils_are_counted(w, p, d, part, t):
         demand, need = np.zeros(n_schools), np.zeros(n_schools)
         spoken, families = np.zeros(n_schools), np.zeros(n_schools)
         support_at, plans_at = np.zeros(n_schools), np.zeros(n_schools)
+        waiting = np.zeros(6)
         in_setting = np.zeros((3, 10))  # children with need by Label and Setting
-        topup_other, topup_severe, pending, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0, 0.0
+        topup_other, topup_severe, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0
         unmet, unmet_fsm, fsm, confidence_plan, confidence_other = 0.0, 0.0, 0.0, 0.0, 0.0
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
@@ -30,7 +31,7 @@ def pupils_are_counted(w, p, d, part, t):
             if setting == Setting.LEFT:
                 continue
             if c.case[i] != Case.NONE:
-                pending += 1.0
+                waiting[c.case[i]] += 1.0
             if setting == Setting.POST_16:
                 in_setting[label, setting] += 1.0
                 continue
@@ -65,8 +66,6 @@ def pupils_are_counted(w, p, d, part, t):
                 elif label == Label.SEN_SUPPORT:
                     support_at[s] += 1.0
                     demand[s] += cost
-                else:
-                    demand[s] += p.share_universal * cost
         for s in range(n_schools):
             school = w.schools[first + s]
             school.demand_gbp_k, school.need_load = demand[s], need[s]
@@ -87,7 +86,10 @@ def pupils_are_counted(w, p, d, part, t):
         la.plan_bonus = la.confidence - confidence_other / max(n_other, 1.0)
         seen.plans_in_force = la.plans
         seen.pupils_sen_support = la.sen_support
-        seen.cases_open = pending
+        seen.cases_open = waiting.sum()
+        seen.waiting_decision = waiting[Case.REQUESTED]
+        seen.waiting_psychologist = waiting[Case.ASSESSED]
+        seen.waiting_draft = waiting[Case.DRAFTED]
         seen.children_with_need = n_all
         seen.need_gbp_k = need_sum
         seen.need_met_gbp_k = met_sum
@@ -124,9 +126,8 @@ def area_learns(w, p, d, part, t):
         la.wins_smoothed += (seen.contests_won / children - la.wins_smoothed) / 12.0
         target = la.wins_smoothed / (la.wins_smoothed + p.wins_half_belief)
         la.contest_belief += p.rate_belief * (target - la.contest_belief)
-        la.requests_smoothed += (seen.requests - la.requests_smoothed) / 6.0
         la.requests_usual += (seen.requests - la.requests_usual) / 36.0
-        surge = min(la.requests_smoothed / max(la.requests_usual, 1e-9), 3.0)
+        surge = min(la.requests_arriving / max(la.requests_usual, 1e-9), 3.0)
         if p.announced_restriction > 0.0:
             spread = p.rate_awareness * p.announced_restriction * surge * surge
             la.anticipation += min(spread, 1.0) * (p.announced_restriction - la.anticipation)

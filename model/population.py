@@ -26,10 +26,9 @@ from model.world import (
     AUTHORITY,
     NATION,
     PLACE_PIPELINE_MONTHS,
-    QUEUE_MONTHS,
+    DOCKET_MONTHS,
     SCHOOL,
     TRAINING_MONTHS,
-    Queues,
     World,
     rule,
 )
@@ -134,7 +133,8 @@ def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     special = np.clip(rows["plans_special"] / rows["plans_2015"], 0.1, 0.8)
     las["special_level"] = 0.5 * p["spread_special"] * (_logit(special) - np.mean(_logit(special)))
     las["settlement_share"] = rows["high_needs_block_gbp"] / every["high_needs_block_gbp"].sum()
-    las["plans_2014"] = (rows["plans_2014"] + rows["plans_2015"]) / 2.0 * las["share_simulated"]
+    issued_before = 5.0 / 12.0 * rows["new_plans_2015"]  # by the pipeline, which the burn-in has yet to fill
+    las["plans_2014"] = ((rows["plans_2014"] + rows["plans_2015"]) / 2.0 + issued_before) * las["share_simulated"]
     las["psychologists_start"] = p["psychologists_2014"] * rows["share"] * las["share_simulated"]
     return las
 
@@ -237,6 +237,8 @@ def _fill_children(w, p, part, counts, keys, fsm, birth_month, need_shares, log_
                     c.advocacy[i] = 1.0 / (1.0 + math.exp(-logit))
                     c.onset[i] = onset_age(need, c.innate[i], draw(key, onsets))
                     c.planned[i] = NEVER
+                    c.due[i] = NEVER
+                    c.confidence[i] = p.confidence_at_onset
                     c.school[i] = -1
                     i += 1
 
@@ -288,7 +290,6 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
     rows[:, 1 : counts.shape[1] + 1] = starts[:-1, None] + np.cumsum(per_authority, axis=1)
     rows[:, counts.shape[1] + 1 :] = starts[1:, None]
 
-    queues = Queues(*(np.zeros((len(las), QUEUE_MONTHS), dtype=np.int32) for _ in Queues._fields))
     world = World(
         children=empty_children(int(starts[-1])),
         rows=rows,
@@ -297,7 +298,7 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
         cluster_schools=cluster_first,
         cluster_secondary=cluster_secondary,
         authorities=las.view(np.recarray),
-        queues=queues,
+        docket=np.zeros((len(las), DOCKET_MONTHS), dtype=np.int32),
         place_pipeline=np.zeros((len(las), PLACE_PIPELINE_MONTHS)),
         training=np.zeros(TRAINING_MONTHS),
         nation=np.zeros(1, dtype=NATION).view(np.recarray),

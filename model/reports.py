@@ -42,10 +42,7 @@ def children_are_reported(w, p, d, part, t):
         seen.plans_of_pupils = here[Setting.MAINSTREAM] + here[Setting.UNIT] + here[Setting.STATE_SPECIAL] + here[Setting.INDEPENDENT_SPECIAL] + here[Setting.ALTERNATIVE]
         seen.pupils = la.pupils
         seen.unmet_child_years = seen.unmet_children / 12.0
-        seen.waiting_decision = w.queues.decision[a].sum()
-        seen.waiting_psychologist = w.queues.psychologist[a].sum()
-        seen.waiting_draft = w.queues.draft[a].sum()
-        seen.appeals_open = w.queues.docket[a].sum()
+        seen.appeals_open = w.docket[a].sum()
         seen.waiting_special = la.waiting_special
         seen.special_places = la.special_places
         for s in range(la.first_school, la.last_school):

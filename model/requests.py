@@ -8,7 +8,7 @@ from model.cases import WEEKS_PER_MONTH
 from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
-from model.world import QUEUE_MONTHS, rule
+from model.world import rule
 
 HIGHEST_RATE = 0.08  # a month; nobody asks more often, family and school together
 
@@ -54,7 +54,8 @@ def families_request(w, p, d, part, t):
         deterred = math.exp(-p.effect_wait * (la.wait_carried - la.wait_start))
         believed = math.exp(p.effect_belief_on_requests * (la.contest_belief_carried - la.contest_belief_start))
         rushed = 1.0 + p.effect_anticipation * la.anticipation_carried
-        base = la.request_level * open_share * rushed * deterred * believed
+        norm = math.exp(p.effect_plan_norm * (la.plan_norm_carried - la.plan_norm_start))
+        base = norm * la.request_level * open_share * rushed * deterred * believed
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in range(low, high):
             if c.label[i] == Label.PLAN or c.case[i] != Case.NONE or t < c.due[i]:
@@ -86,4 +87,3 @@ def families_request(w, p, d, part, t):
             c.case[i] = Case.REQUESTED
             c.opened[i] = t
             c.due[i] = t + int(draw(c.key[i], day) + p.weeks_decision / WEEKS_PER_MONTH)
-            w.queues.decision[a, c.due[i] % QUEUE_MONTHS] += 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model import beginnings
 from model.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
-from model.assessment import authorities_assess
+from model.assessment import authorities_assess, hours_are_shared_out, work_arrives
 from model.calendar import N_MONTHS
 from model.capacity import (
     independent_prices_follow_inflation,
@@ -101,6 +101,7 @@ class SendModel(mesa.Model):
         self._each(schools_spread_support)  # schools support with what they have
         self._each(children_are_supported)
         self._each(families_request)  # families ask, schools back them
+        self._each(hours_are_shared_out)
         self._each(authorities_assess)  # authorities decide, assess, issue, as hours allow
         self._each(families_contest)  # families contest, authorities settle
         tribunal_lists_hearings(w, p, t)
@@ -111,6 +112,7 @@ class SendModel(mesa.Model):
         self._each(pupils_are_counted)
         self._each(reputations_follow)
         self._each(area_learns)
+        self._each(work_arrives)
         self._each(workforce_follows)  # capacity follows money, workload and time
         self._each(schools_build_skill)
         self._each(places_are_built)
@@ -174,7 +176,7 @@ class SendModel(mesa.Model):
             first, last = (t - 12 * age + 1 - EARLIEST_BIRTH for age in (high, low))
             return np.asarray(total[:, last] - total[:, first])
 
-        primary = aged(4, 11)
+        primary = aged(4, 11) + self.parameters["share_nursery"] * aged(3, 4)
         secondary = aged(11, 16) + self.parameters["share_sixth_form"] * aged(16, 18)
         schools = w.schools
         by_phase = np.where(schools["secondary"] == 1, secondary[schools["cluster"]], primary[schools["cluster"]])
@@ -219,6 +221,10 @@ class SendModel(mesa.Model):
             self.step()
             self._references_are_taken()
         las = w.authorities
+        needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
+        las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
+        for stage in ("requests", "assessments", "drafts"):
+            las[f"{stage}_backlog"] = 0.0
         balance = p["balance_2014_gbp"] * las["settlement_share"] * las["share_simulated"]
         las["balance_pence"] = np.round(100.0 * balance).astype(np.int64)
         las["year_settlement_pence"] = 0

@@ -7,7 +7,6 @@ carried one, are named in `causal_map.toml`.
 
 from numba import njit
 
-from model.cases import arrivals
 from model.world import PLACE_PIPELINE_MONTHS, rule
 
 
@@ -31,6 +30,8 @@ def authority_signals_are_measured(w, p, d, part, t):
         la.drain = (max(la.statutory_share, 0.01) / la.statutory_share_start) ** p.elasticity_drain_workload * (
             nation.independent_pupils / nation.independent_pupils_start
         ) ** p.elasticity_drain_independent
+        norm = la.plans / max(la.plans + la.sen_support, 1.0)
+        la.plan_norm += p.rate_norm * (norm - la.plan_norm) if la.plan_norm > 0.0 else norm
         deficit = max(0.0, -la.balance_pence / 100.0 / la.settlement_smoothed)
         wanted = p.effect_deficit_on_strictness * min(deficit, 2.0)
         la.gatekeeping += p.rate_gatekeeping * (wanted - la.gatekeeping)
@@ -39,12 +40,7 @@ def authority_signals_are_measured(w, p, d, part, t):
             building += w.place_pipeline[a, k]
         wanted_places = la.special_pupils + p.share_waiting_planned_for * la.waiting_special
         la.place_shortage = max(0.0, wanted_places - la.special_places - building) / max(la.special_places, 1.0)
-        assessable = max(p.share_statutory_limit * la.psychologists * p.hours_psychologist / 12.0, 1e-9)
-        draftable = max(la.caseworkers * p.hours_caseworker / 12.0, 1e-9)
-        la.wait = (
-            arrivals(w.queues.psychologist[a], t) * p.hours_assessment / assessable
-            + arrivals(w.queues.draft[a], t) * p.hours_draft / draftable
-        )
+        la.wait = la.wait_decision + la.wait_psychologist + la.wait_draft
         la.tribunal_wait = nation.tribunal_wait_months
         la.stock = la.plans / max(la.plans_2014, 1.0)
 
@@ -58,6 +54,7 @@ def authority_signals_are_carried(w, p, part):
         la.inclusion_budget_carried = carry(la.inclusion_budget_start, la.inclusion_budget, p.gain_r2_budget_squeeze)
         la.contest_belief_carried = carry(la.contest_belief_start, la.contest_belief, p.gain_r4_adversarial)
         la.overflow_carried = carry(la.overflow_start, la.overflow, p.gain_r5_placement_escalation)
+        la.plan_norm_carried = carry(la.plan_norm_start, la.plan_norm, p.gain_r7_confidence)
         la.drain_carried = carry(la.drain_start, la.drain, p.gain_r8_workforce_drain)
         la.anticipation_carried = carry(la.anticipation_start, la.anticipation, p.gain_r9_anticipation)
         la.gatekeeping_carried = carry(la.gatekeeping_start, la.gatekeeping, p.gain_b1_gatekeeping)

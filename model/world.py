@@ -15,7 +15,7 @@ from model.children import Children
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-QUEUE_MONTHS = 128  # a queue remembers the month of arrival for this long
+DOCKET_MONTHS = 128  # the docket remembers the month of registration for this long
 PLACE_PIPELINE_MONTHS = 64  # longest planning delay of a special place, and more
 TRAINING_MONTHS = 64  # longest training pipeline, and more
 
@@ -56,6 +56,7 @@ LOOP_SIGNALS = (
     "contest_belief",  # R4  belief that contesting pays, 0 to 1
     "overflow",  # R5  share of specialist demand that state places cannot take, 0 to 1
     "confidence",  # R7  mean confidence in mainstream, 0 to 1
+    "plan_norm",  # R7  share of children with SEN in the area who have a plan: "a plan is the only way"
     "drain",  # R8  pull of statutory workload and independent pay on specialists, 1 = Sept 2014
     "anticipation",  # R9  awareness of announced restrictions, 0 to 1
     "gatekeeping",  # B1  strictness added by deficit, log points
@@ -103,13 +104,19 @@ AUTHORITY = np.dtype(
         ("psychologists", "f8"),  # full-time equivalents
         ("psychologists_start", "f8"),
         ("caseworkers", "f8"),
-        ("hours_carried", "f8"),  # psychologist hours overspent (negative) on the last case begun
-        ("case_hours_carried", "f8"),
+        ("requests_arriving", "f8"),  # cases a month that reach each stage, smoothed over half a year
+        ("assessments_arriving", "f8"),
+        ("drafts_arriving", "f8"),
+        ("requests_backlog", "f8"),  # cases beyond what the hours so far could serve
+        ("assessments_backlog", "f8"),
+        ("drafts_backlog", "f8"),
+        ("wait_decision", "f8"),  # months the case now served has waited
+        ("wait_psychologist", "f8"),
+        ("wait_draft", "f8"),
         ("statutory_hours", "f8"),  # psychologist hours on statutory work this month
         ("early_hours", "f8"),  # specialist hours reaching children without plans this month
         ("statutory_share", "f8"),
         ("statutory_share_start", "f8"),
-        ("casework_needed", "f8"),  # casework hours that arrived, smoothed, a month
         ("casework_load", "f8"),  # casework hours needed over hours there are
         ("appeals_last_month", "f8"),
         ("outreach", "f8"),  # share of the specialist help that children without plans need which they get
@@ -118,7 +125,6 @@ AUTHORITY = np.dtype(
         ("therapy_capacity", "f8"),  # children seen a month
         ("therapy_coverage", "f8"),
         # queues (children)
-        ("requests_smoothed", "f8"),  # a month, over half a year
         ("requests_usual", "f8"),  # a month, over three years
         # places
         ("special_places", "f8"),
@@ -202,15 +208,6 @@ DRIVERS = np.dtype(
 )
 
 
-class Queues(NamedTuple):
-    """Cases waiting, by authority and month of arrival (month modulo QUEUE_MONTHS): children."""
-
-    decision: NDArray[np.int32]
-    psychologist: NDArray[np.int32]
-    draft: NDArray[np.int32]
-    docket: NDArray[np.int32]  # appeals registered and not disposed of
-
-
 class World(NamedTuple):
     """All state. See the record types above for units."""
 
@@ -221,7 +218,7 @@ class World(NamedTuple):
     cluster_schools: NDArray[np.int32]  # (cluster + 1): first school row of each cluster; primaries first
     cluster_secondary: NDArray[np.int32]  # (cluster): first secondary row
     authorities: NDArray[Any]
-    queues: Queues
+    docket: NDArray[np.int32]  # (authority, month of registration modulo DOCKET_MONTHS): appeals waiting
     place_pipeline: NDArray[np.float64]  # (authority, PLACE_PIPELINE_MONTHS): special places opening
     training: NDArray[np.float64]  # (TRAINING_MONTHS,): psychologists finishing training
     nation: NDArray[Any]
