@@ -243,6 +243,25 @@ def _fill_children(w, p, part, counts, keys, fsm, birth_month, need_shares, log_
                     i += 1
 
 
+@rule
+def _sort_children(w, part):
+    """Within each month of birth put severe needs first: those who meet the same rules then stand side by side."""
+    c = w.children
+    for a in part:
+        for b in range(w.rows.shape[1] - 1):
+            low, high = w.rows[a, b], w.rows[a, b + 1]
+            if high - low < 2:
+                continue
+            order = np.argsort(-c.innate[low:high], kind="mergesort")
+            c.key[low:high] = c.key[low:high][order]
+            c.onset[low:high] = c.onset[low:high][order]
+            c.need[low:high] = c.need[low:high][order]
+            c.disadvantaged[low:high] = c.disadvantaged[low:high][order]
+            c.advocacy[low:high] = c.advocacy[low:high][order]
+            c.innate[low:high] = c.innate[low:high][order]
+            c.cluster[low:high] = c.cluster[low:high][order]
+
+
 @njit(cache=True)
 def onset_age(need, cost, u):
     """Return the age in months at which a need shows: profound and physical at birth, others at 2 to 12 years.
@@ -313,6 +332,7 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
 def fill(world: World, p_row: Any, part: NDArray[np.int64], filling: Any) -> None:
     """Give the children of some authorities their lasting properties."""
     _fill_children(world, p_row, part, *filling)
+    _sort_children(world, part)
 
 
 __all__ = ["Children", "Sample", "authority_rows", "build", "fill", "sample"]

@@ -1,0 +1,52 @@
+"""The main job: one run of the model, written with its figure page, tables and manifest."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.figures import PAGE_NAMES, baseline_page, manifest_id, save_page
+from experiments.output import cannot_write, finished_folder
+from model import NO_CHANGE, Parameters, Result, Scenario, simulate
+from model.errors import ResultsError
+from model.results import MANIFEST
+
+
+def run_baseline(
+    parameters: Parameters,
+    scenario: Scenario = NO_CHANGE,
+    *,
+    out: Path,
+    seed: int = 0,
+    scale: float = 0.01,
+    until: str = "2035-08",
+    threads: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Run the model and write all that it has to show into `out`, see `write_run`.
+
+    Whether `out` can be written is checked before the run; an interrupted run leaves nothing behind.
+
+    Raises
+    ------
+    SendcycleError
+        One line about what was wrong with the input, or why nothing could be written.
+    """
+    with finished_folder(out) as folder:
+        result = simulate(parameters, scenario, seed, scale, until, threads=threads, progress=progress)
+        try:
+            write_run(result, folder)
+        except (OSError, ResultsError) as error:
+            raise cannot_write(out, error) from error
+    return result
+
+
+def write_run(result: Result, folder: Path) -> None:
+    """Write the tables, the figure page as PDF and PNG, and a manifest that names and hashes all of them."""
+    save_page(baseline_page(result), folder, result.manifest)
+    result.write(folder)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    for name in PAGE_NAMES:
+        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    manifest = {"id": manifest_id(result.manifest)} | manifest
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

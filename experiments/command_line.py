@@ -1,0 +1,314 @@
+"""The command `sendcycle`: its commands, and one line with an exit status for everything that goes wrong.
+
+Exit status: 0 done, 2 the input or the machine kept it from being done, 130 interrupted. The model is imported only
+by the commands that need it, so that help is there at once.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from model import Scenario
+
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # typer keeps its base in places that move
+FAILED, INTERRUPTED = 2, 130
+
+
+class Commands(TyperGroup):
+    """The commands, of which an interrupted one says so."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C ends it with status 130."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(_say("interrupted; nothing was written.", INTERRUPTED)) from None
+
+
+app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
+listing = typer.Typer(help="List what is declared: parameters, observables, scenarios, reforms.")
+app.add_typer(listing, name="list", epilog="Example: sendcycle list parameters --group loops")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON array of objects instead of a table.")]
+Group = Annotated[str | None, typer.Option(help="Show only this group.", metavar="NAME")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = app(args=arguments, prog_name="sendcycle", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing was written.", INTERRUPTED)
+    except USAGE_ERROR as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "sendcycle"
+        message = error.format_message().strip()  # type: ignore[attr-defined]
+        return _say(f"{message}{'' if message[-1:] in '.?!' else '.'} Try '{path} --help'.")
+    except MemoryError:
+        return _say("out of memory; take a smaller --scale.")
+    except OSError as error:
+        return _say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
+    except Exception as error:
+        from model.errors import SendcycleError
+
+        if not isinstance(error, SendcycleError):
+            raise
+        return _say(str(error))
+
+
+def _say(message: str, status: int = FAILED) -> int:
+    """Print one line on the error stream and return the exit status."""
+    print(f"sendcycle: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+@app.callback(invoke_without_command=True, epilog="Example: sendcycle run --scale 0.01")
+def sendcycle(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """England's special-needs system as an agent-based model: run it, list its parts, measure its speed."""
+    if version:
+        print(f"sendcycle {_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _version() -> str:
+    try:
+        return metadata.version("sendcycle")
+    except metadata.PackageNotFoundError:  # a checkout that is not installed
+        from model import __version__
+
+        return __version__
+
+
+# ---------------------------------------------------------------------- run
+
+
+@app.command(epilog="Example: sendcycle run --scale 0.01 --set gain_r1_crowding_out=0 --out results/no_crowding_out")
+def run(
+    scenario: Annotated[str, typer.Argument(help="no_change, or the path of a scenario in TOML.")] = "no_change",
+    scale: Annotated[float, typer.Option(help="Share of England simulated, above 0 to 1.")] = 0.01,
+    until: Annotated[str, typer.Option(help="Last month, YYYY-MM, up to 2040-08.", metavar="MONTH")] = "2035-08",
+    seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**63 - 1)] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Another value of a parameter; repeatable.", metavar="NAME=VALUE")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/run"),
+    threads: Annotated[
+        int | None, typer.Option(help="Worker threads, one a core by default; results do not depend on it.", min=1)
+    ] = None,
+) -> None:
+    """Run the model from September 2014; show and write its years beside the published statistics."""
+    from experiments.baseline import run_baseline
+    from experiments.tables import year_tables
+    from model.parameters import Parameters, declared
+
+    parameters = Parameters.of(declared(), _values(settings or []))
+    chosen = _scenario(scenario)
+    with _progress() as progress:
+        result = run_baseline(
+            parameters, chosen, out=out, seed=seed, scale=scale, until=until,
+            threads=threads or os.cpu_count() or 1, progress=progress,
+        )  # fmt: skip
+    console = Console()
+    for table in year_tables(result, console.width):
+        console.print(table)
+    last = result.manifest
+    print(f"{100 * scale:g} % of England until {until} in {last['wall_seconds']:.1f} s: see {out / 'baseline.pdf'};")
+    print(f"tables and manifest are in {out}{os.sep}")
+
+
+def _values(settings: Sequence[str]) -> dict[str, float]:
+    from model.errors import ParameterError
+    from model.parameters import parse_setting
+
+    values: dict[str, float] = {}
+    for setting in settings:
+        name, value = parse_setting(setting)
+        if name in values:
+            raise ParameterError(f"{name} is set twice.")
+        values[name] = value
+    return values
+
+
+def _scenarios() -> "dict[str, Scenario]":
+    """Return the scenarios that have a name of their own."""
+    from model import NO_CHANGE
+
+    return {NO_CHANGE.name: NO_CHANGE}
+
+
+def _scenario(text: str) -> "Scenario":
+    """Return the scenario of that name, or the one written in that file."""
+    from model import Scenario
+    from model.errors import ScenarioError, nearest
+
+    known = _scenarios()
+    if text in known:
+        return known[text]
+    path = Path(text)
+    if not path.suffix and not path.exists():
+        raise ScenarioError(f"unknown scenario '{text}'.{nearest(text, known)} Or give the path of a TOML file.")
+    return Scenario.from_toml(path)
+
+
+class _Bar:
+    """A progress bar on the error stream; nothing at all where that is no terminal."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        self._progress = Progress(
+            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+        )
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        from model.calendar import month_label
+        from model.compilation import cache_folder
+
+        compiled = cache_folder().is_dir() and any(cache_folder().iterdir())
+        waiting = "making the children" if compiled else "compiling the rules, the first time only"
+        task = self._progress.add_task(waiting, total=None)
+        self._progress.start()
+
+        def advance(done: int, total: int) -> None:
+            if done == total:
+                self._progress.update(task, description="writing", completed=done, total=total)
+            elif done % 12 == 0 or total < 60:
+                label = f"living through {month_label(done)}"
+                self._progress.update(task, description=label, completed=done, total=total)
+
+        return advance
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+
+def _progress() -> _Bar:
+    return _Bar()
+
+
+# ---------------------------------------------------------------------- list
+
+
+@listing.callback(invoke_without_command=True)
+def list_(context: typer.Context) -> None:
+    """List what is declared: parameters, observables, scenarios, reforms."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@listing.command(epilog="Example: sendcycle list parameters --group loops --json")
+def parameters(group: Group = None, as_json: AsJson = False) -> None:
+    """List every parameter with default, unit, range, prior, source and evidence grade."""
+    from experiments.tables import parameter_table
+    from model.parameters import as_records
+
+    _show(_of_group(as_records(), group), as_json, parameter_table)
+
+
+@listing.command(epilog="Example: sendcycle list observables --group money")
+def observables(group: Group = None, as_json: AsJson = False) -> None:
+    """List every recorded series with its unit and the published series beside which it is shown."""
+    from experiments.tables import observable_records, observable_table
+
+    _show(_of_group(observable_records(), group), as_json, observable_table)
+
+
+@listing.command(epilog="Example: sendcycle list scenarios --json")
+def scenarios(as_json: AsJson = False) -> None:
+    """List the scenarios that have a name; others are read from TOML files."""
+    from experiments.tables import plain_table
+
+    records = [
+        {"name": s.name, "text": s.text or "Nothing changes.", "reforms": [reform.name for reform in s.reforms]}
+        for s in _scenarios().values()
+    ]
+    _show(records, as_json, lambda rows: plain_table(rows, ("name", "text", "reforms")))
+
+
+@listing.command(epilog="Example: sendcycle list reforms --json")
+def reforms(as_json: AsJson = False) -> None:
+    """List the reforms of the named scenarios."""
+    from experiments.tables import plain_table
+
+    named = {reform.name: reform for scenario in _scenarios().values() for reform in scenario.reforms}
+    records = [
+        {"name": r.name, "text": r.text, "announced": r.announced, "source": r.source, "grade": r.grade}
+        for r in named.values()
+    ]
+    if not records and not as_json:
+        print("No reforms are built in yet; a scenario file in TOML may hold any.")
+        return
+    _show(records, as_json, lambda rows: plain_table(rows, ("name", "text", "announced", "source", "grade")))
+
+
+def _of_group(records: list[dict[str, Any]], group: str | None) -> list[dict[str, Any]]:
+    from model.errors import SendcycleError, nearest
+
+    known = sorted({record["group"] for record in records})
+    if group is not None and group not in known:
+        raise SendcycleError(f"unknown group '{group}'.{nearest(group, known)} Groups: {', '.join(known)}.")
+    return [record for record in records if group in (None, record["group"])]
+
+
+def _show(records: list[dict[str, Any]], as_json: bool, table: Callable[[list[dict[str, Any]]], Any]) -> None:
+    if as_json:
+        print(json.dumps(records, indent=2))
+    else:
+        Console().print(table(records))
+
+
+# ---------------------------------------------------------------------- bench
+
+
+@app.command(epilog="Example: sendcycle bench --quick --json")
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Small scales only, and no run with an empty cache.")] = False,
+    scales: Annotated[
+        str | None, typer.Option(help="Shares of England, with commas between them.", metavar="LIST")
+    ] = None,
+) -> None:
+    """Measure the speed and memory of the model on this machine, beside their targets."""
+    from experiments.bench import QUICK_SCALES, SCALES, bench_tables, measure_all
+
+    chosen = (QUICK_SCALES if quick else SCALES) if scales is None else _shares(scales)
+    console = Console(stderr=True)
+    with console.status("measuring") as status:
+        report = measure_all(chosen, quick=quick, say=lambda text: status.update(f"measuring: {text}"))
+    if as_json:
+        print(json.dumps(report, indent=2))
+    else:
+        for table in bench_tables(report):
+            Console().print(table)
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--scales '{text}' is not a list of numbers such as 0.01,0.1.") from None
+    for share in shares:
+        if not 0.0 < share <= 1.0:
+            raise typer.BadParameter(f"--scales: {share:g} is not a share of England, above 0 to 1.")
+    return shares
+
+
+if __name__ == "__main__":
+    sys.exit(main())

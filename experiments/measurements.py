@@ -1,0 +1,99 @@
+"""What `sendcycle bench` measures, each in a process of its own: python -m experiments.measurements NAME JSON.
+
+The last line printed is the outcome in JSON. Only this module imports the model, so that the process that starts the
+measurements stays small and times are not disturbed by what ran before.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+UNTIL = "2035-08"
+WARM_SCALE = 0.002
+
+
+def small_run() -> dict[str, Any]:
+    """Import the model and run twelve months at a small scale, as a user would first of all."""
+    began = time.perf_counter()
+    from model import simulate
+
+    imported = time.perf_counter()
+    simulate(scale=WARM_SCALE, until="2015-08")
+    return {"import_seconds": imported - began, "run_seconds": time.perf_counter() - imported}
+
+
+def runs(scale: float, repeats: int) -> dict[str, Any]:
+    """Run September 2014 to August 2035 several times, once everything is compiled."""
+    from model import simulate
+
+    simulate(scale=WARM_SCALE, until="2015-08")
+    before = peak_memory_mb()
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        result = simulate(scale=scale, until=UNTIL)
+        seconds.append(time.perf_counter() - began)
+    authorities = len(result.authority_codes)
+    return {"seconds": seconds, "peak_mb": peak_memory_mb(), "peak_before_mb": before, "authorities": authorities}
+
+
+def child_steps(kind: str, scale: float, n_months: int) -> dict[str, Any]:
+    """Time the months of a run, without its beginnings, and count its child-steps.
+
+    A child-step is one simulated child aged 0 to 25 for one month. `kind` is "compiled" or "twin".
+    """
+    from model import NO_CHANGE, Parameters, SendModel, simulate
+
+    if kind == "twin":
+        try:
+            from model.plain_twin import PlainTwin as Kind
+        except ModuleNotFoundError as error:
+            if error.name != "model.plain_twin":
+                raise
+            return {"missing": "there is no module model.plain_twin"}
+    else:
+        Kind = SendModel  # noqa: N806  a class
+        simulate(scale=WARM_SCALE, until="2015-08")
+    model = Kind(Parameters(), NO_CHANGE, seed=0, scale=scale, n_months=n_months)
+    began = time.perf_counter()
+    for _ in model.months():
+        pass
+    seconds = time.perf_counter() - began
+    steps = count_child_steps(model.world.children.born, n_months)
+    return {"seconds": seconds, "child_steps": steps, "ns": 1e9 * seconds / steps}
+
+
+def count_child_steps(born: Any, n_months: int) -> int:
+    """Return the months of the run that children born in these model months live between birth and age 25."""
+    import numpy as np
+
+    from model.children import AGE_LIMIT
+
+    first = np.maximum(np.asarray(born, dtype=np.int64), 0)
+    end = np.minimum(np.asarray(born, dtype=np.int64) + AGE_LIMIT, n_months)
+    return int(np.maximum(end - first, 0).sum())
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory this process has held, in MiB."""
+    try:  # Linux: of this program only; getrusage would count the parent's at the moment of the fork
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    except (OSError, IndexError):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def main() -> None:
+    """Run the measurement named on the command line and print its outcome."""
+    name, arguments = sys.argv[1], json.loads(sys.argv[2])
+    measurements = {"small_run": small_run, "runs": runs, "child_steps": child_steps}
+    print(json.dumps(measurements[name](**arguments)))
+
+
+if __name__ == "__main__":
+    main()
