@@ -32,14 +32,14 @@ def measure_all(scales: Sequence[float], *, quick: bool = False, say: Say = prin
     scales
         Shares of England for the runs from September 2014 to August 2035.
     quick
-        Leave out what takes longer than some seconds: full scale a child-step, and the run with an empty cache.
+        Fewer repeats, and leave out what takes longer than some seconds: full scale a child-step, and the run with an empty cache.
     say
         Told what is measured next.
     """
     say("compiling, if that is needed")
     _measure("small_run")
     child_step = measure_child_step(quick, say)
-    runs = [measure_run(scale, say) for scale in scales]
+    runs = [measure_run(scale, quick, say) for scale in scales]
     start = measure_start(quick, say)
     report = {"machine": machine(), "quick": quick, "child_step": child_step, "runs": runs, "start": start}
     return report | {"targets": targets(report)}
@@ -49,7 +49,7 @@ def measure_child_step(quick: bool, say: Say) -> dict[str, Any]:
     """Return ns a child-step, compiled and as plain Mesa agents on the same children, and compiled at full scale."""
     months = QUICK_TWIN_MONTHS if quick else TWIN_MONTHS
     say("a child-step, compiled")
-    compiled = _best_of(3, kind="compiled", scale=TWIN_SCALE, n_months=months)
+    compiled = _best_of(1 if quick else 3, kind="compiled", scale=TWIN_SCALE, n_months=months)
     say("a child-step, as plain Mesa agents")
     twin = _measure("child_steps", kind="twin", scale=TWIN_SCALE, n_months=months)
     full = None
@@ -74,9 +74,9 @@ def _best_of(repeats: int, **arguments: Any) -> dict[str, Any]:
     return min((_measure("child_steps", **arguments) for _ in range(repeats)), key=lambda outcome: outcome["ns"])
 
 
-def measure_run(scale: float, say: Say) -> dict[str, Any]:
+def measure_run(scale: float, quick: bool, say: Say) -> dict[str, Any]:
     """Return seconds and peak memory of September 2014 to August 2035 at `scale`, after compilation."""
-    repeats = 5 if scale <= 0.02 else 3 if scale <= 0.2 else 1
+    repeats = 2 if quick else 5 if scale <= 0.02 else 3 if scale <= 0.2 else 1
     say(f"{100 * scale:g} % of England")
     outcome = _measure("runs", scale=scale, repeats=repeats)
     return {
@@ -94,7 +94,7 @@ def measure_start(quick: bool, say: Say) -> dict[str, Any]:
     first = None
     if quick:
         say("start-up")
-        later = [_timed_start({}) for _ in range(2)]
+        later = [_timed_start({})]
     else:
         with tempfile.TemporaryDirectory(prefix="sendcycle-bench-") as folder:
             say("a first run, with an empty cache")

@@ -178,24 +178,24 @@ def baseline_page(result: Result) -> Figure:
     """Return the page: one panel a subject, lines from the model, points from the published statistics."""
     figure = Figure(figsize=(16.5, 11.7))
     axes = figure.subplots(3, 4)
-    figure.subplots_adjust(left=0.045, right=0.985, top=0.865, bottom=0.105, wspace=0.2, hspace=0.3)
+    figure.subplots_adjust(left=0.045, right=0.985, top=0.855, bottom=0.1, wspace=0.2, hspace=0.3)
     for ax, panel in zip(axes.flat, PANELS, strict=True):
         _draw(ax, result, panel)
     last = pd.Timestamp(result.national.index[-1])
     figure.suptitle(
         f"England’s special-needs system, September 2014 to {last:%B %Y}: the model beside the published statistics",
-        x=0.045, y=0.975, ha="left", fontsize=17, fontweight="bold",
+        x=0.045, y=0.98, ha="left", fontsize=17, fontweight="bold",
     )  # fmt: skip
-    figure.text(0.045, 0.927, _provenance(result.manifest), fontsize=11, color="0.25")
+    figure.text(0.045, 0.934, _provenance(result.manifest), fontsize=11, color="0.25")
     figure.text(0.045, 0.022, FOOTNOTE, fontsize=9.5, color="0.25", linespacing=1.5)
-    keys = [
+    keys: list[Line2D | Patch] = [
         Line2D([], [], color="0.2", linewidth=2, label="model"),
         Line2D([], [], color="0.2", marker="o", linestyle="none", label="published"),
     ]
     if _end(result) > LAST_POINT:
         keys.append(Patch(color="0.94", label="after the last published point"))
     figure.legend(
-        handles=keys, loc="upper right", bbox_to_anchor=(0.985, 0.953), ncols=len(keys), frameon=False, fontsize=11
+        handles=keys, loc="upper right", bbox_to_anchor=(0.991, 0.925), ncols=len(keys), frameon=False, fontsize=11
     )
     return figure
 
@@ -206,15 +206,20 @@ def _draw(ax: Axes, result: Result, panel: Panel) -> None:
         x, values = model_line(result, line)
         base = values[0] if panel.as_index and len(values) else 1.0
         ax.plot(x, values * line.factor / base, color=colour, linewidth=1.8)
-        x, values = ((), np.empty(0)) if panel.as_index else published_points(result, line.observable)
-        point = {"marker": marker if len(x) else "", "markersize": 5.5, "markeredgecolor": "white", "color": colour}
+        x, values = (np.empty(0), np.empty(0)) if panel.as_index else published_points(result, line.observable)
+        point: dict[str, Any] = {
+            "marker": marker if len(x) else "",
+            "markersize": 5.5,
+            "markeredgecolor": "white",
+            "color": colour,
+        }
         ax.plot(x, values * line.factor, linestyle="none", markeredgewidth=0.5, **point)
         keys.append(Line2D([], [], linewidth=1.8, label=line.label, markeredgewidth=0.5, **point))
     ax.set_title(panel.title, loc="left", fontsize=12, fontweight="bold")
     ax.set_ylabel(panel.unit, fontsize=10)
     _frame(ax, result, panel)
     if len(panel.lines) > 1:
-        ax.legend(handles=keys, loc="best", fontsize=8.5, frameon=True, framealpha=0.8, edgecolor="none", handlelength=1.6)
+        ax.legend(handles=keys, loc="best", fontsize=8.5, framealpha=0.8, edgecolor="none", handlelength=1.6)
 
 
 def _frame(ax: Axes, result: Result, panel: Panel) -> None:
@@ -227,7 +232,8 @@ def _frame(ax: Axes, result: Result, panel: Panel) -> None:
     if panel.signed:
         ax.axhline(0.0, color="0.4", linewidth=0.8)
     else:
-        ax.set_ylim(0.0, panel.high if panel.high is not None else ax.get_ylim()[1] * (1 + 0.13 * (len(panel.lines) - 1)))
+        above = ax.get_ylim()[1] * (1.03 + 0.15 * (len(panel.lines) - 1))
+        ax.set_ylim(0.0, above if panel.high is None else panel.high)
     ax.tick_params(labelsize=10)
     ax.grid(axis="y", color="0.88", linewidth=0.7)
     ax.set_axisbelow(True)
@@ -245,7 +251,7 @@ def _provenance(manifest: Mapping[str, Any]) -> str:
     changed = len(manifest["parameters_changed"])
     return "   ·   ".join(
         [
-            f"scenario {manifest['scenario']['name']}",
+            f"scenario {manifest['scenario']['name'][:60]}",
             f"{changed} parameters changed" if changed != 1 else "1 parameter changed",
             f"{100 * manifest['scale']:g} % of England",
             f"seed {manifest['seed']}",

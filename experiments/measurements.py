@@ -7,6 +7,7 @@ measurements stays small and times are not disturbed by what ran before.
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,11 @@ def peak_memory_mb() -> float:
 def main() -> None:
     """Run the measurement named on the command line and print its outcome."""
     name, arguments = sys.argv[1], json.loads(sys.argv[2])
-    measurements = {"small_run": small_run, "runs": runs, "child_steps": child_steps}
+    measurements: dict[str, Callable[..., dict[str, Any]]] = {
+        "small_run": small_run,
+        "runs": runs,
+        "child_steps": child_steps,
+    }
     print(json.dumps(measurements[name](**arguments)))
 
 

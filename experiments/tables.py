@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 from rich.table import Table
 
 from model import observables
@@ -34,39 +33,39 @@ def year_tables(result: Result, width: int) -> list[Table]:
 
 
 def _year_table(result: Result, names: Sequence[str]) -> Table:
-    beside = result.beside_published().set_index(["observable", "year"])
-    yearly = result.yearly()
+    beside = {
+        name: {int(row.year): (float(row.published), float(row.relative_error)) for row in rows.itertuples()}
+        for name, rows in result.beside_published().groupby("observable")
+    }
+    yearly = result.yearly()[list(names)].dropna(how="all")
     table = Table(show_footer=True)
     table.add_column("year", footer=f"≤{CLOSE:.0%}")
     for name in names:
         title, unit, _ = HEADLINES[name]
         heading = f"{title}\n{unit}\n{CELL.format('model', 'publ.', 'error')}"
-        table.add_column(heading, footer=_hits(beside, name), width=CELL_WIDTH, no_wrap=True, justify="right")
-    for year in yearly.index:
-        if not yearly.loc[year, names].isna().all():
-            table.add_row(str(year), *(_cell(yearly, beside, name, year) for name in names))
+        footer = _hits(error for _, error in beside.get(name, {}).values())
+        table.add_column(heading, footer=footer, width=CELL_WIDTH, no_wrap=True, justify="right")
+    missing = (math.nan, math.nan)
+    for year, *values in yearly.itertuples():
+        published = [beside.get(name, {}).get(year, missing) for name in names]
+        table.add_row(str(year), *map(_cell, names, values, published))
     return table
 
 
-def _cell(yearly: pd.DataFrame, beside: pd.DataFrame, name: str, year: int) -> str:
-    model, published, error = float(yearly.loc[year, name]), math.nan, math.nan
-    if (name, year) in beside.index:
-        row = beside.loc[(name, year)]
-        published, error = float(row["published"]), float(row["relative_error"])
-    factor = HEADLINES[name][2]
+def _cell(name: str, model: float, published: tuple[float, float]) -> str:
+    factor, (figure, error) = HEADLINES[name][2], published
     percent = "–" if math.isnan(error) else f"{100 * error:+.1f}%".replace("-", "−")
-    return CELL.format(_number(model * factor), _number(published * factor), percent)
+    return CELL.format(_number(model * factor), _number(figure * factor), percent)
+
+
+def _hits(errors: Iterable[float]) -> str:
+    """Return in how many of the years that have both figures they are close."""
+    known = [abs(error) for error in errors if not math.isnan(error)]
+    return f"{sum(error <= CLOSE for error in known)} of {len(known)} years" if known else ""
 
 
 def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:,.{0 if abs(value) >= 1000 else 1}f}"
-
-
-def _hits(beside: pd.DataFrame, name: str) -> str:
-    if name not in beside.index.get_level_values(0):
-        return ""
-    errors = beside.loc[name, "relative_error"].dropna().abs()
-    return f"{(errors <= CLOSE).sum()} of {len(errors)} years" if len(errors) else ""
 
 
 def parameter_table(records: Iterable[Mapping[str, Any]]) -> Table:

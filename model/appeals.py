@@ -12,9 +12,9 @@ from model.cases import (
     starts_assessment,
     turn,
 )
-from model.children import AGE_LIMIT, FIRST_AGE, MONTHS_PER_YEAR, Appeal, Case, Label, Setting
-from model.needs import rows_of_ages
+from model.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
 from model.randomness import Decision, draw, stream
+from model.requests import listed_cases
 from model.world import DOCKET_MONTHS, rule
 
 
@@ -61,8 +61,7 @@ def families_contest(w, p, d, part, t):
     outcome = stream(w.seed, Decision.MEDIATION_OUTCOME, t)
     for a in part:
         seen = w.tallies[a]
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
-        for i in range(low, high):
+        for i in listed_cases(w, a):
             if c.case[i] == Case.MEDIATED and c.due[i] <= t:
                 u = draw(c.key[i], outcome)
                 if u < p.prob_mediation_agrees:
@@ -74,12 +73,12 @@ def families_contest(w, p, d, part, t):
                     family_loses(w, p, a, i, t)
             elif c.label[i] == Label.PLAN and c.case[i] == Case.NONE and c.due[i] <= t and c.setting[i] != Setting.LEFT:
                 u = draw(c.key[i], contests)
-                if u >= p.rate_contest_contents * 60.0:
+                if u >= p.rate_contest_contents * 25.0:
                     continue
                 rate = p.rate_contest_contents * contest_factor(w, p, a, i) * c.unmet[i] / p.unmet_reference
                 if c.wants_special[i] == 1:
                     rate *= p.factor_contest_placement
-                if u < min(rate, p.rate_contest_contents * 60.0):
+                if u < min(rate, p.rate_contest_contents * 25.0):
                     c.appeal[i] = Appeal.CONTENTS
                     goes_to_mediation_or_tribunal(w, p, a, i, t)
 
@@ -111,7 +110,7 @@ def tribunal_decides(w, p, d, part, t):
         la = w.authorities[a]
         seen = w.tallies[a]
         settle = p.prob_settle * min(1.0, (p.casework_reference / max(la.casework_load, 1e-9)) ** p.elasticity_settle)
-        for i in range(*rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)):
+        for i in listed_cases(w, a):
             if c.case[i] != Case.APPEALED or not has_turn(c.due[i], draw(c.key[i], heard), cutoff, share):
                 continue
             w.docket[a, c.due[i] % DOCKET_MONTHS] -= 1

@@ -5,9 +5,10 @@ import math
 from numba import njit
 
 from model.cases import decision_is_contested, has_waited, natural_month, plan_is_issued, starts_assessment
-from model.children import AGE_LIMIT, FIRST_AGE, Appeal, Case
-from model.needs import rows_of_ages, severity
+from model.children import Appeal, Case
+from model.needs import severity
 from model.randomness import Decision, draw, stream
+from model.requests import listed_cases
 from model.world import rule
 
 
@@ -78,8 +79,7 @@ def authorities_assess(w, p, d, part, t):
         strictness -= p.effect_belief_on_strictness * (la.contest_belief_carried - la.contest_belief_start)
         log_threshold = math.log(p.severity_threshold) + strictness
         refuse = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
-        for i in range(low, high):
+        for i in listed_cases(w, a):
             case = c.case[i]
             if case == Case.NONE or case > Case.DRAFTED or c.due[i] > t:
                 continue

@@ -11,7 +11,8 @@ from model.world import rule
 def pupils_are_counted(w, p, d, part, t):
     """Take the month-end census: by school, by authority, by setting."""
     c = w.children
-    threshold_k = p.notional_sen_threshold_gbp / 1000.0 / d.price_index
+    # what a school pays of a need: nothing for one not identified, all on SEN support, the first £6,000 with a plan
+    paid_by_school = np.array([0.0, np.inf, p.notional_sen_threshold_gbp / 1000.0 / d.price_index])
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -19,19 +20,17 @@ def pupils_are_counted(w, p, d, part, t):
         n_schools = la.last_school - first
         demand, need = np.zeros(n_schools), np.zeros(n_schools)
         spoken, families = np.zeros(n_schools), np.zeros(n_schools)
-        support_at, plans_at = np.zeros(n_schools), np.zeros(n_schools)
         waiting = np.zeros(6)
         in_setting = np.zeros((3, 10))  # children with need by Label and Setting
         topup_other, topup_severe, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0
-        unmet, unmet_fsm, fsm, confidence_plan, confidence_other = 0.0, 0.0, 0.0, 0.0, 0.0
+        unmet, families_of, confidence = np.zeros(2), np.zeros(2), np.zeros(3)
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
-            label = c.label[i]
             setting = c.setting[i]
             if setting == Setting.LEFT:
                 continue
-            if c.case[i] != Case.NONE:
-                waiting[c.case[i]] += 1.0
+            label = c.label[i]
+            waiting[c.case[i]] += 1.0
             if setting == Setting.POST_16:
                 in_setting[label, setting] += 1.0
                 continue
@@ -40,37 +39,27 @@ def pupils_are_counted(w, p, d, part, t):
             in_setting[label, setting] += 1.0
             cost = severity(c, i, p)
             met = c.met[i]
+            trust = c.confidence[i]
             need_sum += cost
             met_sum += cost * met
-            unmet += 1.0 - met
-            if c.disadvantaged[i] == 1:
-                fsm += 1.0
-                unmet_fsm += 1.0 - met
-            if label == Label.PLAN:
-                confidence_plan += c.confidence[i]
-                if setting <= Setting.UNIT:
-                    if c.topup_gbp[i] > p.topup_severe_above_gbp:
-                        topup_severe += c.topup_gbp[i]
-                    else:
-                        topup_other += c.topup_gbp[i]
-            else:
-                confidence_other += c.confidence[i]
+            unmet[c.disadvantaged[i]] += 1.0 - met
+            families_of[c.disadvantaged[i]] += 1.0
+            confidence[label] += trust
+            if label == Label.PLAN and setting <= Setting.UNIT:
+                if c.topup_gbp[i] > p.topup_severe_above_gbp:
+                    topup_severe += c.topup_gbp[i]
+                else:
+                    topup_other += c.topup_gbp[i]
             if setting == Setting.MAINSTREAM or setting == Setting.UNIT:
                 s = c.school[i] - first
                 need[s] += cost
-                spoken[s] += c.confidence[i]
+                spoken[s] += trust
                 families[s] += 1.0
-                if label == Label.PLAN:
-                    plans_at[s] += 1.0
-                    demand[s] += min(cost, threshold_k)
-                elif label == Label.SEN_SUPPORT:
-                    support_at[s] += 1.0
-                    demand[s] += cost
+                demand[s] += min(cost, paid_by_school[label])
         for s in range(n_schools):
             school = w.schools[first + s]
             school.demand_gbp_k, school.need_load = demand[s], need[s]
             school.confidence_sum, school.confidence_count = spoken[s], families[s]
-            school.sen_support, school.plans = support_at[s], plans_at[s]
         holders = in_setting[Label.PLAN]
         for k in range(holders.shape[0]):
             la.in_setting[k] = holders[k]
@@ -81,22 +70,23 @@ def pupils_are_counted(w, p, d, part, t):
         n_plan = la.plans - holders[Setting.POST_16]
         n_all = in_setting.sum() - in_setting[:, Setting.POST_16].sum()
         n_other = n_all - n_plan
-        la.confidence = (confidence_plan + confidence_other) / max(n_all, 1.0)
+        confidence_other = confidence[Label.NONE] + confidence[Label.SEN_SUPPORT]
+        la.confidence = confidence.sum() / max(n_all, 1.0)
         la.mean_confidence = la.confidence
         la.plan_bonus = la.confidence - confidence_other / max(n_other, 1.0)
         seen.plans_in_force = la.plans
         seen.pupils_sen_support = la.sen_support
-        seen.cases_open = waiting.sum()
+        seen.cases_open = waiting[1:].sum()
         seen.waiting_decision = waiting[Case.REQUESTED]
         seen.waiting_psychologist = waiting[Case.ASSESSED]
         seen.waiting_draft = waiting[Case.DRAFTED]
         seen.children_with_need = n_all
         seen.need_gbp_k = need_sum
         seen.need_met_gbp_k = met_sum
-        seen.unmet_children = unmet
-        seen.children_with_need_disadvantaged = fsm
-        seen.unmet_children_disadvantaged = unmet_fsm
-        seen.confidence_sum = confidence_plan + confidence_other
+        seen.unmet_children = unmet.sum()
+        seen.children_with_need_disadvantaged = families_of[1]
+        seen.unmet_children_disadvantaged = unmet[1]
+        seen.confidence_sum = confidence.sum()
         seen.confidence_count = n_all
 
 

@@ -5,10 +5,10 @@ import math
 from numba import njit
 
 from model.cases import moves_to, plan_ceases, wants_specialist_place, withdraw_case
-from model.children import AGE_LIMIT, FIRST_AGE, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
-from model.needs import has_emerged, rows_of_ages, severity
+from model.children import AGE_LIMIT, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
+from model.needs import has_emerged, rows_drawn, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
-from model.requests import seen_confidence
+from model.requests import listed_cases, seen_confidence
 from model.world import rule
 
 SEPTEMBER = 9
@@ -27,7 +27,7 @@ def school_is_chosen(schools, first, last, pull, u):
     for s in range(first, last):
         total += schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
     mark = u * total
-    for s in range(first, last):
+    for s in range(first, last - 1):
         mark -= schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
         if mark < 0.0:
             return s
@@ -47,6 +47,8 @@ def children_change_phase(w, p, d, part, t):
     for a in part:
         leavers_low, leavers_high = rows_of_ages(w, a, t, AGE_LIMIT, AGE_LIMIT + 1)
         for i in range(leavers_low, leavers_high):
+            if c.setting[i] == Setting.LEFT:
+                continue
             if c.label[i] == Label.PLAN:
                 plan_ceases(w, a, i)
             withdraw_case(w, a, i)
@@ -78,10 +80,12 @@ def children_change_phase(w, p, d, part, t):
             elif c.setting[i] == Setting.POST_16:
                 if t - c.born[i] >= SCHOOL_AGE_LIMIT and c.case[i] == Case.NONE:
                     c.setting[i] = Setting.LEFT
-            elif c.setting[i] != Setting.LEFT:  # SEN support ends with school
-                c.label[i] = Label.NONE
+                    c.label[i] = Label.NONE
+            elif c.setting[i] != Setting.LEFT:
                 stays = c.case[i] != Case.NONE or draw(c.key[i], after_16) < p.share_stays_without_plan
                 c.setting[i] = Setting.POST_16 if stays else Setting.LEFT
+                if not stays:
+                    c.label[i] = Label.NONE
 
 
 @njit(cache=True, inline="always")
@@ -100,7 +104,7 @@ def prob_leaves(p, age_years, act):
     return act * after + (1.0 - act) * before
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def young_person_goes_on_or_leaves(w, p, d, a, i, t, u_leaves, u_where):
     """Decide in September whether a young person over 16 goes on with a plan, and where."""
     c = w.children
@@ -119,7 +123,7 @@ def young_person_goes_on_or_leaves(w, p, d, a, i, t, u_leaves, u_where):
         moves_to(w, a, i, Setting.POST_16)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def leaves_waiting_list(w, a, i):
     """Take the child off the waiting list for a specialist place."""
     if w.children.wants_special[i] == 1:
@@ -143,8 +147,7 @@ def children_are_placed(w, p, d, part, t):
         vacant = la.special_places - la.special_pupils
         chance = min(1.0, max(vacant, 0.0) / max(la.waiting_special, 1e-9))
         la.overflow += p.rate_overflow * ((1.0 - chance) - la.overflow)
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
-        for i in range(low, high):
+        for i in listed_cases(w, a):
             if c.label[i] != Label.PLAN:
                 continue
             age = t - c.born[i]
@@ -190,19 +193,17 @@ def children_are_placed(w, p, d, part, t):
 def children_are_excluded_or_withdrawn(w, p, d, part, t):
     """Let schools exclude, families withdraw to home education, and both groups come back."""
     c = w.children
-    leaves = stream(w.seed, Decision.LEAVES_SCHOOL, t)
-    back = stream(w.seed, Decision.RETURN_TO_SCHOOL, t)
+    changes = stream(w.seed, Decision.CHANGES_SETTING, t)
+    highest = max(HIGHEST_RATE, p.rate_return_home, p.rate_return_alternative)
     open_share = 1.0 - d.closure
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
         low, high = rows_of_ages(w, a, t, RECEPTION + MONTHS_PER_YEAR, AFTER_16)
-        for i in range(low, high):
+        for i in rows_drawn(w, a, low, high, changes, highest):
+            u = draw(c.key[i], changes)
             setting = c.setting[i]
-            if setting == Setting.MAINSTREAM:
-                u = draw(c.key[i], leaves)
-                if u >= HIGHEST_RATE or not has_emerged(c, i, t):
-                    continue
+            if setting == Setting.MAINSTREAM and has_emerged(c, i, t):
                 school = w.schools[c.school[i]]
                 exclusion = p.rate_exclusion * open_share * c.unmet[i] * (1.5 - school.coverage)
                 exclusion *= p.factor_exclusion_semh if c.need[i] == Need.SEMH else 1.0
@@ -219,7 +220,8 @@ def children_are_excluded_or_withdrawn(w, p, d, part, t):
                     leaves_waiting_list(w, a, i)
                     c.setting[i] = Setting.HOME
                     seen.home_educations += 1.0
-            elif setting == Setting.ALTERNATIVE or setting == Setting.HOME or setting == Setting.ELSEWHERE:
-                rate = p.rate_return_home if setting == Setting.HOME else p.rate_return_alternative
-                if draw(c.key[i], back) < rate:
+            elif setting == Setting.ALTERNATIVE or setting == Setting.ELSEWHERE:
+                if u < p.rate_return_alternative:
                     c.setting[i] = Setting.MAINSTREAM
+            elif setting == Setting.HOME and u < p.rate_return_home:
+                c.setting[i] = Setting.MAINSTREAM

@@ -23,8 +23,7 @@ class Decision(IntEnum):
     SCHOOL = 8
     START_LABEL = 9
     START_SETTING = 10
-    IDENTIFICATION = 11
-    SUPPORT_ENDS = 12
+    LABEL_CHANGES = 11
     REQUEST = 13
     REQUEST_DAY = 15
     DECIDE_DAY = 16
@@ -49,8 +48,7 @@ class Decision(IntEnum):
     UNIT_PLACE = 35
     PLAN_CEASES = 36
     LEAVES_EDUCATION = 37
-    LEAVES_SCHOOL = 38
-    RETURN_TO_SCHOOL = 40
+    CHANGES_SETTING = 38
     SCHOOL_CHOICE = 41
     POST_16 = 42
     ELSEWHERE_PLACE = 43
@@ -61,8 +59,9 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
 _S33 = np.uint64(33)
-_S11 = np.uint64(11)
-_TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53
+SHIFT = np.uint64(11)
+DRAWS = 9007199254740992.0  # 2**53: how many different draws there are
+_TO_UNIT = 1.0 / DRAWS
 
 
 @njit(cache=True, inline="always")
@@ -92,7 +91,7 @@ def key_of(seed: int, decision: int, month: int) -> np.uint64:
 @njit(cache=True, inline="always")
 def draw(key: np.uint64, stream_key: np.uint64) -> float:
     """Return the uniform number in [0, 1) of one child (or school) in one stream."""
-    return float(scramble(key + stream_key) >> _S11) * _TO_UNIT
+    return float(scramble(key + stream_key) >> SHIFT) * _TO_UNIT
 
 
 @njit(cache=True)

@@ -5,12 +5,12 @@ import math
 from numba import njit
 
 from model.cases import WEEKS_PER_MONTH
-from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
-from model.needs import has_emerged, rows_of_ages, severity
+from model.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
+from model.needs import has_emerged, rows_drawn, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
 from model.world import rule
 
-HIGHEST_RATE = 0.08  # a month; nobody asks more often, family and school together
+HIGHEST_RATE = 0.04  # a month; nobody asks more often, family and school together
 
 
 @njit(cache=True, inline="always")
@@ -57,11 +57,11 @@ def families_request(w, p, d, part, t):
         norm = math.exp(p.effect_plan_norm * (la.plan_norm_carried - la.plan_norm_start))
         base = norm * la.request_level * open_share * rushed * deterred * believed
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
-        for i in range(low, high):
+        for i in rows_drawn(w, a, low, high, asks, HIGHEST_RATE):
+            u = draw(c.key[i], asks)
             if c.label[i] == Label.PLAN or c.case[i] != Case.NONE or t < c.due[i]:
                 continue
-            u = draw(c.key[i], asks)
-            if u >= HIGHEST_RATE or not has_emerged(c, i, t) or not can_be_asked_for(c.setting[i], c.label[i]):
+            if not has_emerged(c, i, t) or not can_be_asked_for(c.setting[i], c.label[i]):
                 continue
             rate = base * (severity(c, i, p) / p.severity_request) ** p.elasticity_request
             rate *= age_factor(t - c.born[i], p)
@@ -77,6 +77,8 @@ def families_request(w, p, d, part, t):
                 incentive = w.schools[c.school[i]].carried_incentive - p.incentive_reference
                 school = p.rate_school_request * rate * math.exp(p.effect_incentive * incentive)
                 school *= c.unmet[i] / p.unmet_reference
+            if u >= HIGHEST_RATE:
+                continue
             if u < family:
                 seen.requests_by_family += 1.0
             elif u < family + school:
@@ -87,3 +89,24 @@ def families_request(w, p, d, part, t):
             c.case[i] = Case.REQUESTED
             c.opened[i] = t
             c.due[i] = t + int(draw(c.key[i], day) + p.weeks_decision / WEEKS_PER_MONTH)
+
+
+@rule
+def cases_are_listed(w, p, d, part, t):
+    """List the children with a plan or a case, whom the rules that follow are about."""
+    c = w.children
+    for a in part:
+        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
+        first = w.rows[a, 0]
+        n = first
+        for i in range(low, high):
+            w.statutory_rows[n] = i
+            n += (c.label[i] == Label.PLAN) | (c.case[i] != Case.NONE)
+        w.authorities[a].n_statutory = n - first
+
+
+@njit(cache=True, inline="always")
+def listed_cases(w, a):
+    """Return the rows of the children with a plan or a case this month."""
+    first = w.rows[a, 0]
+    return w.statutory_rows[first : first + w.authorities[a].n_statutory]

@@ -9,27 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import beginnings
-from model.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
-from model.assessment import authorities_assess, hours_are_shared_out, work_arrives
+from model.appeals import tribunal_lists_hearings
 from model.calendar import N_MONTHS
-from model.capacity import (
-    independent_prices_follow_inflation,
-    nation_follows,
-    places_are_built,
-    schools_build_skill,
-    workforce_follows,
-)
-from model.confidence import area_learns, pupils_are_counted, reputations_follow
+from model.capacity import independent_prices_follow_inflation, nation_follows
+from model.confidence import pupils_are_counted, reputations_follow
 from model.drivers import BURN_IN_MONTHS, drivers
 from model.errors import ScaleError
-from model.money import budgets_are_set, budgets_are_spent, government_settles
-from model.needs import needs_are_identified
+from model.money import budgets_are_set, government_settles
+from model.month import from_the_tribunal, loops_carry, until_the_tribunal
 from model.parameters import Parameters
-from model.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
 from model.population import EARLIEST_BIRTH, build, fill
 from model.reforms import NO_CHANGE, Scenario
-from model.reports import authorities_are_reported, children_are_reported
-from model.requests import families_request
 from model.signals import (
     authority_signals_are_carried,
     authority_signals_are_measured,
@@ -96,31 +86,12 @@ class SendModel(mesa.Model):
         if d.month_of_year == APRIL:
             self._budgets_are_set()
 
-        self._each(children_change_phase)  # cohorts enter, transfer and leave
-        self._each(needs_are_identified)  # needs emerge and are identified
-        self._each(schools_spread_support)  # schools support with what they have
-        self._each(children_are_supported)
-        self._each(families_request)  # families ask, schools back them
-        self._each(hours_are_shared_out)
-        self._each(authorities_assess)  # authorities decide, assess, issue, as hours allow
-        self._each(families_contest)  # families contest, authorities settle
+        self._each(until_the_tribunal)  # needs emerge; schools support; families request; authorities assess
         tribunal_lists_hearings(w, p, t)
-        self._each(tribunal_decides)  # the tribunal decides
-        self._each(children_are_placed)  # children are placed where there are places
-        self._each(children_are_excluded_or_withdrawn)
-        self._each(budgets_are_spent)  # budgets settle
-        self._each(pupils_are_counted)
-        self._each(reputations_follow)
-        self._each(area_learns)
-        self._each(work_arrives)
-        self._each(workforce_follows)  # capacity follows money, workload and time
-        self._each(schools_build_skill)
-        self._each(places_are_built)
+        self._each(from_the_tribunal)  # the tribunal decides; children are placed; budgets settle; capacity follows
         nation_follows(w, p, d, t)
-        self._signals_are_carried()  # and the loops carry all of it into the next month
-
-        self._each(children_are_reported)
-        self._each(authorities_are_reported)
+        self._each(loops_carry)  # and the loops carry all of it into the next month
+        nation_signals_are_carried(w, p)
         self.t += 1
 
     # ------------------------------------------------------------------ its parts
@@ -184,12 +155,6 @@ class SendModel(mesa.Model):
         w.authorities["pupils"] = np.bincount(
             schools["authority"], weights=schools["pupils"], minlength=len(w.authorities)
         )
-
-    def _signals_are_carried(self) -> None:
-        self._each(authority_signals_are_measured)
-        for part in self._parts:
-            authority_signals_are_carried(self.world, self.p, part)
-        nation_signals_are_carried(self.world, self.p)
 
     # ------------------------------------------------------------------ beginnings
 

@@ -34,21 +34,24 @@ def smooth_share(capacity, demand):
 def children_are_supported(w, p, d, part, t):
     """Work out what share of each need is met this month; remembered unmet need and confidence follow (R7).
 
-    Confidence moves towards what the family lives through and what its school's families say.
+    Confidence moves towards what the family lives through and what its school's families say. The loop has no
+    branches for that: what a label and a setting mean for support stands in a small table (`support_table`).
     """
     c = w.children
-    closed = 1.0 - p.effect_closure * d.closure
     own = 1.0 - p.weight_neighbours
     for a in part:
         la = w.authorities[a]
-        crowding = smooth_share(la.special_places, la.special_pupils * 0.84)
-        helped = p.share_specialist_help
-        protected = p.share_plan_protected * min(1.0, la.inclusion_budget_carried**p.elasticity_topup_value)
-        therapy_help = helped * (0.5 * la.outreach + 0.5 * la.therapy_coverage)
-        outreach_help = helped * la.outreach
         area = la.mean_confidence + la.confidence_shift
-        coverage_of, heard_at = school_columns(w, la, area)
-        first = la.first_school
+        coverage_of, heard_at = school_columns(w, la, area, p)
+        coverage_of *= 1.0 - p.share_specialist_help
+        heard_at *= p.weight_neighbours
+        heard_at += p.confidence_campaign
+        penalty = p.penalty_wrong_place
+        assured, ordinary = support_table(la, p, 1.0 - p.effect_closure * d.closure)
+        helped = p.share_specialist_help
+        by_outreach = helped * la.outreach
+        by_therapy = helped * (0.5 * la.outreach + 0.5 * la.therapy_coverage)
+        none = la.last_school - la.first_school
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
             setting = c.setting[i]
@@ -57,53 +60,55 @@ def children_are_supported(w, p, d, part, t):
                 continue
             if not has_emerged(c, i, t):
                 continue
-            school = c.school[i] - first
-            heard = heard_at[school] if school >= 0 else area
-            if setting <= Setting.UNIT:
-                specialist = outreach_help if c.need[i] >= Need.LEARNING else therapy_help
-                coverage = coverage_of[school] if school >= 0 else p.coverage_early_years
-                ordinary = (1.0 - helped) * coverage + specialist
-                if label == Label.NONE:
-                    met = p.share_universal * coverage
-                elif label == Label.SEN_SUPPORT:
-                    met = ordinary
-                elif setting == Setting.UNIT:
-                    met = p.met_unit + (1.0 - p.met_unit) * ordinary
-                else:
-                    met = protected + (1.0 - protected) * ordinary
-                if c.wants_special[i] == 1:
-                    met *= 1.0 - p.penalty_wrong_place
-            elif setting == Setting.STATE_SPECIAL:
-                met = p.met_special * crowding
-            elif setting == Setting.INDEPENDENT_SPECIAL:
-                met = p.met_special
-            elif setting == Setting.POST_16:
-                met = p.met_post_16
-            elif setting == Setting.ALTERNATIVE:
-                met = p.met_alternative
-            elif setting == Setting.HOME:
-                met = p.met_home
-            else:
-                met = p.met_elsewhere
-            met *= closed
+            school = c.school[i] - la.first_school if c.school[i] >= 0 else none
+            k = np.uint64(label * 10 + setting)
+            specialist = by_outreach if c.need[i] >= Need.LEARNING else by_therapy
+            offered = coverage_of[school] + (specialist if label > Label.NONE else 0.0)
+            met = (assured[k] + ordinary[k] * offered) * (1.0 - penalty * c.wants_special[i])
             c.met[i] = met
             gap = 1.0 - met - c.unmet[i]
             c.unmet[i] += (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap
-            if setting != Setting.POST_16:
-                towards = min(own * met + p.weight_neighbours * heard + p.confidence_campaign, 1.0) - c.confidence[i]
-                c.confidence[i] += (p.rate_confidence_rises if towards > 0.0 else p.rate_confidence_falls) * towards
+            towards = min(own * met + heard_at[school], 1.0) - c.confidence[i]
+            c.confidence[i] += (p.rate_confidence_rises if towards > 0.0 else p.rate_confidence_falls) * towards
 
 
 @njit(cache=True)
-def school_columns(w, la, area):
-    """Return, for the authority's schools, their coverage and what their families say of mainstream."""
+def support_table(la, p, open_share):
+    """Return, by Label and Setting, the part of a need that is met in any case, and what ordinary support adds.
+
+    Need met = assured + ordinary * (what the child's school and outside specialists offer).
+    """
+    assured = np.zeros((3, 10))
+    ordinary = np.zeros((3, 10))
+    protected = p.share_plan_protected * min(1.0, la.inclusion_budget_carried**p.elasticity_topup_value)
+    for label in range(3):
+        for setting in range(Setting.UNIT + 1):
+            ordinary[label, setting] = 1.0
+        assured[label, Setting.STATE_SPECIAL] = p.met_special * smooth_share(la.special_places, la.special_pupils * 0.84)
+        assured[label, Setting.INDEPENDENT_SPECIAL] = p.met_special
+        assured[label, Setting.ALTERNATIVE] = p.met_alternative
+        assured[label, Setting.HOME] = p.met_home
+        assured[label, Setting.ELSEWHERE] = p.met_elsewhere
+    ordinary[Label.NONE] *= p.share_universal / (1.0 - p.share_specialist_help)
+    assured[Label.PLAN, Setting.EARLY_YEARS] = assured[Label.PLAN, Setting.MAINSTREAM] = protected
+    ordinary[Label.PLAN, Setting.EARLY_YEARS] = ordinary[Label.PLAN, Setting.MAINSTREAM] = 1.0 - protected
+    assured[Label.PLAN, Setting.UNIT], ordinary[Label.PLAN, Setting.UNIT] = p.met_unit, 1.0 - p.met_unit
+    assured[Label.PLAN, Setting.POST_16] = p.met_post_16
+    return (assured * open_share).reshape(30), (ordinary * open_share).reshape(30)
+
+
+@njit(cache=True)
+def school_columns(w, la, area, p):
+    """Return, for the authority's schools, their coverage and what their families say of mainstream.
+
+    The last place stands for no school: the early years.
+    """
     n = la.last_school - la.first_school
-    coverage = np.empty(n)
-    heard = np.empty(n)
+    coverage = np.full(n + 1, p.coverage_early_years)
+    heard = np.full(n + 1, area)
     for s in range(n):
         school = w.schools[la.first_school + s]
         coverage[s] = school.coverage
-        heard[s] = area
         if school.confidence_count > 0.0:
             heard[s] = school.confidence_sum / school.confidence_count + la.confidence_shift
     return coverage, heard

@@ -33,8 +33,6 @@ SCHOOL = np.dtype(
         ("demand_gbp_k", "f8"),  # need of identified pupils without a plan, and first £6,000 of those with one
         ("coverage", "f8"),  # share of that need which is met, 0 to 1
         ("need_load", "f8"),  # all need on roll, thousand pounds a year
-        ("plans", "f8"),  # pupils on roll with a plan
-        ("sen_support", "f8"),  # pupils on roll on SEN support
         ("confidence_sum", "f8"),  # of pupils with need
         ("confidence_count", "f8"),
         ("reputation_start", "f8"),
@@ -46,7 +44,6 @@ SCHOOL = np.dtype(
         ("cluster_funding_gbp_k", "f8"),  # throughput and cluster money received, thousand pounds a year
         ("unit_places", "f8"),
         ("unit_pupils", "f8"),
-        ("excluded_12m", "f8"),
     ]
 )
 
@@ -139,6 +136,7 @@ AUTHORITY = np.dtype(
         ("sen_support", "f8"),  # children on SEN support
         ("plans", "f8"),  # plans in force
         ("plans_2014", "f8"),
+        ("n_statutory", "i8"),  # children with a plan or a case, listed in `statutory_rows`
         ("in_setting", "f8", (10,)),  # plan holders by Setting
         ("topup_other_gbp", "f8"),  # top-ups named in mainstream plans, pounds a year: moderate needs
         ("topup_severe_gbp", "f8"),  # and severe needs
@@ -214,6 +212,8 @@ class World(NamedTuple):
     children: Children
     rows: NDArray[np.int64]  # (authority, month of birth): first row of each month of birth
     births_from: int  # month of birth of column 0 of `rows`
+    drawn_rows: NDArray[np.int32]  # (children): scratch; an authority writes only where its own rows stand
+    statutory_rows: NDArray[np.int32]  # (children): the same, kept for the month
     schools: NDArray[Any]
     cluster_schools: NDArray[np.int32]  # (cluster + 1): first school row of each cluster; primaries first
     cluster_secondary: NDArray[np.int32]  # (cluster): first secondary row

@@ -1,0 +1,369 @@
+"""The command line: what it writes and shows, and one line with an exit status for everything that goes wrong."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from experiments import command_line
+from experiments.command_line import main
+from experiments.output import finished_folder
+from model import observables
+from model.errors import ResultsError
+from model.parameters import declared
+from model.published import published_series
+from model.results import read_result_manifest
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL = ["run", "--scale", "0.002", "--until", "2017-04"]
+FILES = {
+    "authorities.parquet", "baseline.pdf", "baseline.png", "breakdowns.parquet", "manifest.json", "national.parquet",
+    "yearly.csv",
+}  # fmt: skip
+SCENARIO = """
+name = "no crowding out"
+[[reforms]]
+name = "hold"
+[[reforms.changes]]
+parameter = "gain_r1_crowding_out"
+value = 0.5
+start = "2015-09"
+"""
+
+
+class Run(NamedTuple):
+    out: Path
+    shown: str
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One small run into a folder that does not exist yet, with what it printed."""
+    out = tmp_path_factory.mktemp("runs") / "new" / "run"
+    command = [sys.executable, "-m", "experiments.command_line", *SMALL, "--seed", "3", "--out", str(out)]
+    done = subprocess.run(
+        [*command, "--set", "gain_r1_crowding_out=0.5"],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"COLUMNS": "80"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return Run(out, done.stdout)
+
+
+def failed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2) -> str:
+    """Return the one line that a failing command printed, having checked its exit status."""
+    assert main(arguments) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("sendcycle: ")
+    assert captured.err.count("\n") == 1
+    assert captured.err.endswith("\n")
+    return captured.err
+
+
+# ---------------------------------------------------------------------- what a run writes and shows
+
+
+def test_run_writes_its_files_and_nothing_else(finished: Run) -> None:
+    assert {path.name for path in finished.out.iterdir()} == FILES
+
+
+def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
+    manifest = read_result_manifest(finished.out)  # checks the hash of every file it names
+    assert set(manifest["files"]) == FILES - {"manifest.json"}
+    assert manifest["seed"] == 3
+    assert manifest["scale"] == 0.002
+    assert manifest["until"] == "2017-04"
+    assert manifest["parameters_changed"] == {"gain_r1_crowding_out": 0.5}
+    assert manifest["scenario"]["name"] == "no_change"
+
+
+def test_figures_carry_the_id_of_the_manifest(finished: Run) -> None:
+    name = read_result_manifest(finished.out)["id"]
+    assert f"run {name}".encode() in (finished.out / "baseline.png").read_bytes()
+    assert f"run {name}".encode() in (finished.out / "baseline.pdf").read_bytes()
+
+
+def test_tables_have_the_declared_columns_and_a_row_a_month(finished: Run) -> None:
+    names = list(observables.declared().observables)
+    national = pd.read_parquet(finished.out / "national.parquet")
+    assert list(national.columns) == ["month", *names]
+    assert len(national) == 32
+    assert str(national["month"].iloc[0]) == "2014-09-01"
+    authorities = pd.read_parquet(finished.out / "authorities.parquet")
+    assert list(authorities.columns) == ["month", "la_code", "la_name", *names]
+    assert len(authorities) == 32 * authorities["la_code"].nunique()
+
+
+def test_run_shows_published_numbers_beside_the_model(finished: Run) -> None:
+    lines = finished.shown.splitlines()
+    yearly = pd.read_csv(finished.out / "yearly.csv", index_col="year")
+    (row, *_) = [line for line in lines if line.startswith("│ 2016 ")]
+    for name in ("plans_in_force", "new_plans"):
+        model, published = yearly.loc[2016, name] / 1000, published_series(name)[2016] / 1000
+        error = f"{100 * (model / published - 1):+.1f}%".replace("-", "−")
+        assert " ".join(f"{model:.1f} {published:.1f} {error}".split()) in " ".join(row.split())
+    assert max(len(line) for line in lines if line.startswith(("│", "┃"))) <= 80
+    for title in ("Plans in force", "Appeals registered", "High-needs spending", "Within 20 weeks"):
+        assert title in finished.shown
+
+
+def test_run_says_where_it_wrote(finished: Run) -> None:
+    assert str(finished.out) in finished.shown.replace("\n", "")
+
+
+def test_run_takes_a_scenario_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    assert main(["run", str(path), "--scale", "0.002", "--until", "2015-12", "--out", str(tmp_path / "out")]) == 0
+    assert read_result_manifest(tmp_path / "out")["scenario"]["name"] == "no crowding out"
+    assert capsys.readouterr().err == ""
+
+
+def test_same_seed_same_numbers_on_other_threads(finished: Run, tmp_path: Path) -> None:
+    arguments = [*SMALL, "--seed", "3", "--set", "gain_r1_crowding_out=0.5", "--threads", "1"]
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
+    for name in ("national.parquet", "authorities.parquet"):
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / name), pd.read_parquet(finished.out / name))
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "gain_r1_crowding=0"], ["unknown parameter", "Did you mean 'gain_r1_crowding_out'?"]),
+        (["--set", "gain_r1_crowding_out=9"], ["gain_r1_crowding_out = 9", "0 to 2 multiplier"]),
+        (["--set", "gain_r1_crowding_out"], ["write name=value"]),
+        (["--set", "gain_r1_crowding_out=much"], ["'much' is not a finite number"]),
+        (["--set", "gain_r1_crowding_out=1", "--set", "gain_r1_crowding_out=0"], ["set twice"]),
+        (["--set", "self=1"], ["unknown parameter 'self'"]),
+        (["--scale", "0"], ["scale 0", "out of range"]),
+        (["--scale", "-1"], ["scale -1", "out of range"]),
+        (["--scale", "2"], ["scale 2", "out of range"]),
+        (["--scale", "nan"], ["scale nan", "out of range"]),
+        (["--until", "2014-08"], ["2014-08", "2014-09 to 2040-08"]),
+        (["--until", "2040-09"], ["2040-09", "2014-09 to 2040-08"]),
+        (["--until", "2030"], ["not a month", "YYYY-MM"]),
+        (["no_chang"], ["unknown scenario 'no_chang'", "Did you mean 'no_change'?"]),
+        (["missing.toml"], ["cannot read scenario missing.toml"]),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = failed(capsys, "run", "--scale", "0.002", "--out", str(tmp_path / "out" / "run"), *arguments)
+    for part in said:
+        assert part in message
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = ", "cannot read scenario"),
+        ('name = "x"\nreform = []', "Did you mean 'reforms'?"),
+        (SCENARIO.replace("crowding_out", "crowding"), "Did you mean 'gain_r1_crowding_out'?"),
+        (SCENARIO.replace("0.5", "50"), "0 to 2 multiplier"),
+        (SCENARIO.replace("2015-09", "2055-09"), "2014-09 to 2040-08"),
+    ],
+)
+def test_corrupt_scenario_is_one_line(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(text, encoding="utf-8")
+    assert said in failed(capsys, "run", str(path), "--scale", "0.002", "--out", str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["run", "--sclae", "1"], "--scale"),
+        (["run", "--scale", "much"], "--scale"),
+        (["run", "--threads", "0"], "--threads"),
+        (["run", "--seed", "-1"], "--seed"),
+        (["walk"], "sendcycle --help"),
+        (["list", "parameter"], "sendcycle list --help"),
+        (["bench", "--scales", "0.1,2"], "2 is not a share"),
+        (["bench", "--scales", "small"], "not a list of numbers"),
+    ],
+)
+def test_wrong_usage_is_one_line_with_a_hint(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = failed(capsys, *arguments)
+    assert hint in message
+    assert "--help" in message
+
+
+def test_unwritable_output_is_found_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    monkeypatch.setattr("experiments.baseline.simulate", lambda *_, **__: pytest.fail("it ran"))
+    message = failed(capsys, *SMALL, "--out", str(tmp_path / "file" / "run"))
+    assert f"cannot write results into {tmp_path / 'file' / 'run'}" in message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_without_permission_is_found_before_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        assert "Permission denied" in failed(capsys, *SMALL, "--out", str(tmp_path / "run"))
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("writer", [(pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (Figure, "savefig")])
+def test_full_disk_leaves_nothing_that_looks_whole(
+    writer: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(*writer, full)
+    message = failed(capsys, "run", "--scale", "0.002", "--until", "2015-01", "--out", str(tmp_path / "run"))
+    assert message == f"sendcycle: cannot write results into {tmp_path / 'run'}: {os.strerror(errno.ENOSPC)}.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------------- Ctrl-C
+
+
+def test_interrupted_run_says_so_and_leaves_no_file(tmp_path: Path) -> None:
+    """A real process gets a real signal while it runs: after it has made its folder, before it can have finished."""
+    out = tmp_path / "out" / "run"
+    command = [sys.executable, "-m", "experiments.command_line", "run", "--scale", "0.005", "--until", "2040-08"]
+    process = subprocess.Popen(
+        [*command, "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # not ignored, as in background
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not out.is_dir() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        shown, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert errors == "sendcycle: interrupted; nothing was written.\n"
+    assert shown == ""
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ResultsError("no.")])
+def test_failed_run_keeps_earlier_results(interruption: Any, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("earlier", encoding="utf-8")
+
+    def fail_half_way() -> None:
+        with finished_folder(tmp_path) as folder:
+            (folder / "manifest.json").write_text("later", encoding="utf-8")
+            raise interruption
+
+    with pytest.raises((KeyboardInterrupt, ResultsError)):
+        fail_half_way()
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+    assert (tmp_path / "manifest.json").read_text(encoding="utf-8") == "earlier"
+
+
+def test_half_moved_results_have_no_manifest(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("earlier", encoding="utf-8")
+    (tmp_path / "table.csv" / "in the way").mkdir(parents=True)
+
+    def collide() -> None:
+        with finished_folder(tmp_path) as folder:
+            (folder / "manifest.json").write_text("later", encoding="utf-8")
+            (folder / "table.csv").write_text("1", encoding="utf-8")
+
+    with pytest.raises(ResultsError, match="cannot write results into"):
+        collide()
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_line, "_of_group", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["list", "parameters"])
+
+
+# ---------------------------------------------------------------------- list, help, version
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    assert main(["list", *arguments, "--json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert isinstance(records, list)
+    return records
+
+
+def test_list_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    records = listed(capsys, "parameters")
+    assert [record["name"] for record in records] == list(declared())
+    for record in records:
+        assert {"name", "default", "unit", "low", "high", "prior", "source", "grade", "group"} <= set(record)
+        assert record["low"] <= record["default"] <= record["high"]
+
+
+def test_list_observables_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    records = {record["name"]: record for record in listed(capsys, "observables")}
+    assert list(records) == list(observables.declared().observables)
+    assert records["plans_in_force"]["published"] == "plans_in_force"
+    assert records["new_plans"]["kind"] == "flow"
+
+
+def test_list_scenarios_and_reforms_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {"name": "no_change", "text": "Nothing changes.", "reforms": []} in listed(capsys, "scenarios")
+    assert all({"name", "source", "grade"} <= set(record) for record in listed(capsys, "reforms"))
+
+
+def test_list_of_one_group(capsys: pytest.CaptureFixture[str]) -> None:
+    records = listed(capsys, "parameters", "--group", "loops")
+    assert {record["name"] for record in records} >= {"gain_r1_crowding_out", "gain_b1_gatekeeping"}
+    assert {record["group"] for record in records} == {"loops"}
+    assert "Did you mean 'loops'?" in failed(capsys, "list", "parameters", "--group", "loop")
+
+
+@pytest.mark.parametrize("what", ["parameters", "observables", "scenarios", "reforms"])
+def test_list_as_a_table(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", what]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [], ["run"], ["bench"], ["list"], ["list", "parameters"], ["list", "observables"], ["list", "scenarios"],
+        ["list", "reforms"],
+    ],
+)  # fmt: skip
+def test_every_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--help"]) == 0
+    assert f"Example: sendcycle {' '.join(command)}".rstrip() in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    from model import __version__
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"sendcycle {__version__}\n"
+
+
+def test_help_does_not_import_the_model() -> None:
+    code = "import sys; from experiments.command_line import main; main(['--help']); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    modules = done.stdout.splitlines()[-1]
+    assert "'experiments.command_line'" in modules
+    for heavy in ("numba", "pandas", "mesa", "matplotlib", "numpy"):
+        assert f"'{heavy}'" not in modules
