@@ -67,7 +67,9 @@ def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
     Those with the severest needs come first, with noise: who had a statement is not published child by child.
     """
     c = w.children
-    sen = np.sqrt(drawn.rows["sen_support_pct"] / np.average(drawn.rows["sen_support_pct"], weights=drawn.rows["share"]))
+    sen = np.sqrt(
+        drawn.rows["sen_support_pct"] / np.average(drawn.rows["sen_support_pct"], weights=drawn.rows["share"])
+    )
     total_share = float((drawn.rows["share"] * sen * w.authorities["share_simulated"] * w.authorities["weight"]).sum())
     for a, la in enumerate(w.authorities):
         for low_age, high_age, share in PLAN_AGE_BANDS:
@@ -208,4 +210,3 @@ def _shares(las: NDArray[Any]) -> NDArray[np.float64]:
     per_head = las["psychologists_start"] / np.maximum(las["share_simulated"], 1e-12)
     total = float((las["psychologists_start"] * las["weight"]).sum())
     return np.asarray(per_head / max(total, 1e-12), dtype=float)
-

@@ -26,7 +26,9 @@ def workforce_follows(w, p, d, part, t):
         wanted = (needed * p.casework_adequacy + p.share_backlog_staffed * backlog) / monthly
         la.caseworkers += (wanted - la.caseworkers) / p.dur_casework_lag_months
         la.appeals_last_month = seen.appeals_registered
-        therapy_wanted = p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * seen.identified
+        therapy_wanted = (
+            p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * seen.identified
+        )
         la.therapy_capacity *= 1.0 + p.growth_therapy / 12.0
         freed = max(la.therapy_capacity - p.therapy_per_assessment * seen.assessments_agreed, 0.0)
         treated = min(freed, la.therapy_waiting + therapy_wanted)
@@ -125,7 +127,9 @@ def nation_follows(w, p, d, t):
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]
         la.independent_allowance = min(
-            la.independent_allowance % 1.0 + p.share_free_places_offered * free * la.waiting_special / max(seekers, 1e-9), 1000.0
+            la.independent_allowance % 1.0
+            + p.share_free_places_offered * free * la.waiting_special / max(seekers, 1e-9),
+            1000.0,
         )
 
     nation.overspend = spending / settlement - 1.0
@@ -133,8 +137,10 @@ def nation_follows(w, p, d, t):
     slot = t % TRAINING_MONTHS
     nation.psychologists_trained = w.training[slot] * p.share_trained_to_authorities
     w.training[slot] = 0.0
-    intake = p.psychologist_trainees / 12.0 * (
-        1.0 + p.response_training * (nation.shortage_carried / nation.shortage_start - 1.0)
+    intake = (
+        p.psychologist_trainees
+        / 12.0
+        * (1.0 + p.response_training * (nation.shortage_carried / nation.shortage_start - 1.0))
     )
     w.training[(t + int(p.dur_training_months)) % TRAINING_MONTHS] += max(intake, 0.0)
 

@@ -48,7 +48,7 @@ def weeks_without_queue(w, p, a, i):
     """Return the weeks from request to plan that the case takes when nobody has to wait for hours."""
     c = w.children
     z = draw_normal(c.key[i], stream(w.seed, Decision.PROCESS_TIME, c.opened[i]))
-    return max(w.authorities[a].process_weeks * math.exp(p.spread_process * z), 8.0)
+    return max(w.authorities[a].process_weeks * math.exp(p.spread_process * z) + p.process_weeks_extra, 8.0)
 
 
 @njit(cache=True, inline="always")
@@ -195,7 +195,9 @@ def decision_is_contested(w, p, a, i, t, kind):
     c.case[i] = Case.NONE
     c.appeal[i] = Appeal.NONE
     c.due[i] = t + MONTHS_BEFORE_NEW_REQUEST
-    if draw(c.key[i], stream(w.seed, Decision.CONTEST_REFUSAL, t)) < p.prob_contest_refusal * contest_factor(w, p, a, i):
+    if draw(c.key[i], stream(w.seed, Decision.CONTEST_REFUSAL, t)) < p.prob_contest_refusal * contest_factor(
+        w, p, a, i
+    ):
         c.appeal[i] = kind
         goes_to_mediation_or_tribunal(w, p, a, i, t)
 

@@ -123,4 +123,3 @@ def area_learns(w, p, d, part, t):
             la.anticipation += min(spread, 1.0) * (p.announced_restriction - la.anticipation)
         else:
             la.anticipation *= 1.0 - p.rate_awareness_fades
-

@@ -39,8 +39,7 @@ def budgets_are_spent(w, p, d, part, t):
         spend[TOPUPS] = pence(individual_topups(la, p))
         spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
         spend[STATE] = pence(
-            la.special_places * p.cost_special_place_gbp
-            + la.special_pupils * p.topup_special_gbp * la.topup_index
+            la.special_places * p.cost_special_place_gbp + la.special_pupils * p.topup_special_gbp * la.topup_index
         )
         spend[INDEPENDENT_LINE] = pence(la.in_setting[Setting.INDEPENDENT_SPECIAL] * nation.independent_price_gbp)
         spend[ALTERNATIVE_LINE] = pence(

@@ -91,6 +91,7 @@ class Parameter:
     group: str
     text: str
     kind: Literal["real", "integer", "switch"] = "real"
+    read: Literal["monthly", "start"] = "monthly"  # "start": sets how the run begins, so that no date can change it
 
     def checked(self, value: object) -> float:
         """Return `value` as a float.
@@ -173,7 +174,9 @@ def _prior(where: str, kind: str, default: float, low: float, high: float, entry
 
 def _parameter(name: str, entry: object) -> Parameter:
     texts = ("unit", "source", "grade", "group", "text")
-    keys = _keys(name, entry, ("default", "low", "high", "prior", "kind", *texts), ("default", "low", "high", *texts))
+    keys = _keys(
+        name, entry, ("default", "low", "high", "prior", "kind", "read", *texts), ("default", "low", "high", *texts)
+    )
     if not name.isidentifier() or name.startswith("_") or hasattr(Parameters, name):
         raise ParameterError(f"'{name}' cannot name a parameter.")
     for key in texts:
@@ -184,13 +187,16 @@ def _parameter(name: str, entry: object) -> Parameter:
         raise ParameterError(f"{name}: unknown kind '{kind}', not one of {', '.join(KINDS)}.")
     if keys["grade"] not in GRADES:
         raise ParameterError(f"{name}: unknown grade '{keys['grade']}', not one of {', '.join(GRADES)}.")
+    read = keys.get("read", "monthly")
+    if read not in ("monthly", "start"):
+        raise ParameterError(f"{name}: unknown read '{read}', not one of monthly, start.")
     low, high = _number(f"{name} low", keys["low"]), _number(f"{name} high", keys["high"])
     default = _number(f"{name} default", keys["default"])
     if not low <= default <= high:
         raise ParameterError(f"{name}: the default {default:g} is not within {low:g} to {high:g}.")
     prior = _prior(name, kind, default, low, high, keys.get("prior", {"dist": "uniform" if kind == "real" else "none"}))
     parameter = Parameter(
-        name, default, low=low, high=high, prior=prior, kind=kind, **{key: keys[key] for key in texts}
+        name, default, low=low, high=high, prior=prior, kind=kind, read=read, **{key: keys[key] for key in texts}
     )
     parameter.checked(default)
     return parameter

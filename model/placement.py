@@ -182,9 +182,14 @@ def children_are_placed(w, p, d, part, t):
                     c.setting[i] = Setting.ELSEWHERE
             elif (setting == Setting.MAINSTREAM or setting == Setting.UNIT) and age < AFTER_16:
                 u = draw(c.key[i], breaks)
-                if u < 0.1 and u < p.rate_breakdown * math.exp(
-                    p.effect_unmet_on_breakdown * (c.unmet[i] - p.unmet_reference)
-                ) * severity(c, i, p) / p.severity_special:
+                if (
+                    u < 0.1
+                    and u
+                    < p.rate_breakdown
+                    * math.exp(p.effect_unmet_on_breakdown * (c.unmet[i] - p.unmet_reference))
+                    * severity(c, i, p)
+                    / p.severity_special
+                ):
                     wants_specialist_place(w, a, i)
                     seen.placements_broken_down += 1.0
 

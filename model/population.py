@@ -24,9 +24,9 @@ from model.parameters import Parameters
 from model.randomness import Decision, draw, draw_normal, key_of, scramble, stream
 from model.world import (
     AUTHORITY,
+    DOCKET_MONTHS,
     NATION,
     PLACE_PIPELINE_MONTHS,
-    DOCKET_MONTHS,
     SCHOOL,
     TRAINING_MONTHS,
     World,
@@ -129,7 +129,7 @@ def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     las["strictness"] = p["spread_decision"] * (_logit(refused) - _logit(national))
     on_time = np.clip(rows["on_time_early"].fillna(0.59), 0.1, 0.95)
     quantile = np.sqrt(2.0) * np.asarray([_inverse_erf(2.0 * share - 1.0) for share in on_time])
-    las["process_weeks"] = 20.0 * np.exp(-p["spread_process"] * quantile) + p["process_weeks_extra"]
+    las["process_weeks"] = 20.0 * np.exp(-p["spread_process"] * quantile)
     special = np.clip(rows["plans_special"] / rows["plans_2015"], 0.1, 0.8)
     las["special_level"] = 0.5 * p["spread_special"] * (_logit(special) - np.mean(_logit(special)))
     las["settlement_share"] = rows["high_needs_block_gbp"] / every["high_needs_block_gbp"].sum()
@@ -143,7 +143,9 @@ def _inverse_erf(x: float) -> float:
     """Return the inverse error function (Winitzki's approximation, polished by two Newton steps)."""
     a = 0.147
     log = math.log(1.0 - x * x)
-    y = math.copysign(math.sqrt(math.sqrt((2 / (math.pi * a) + log / 2) ** 2 - log / a) - (2 / (math.pi * a) + log / 2)), x)
+    y = math.copysign(
+        math.sqrt(math.sqrt((2 / (math.pi * a) + log / 2) ** 2 - log / a) - (2 / (math.pi * a) + log / 2)), x
+    )
     for _ in range(2):
         y -= (math.erf(y) - x) / (2.0 / math.sqrt(math.pi) * math.exp(-y * y))
     return y
@@ -295,7 +297,9 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
     simulated = months <= n_months - 1 - FIRST_AGE + 1
     every = authority_rows()
     mean_fsm = float(np.average(np.clip(every["fsm_pct"] / 100.0, 0.02, 0.6), weights=every["share"]))
-    need = (1.0 + fsm * (p["factor_need_disadvantage"] - 1.0)) / (1.0 + mean_fsm * (p["factor_need_disadvantage"] - 1.0))
+    need = (1.0 + fsm * (p["factor_need_disadvantage"] - 1.0)) / (
+        1.0 + mean_fsm * (p["factor_need_disadvantage"] - 1.0)
+    )
     sen = drawn.rows["sen_support_pct"].to_numpy() / np.average(every["sen_support_pct"], weights=every["share"])
     need *= np.sqrt(np.clip(sen, 0.5, 2.0))[cluster_authority]
     expected = born[:, simulated] * p["share_latent_need"] * need[:, None]

@@ -208,6 +208,10 @@ def _check(reform: Reform, parameters: Parameters, n_months: int) -> None:
         if change.parameter not in known:
             hint = nearest(change.parameter, known)
             raise ParameterError(f"reform '{reform.name}' changes unknown parameter '{change.parameter}'.{hint}")
+        if known[change.parameter].read == "start":
+            raise ScenarioError(
+                f"reform '{reform.name}': {change.parameter} sets how the run begins; a reform cannot change it."
+            )
         try:
             known[change.parameter].checked(change.value)
         except ParameterError as error:

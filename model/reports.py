@@ -39,7 +39,13 @@ def children_are_reported(w, p, d, part, t):
         seen.plans_post_16 = here[Setting.POST_16]
         seen.plans_home = here[Setting.HOME]
         seen.plans_elsewhere = here[Setting.ELSEWHERE]
-        seen.plans_of_pupils = here[Setting.MAINSTREAM] + here[Setting.UNIT] + here[Setting.STATE_SPECIAL] + here[Setting.INDEPENDENT_SPECIAL] + here[Setting.ALTERNATIVE]
+        seen.plans_of_pupils = (
+            here[Setting.MAINSTREAM]
+            + here[Setting.UNIT]
+            + here[Setting.STATE_SPECIAL]
+            + here[Setting.INDEPENDENT_SPECIAL]
+            + here[Setting.ALTERNATIVE]
+        )
         seen.pupils = la.pupils
         seen.unmet_child_years = seen.unmet_children / 12.0
         seen.appeals_open = w.docket[a].sum()

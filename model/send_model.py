@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import mesa
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from model import beginnings
+from model.agents import Child, Government, IndependentSector, LocalAuthority, School, Tribunal
 from model.appeals import tribunal_lists_hearings
+from model.breakdowns import january_breakdown
 from model.calendar import N_MONTHS
 from model.capacity import independent_prices_follow_inflation, nation_follows
 from model.confidence import pupils_are_counted, reputations_follow
@@ -74,6 +78,22 @@ class SendModel(mesa.Model):
         self._parts = self._split(threads)
         self._pool = ThreadPoolExecutor(len(self._parts)) if len(self._parts) > 1 else None
         self._begin()
+        rows = self.sample.rows
+        names = zip(rows["la_code"], rows["la_name"], strict=True)
+        self.authorities = [LocalAuthority(self, a, code, name) for a, (code, name) in enumerate(names)]
+        self.tribunal, self.independent_sector = Tribunal(self), IndependentSector(self)
+        self.government = Government(self)
+
+    @cached_property
+    def schools(self) -> list[School]:
+        """The mainstream schools as agents, made when first asked for."""
+        return [School(self, row) for row in range(len(self.world.schools))]
+
+    def child(self, row: int) -> Child:
+        """Return the child in a row of the columns as an agent. Raises IndexError if there is no such row."""
+        if not 0 <= row < len(self.world.children.key):
+            raise IndexError(f"there is no child {row}: rows go from 0 to {len(self.world.children.key) - 1}.")
+        return Child(self, row)
 
     # ------------------------------------------------------------------ the step
 
@@ -109,10 +129,14 @@ class SendModel(mesa.Model):
     def _each(self, rule: Callable[..., None], *more: Any) -> None:
         """Apply a rule to every authority, in parallel over parts of them."""
         w, p, d, t = self.world, self.p, self.d, self.t
+        self._in_parts(lambda part: rule(w, p, d, part, t, *more))
+
+    def _in_parts(self, work: Callable[[NDArray[np.int64]], None]) -> None:
+        """Do a piece of work for every part of the authorities, in parallel where that pays."""
         if self._pool is None:
-            rule(w, p, d, self._parts[0], t, *more)
+            work(self._parts[0])
             return
-        for future in [self._pool.submit(rule, w, p, d, part, t, *more) for part in self._parts]:
+        for future in [self._pool.submit(work, part) for part in self._parts]:
             future.result()
 
     def _split(self, threads: int) -> list[NDArray[np.int64]]:
@@ -161,24 +185,21 @@ class SendModel(mesa.Model):
     def _begin(self) -> None:
         """Fill the world, live through the year before September 2014, and take that month's signals as reference."""
         w, p = self.world, self.parameters
-        for part in self._parts:
-            fill(w, self.p, part, self._filling)
-            beginnings.children_go_to_school(w, self.p, part, self.t)
+        self._in_parts(lambda part: fill(w, self.p, part, self._filling))
         del self._filling
+        self._in_parts(lambda part: beginnings.children_go_to_school(w, self.p, part, self.t))
         w.schools["reputation"] = w.schools["carried_reputation"] = w.schools["reputation_start"] = 0.5
         self._pupils_enrol()
         beginnings.labels_are_given(w, self.sample, p, self.t)
         beginnings.plan_holders_are_placed(w, self.sample, p, self.t)
-        for part in self._parts:
-            beginnings.topups_are_named(w, self.p, part, self.t)
+        self._in_parts(lambda part: beginnings.topups_are_named(w, self.p, part, self.t))
         self._each(pupils_are_counted)
         settlement = float(self._drivers[0].settlement_gbp)
         beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
         for _ in range(3):  # need met, remembered need and severity settle together
             self._each(schools_spread_support)
             self._each(children_are_supported)
-            for part in self._parts:
-                beginnings.memories_settle(w, self.p, part, self.t)
+            self._in_parts(lambda part: beginnings.memories_settle(w, self.p, part, self.t))
             self._each(pupils_are_counted)
         self._each(reputations_follow)
         self._references_are_taken()
@@ -217,6 +238,10 @@ class SendModel(mesa.Model):
         for part in self._parts:
             authority_signals_are_carried(w, self.p, part)
         nation_signals_are_carried(w, self.p)
+
+    def breakdown(self) -> pd.DataFrame:
+        """Return the month just lived by need, age, disadvantage, label and setting (see `breakdowns`)."""
+        return january_breakdown(self.world, self._parts, self.t - 1)
 
     def months(self) -> Iterator[int]:
         """Step to the end of the run, yielding each month lived."""

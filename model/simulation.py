@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
-from model.calendar import month_index
+from model.calendar import month_index, month_of_year
 from model.parameters import Parameters
-from model.population import authority_rows
 from model.reforms import NO_CHANGE, Scenario
 from model.results import Result, new_manifest
 from model.send_model import SendModel
@@ -45,25 +45,20 @@ def simulate(
     n_months = month_index(until) + 1
     model = SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months, threads=threads)
     cube = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
+    januaries = []
     for t in model.months():
         cube[t] = model.world.tallies
+        if month_of_year(t) == 1:
+            januaries.append(model.breakdown())
         if progress is not None:
             progress(t + 1, n_months)
     rows = model.sample.rows
-    assert len(authority_rows()) >= len(rows)
     manifest = new_manifest(model.parameters, scenario, seed, scale, until, time.perf_counter() - began)
     return Result(
         tallies=cube,
         weights=np.asarray(model.world.authorities["weight"]),
         authority_codes=tuple(rows["la_code"]),
         authority_names=tuple(rows["la_name"]),
-        breakdowns=model_breakdowns(),
+        breakdowns=pd.concat(januaries, ignore_index=True) if januaries else pd.DataFrame(),
         manifest=manifest,
     )
-
-
-def model_breakdowns():  # type: ignore[no-untyped-def]
-    """Return an empty table until breakdowns are recorded."""
-    import pandas as pd
-
-    return pd.DataFrame()

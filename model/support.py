@@ -84,7 +84,9 @@ def support_table(la, p, open_share):
     for label in range(3):
         for setting in range(Setting.UNIT + 1):
             ordinary[label, setting] = 1.0
-        assured[label, Setting.STATE_SPECIAL] = p.met_special * smooth_share(la.special_places, la.special_pupils * 0.84)
+        assured[label, Setting.STATE_SPECIAL] = p.met_special * smooth_share(
+            la.special_places, la.special_pupils * 0.84
+        )
         assured[label, Setting.INDEPENDENT_SPECIAL] = p.met_special
         assured[label, Setting.ALTERNATIVE] = p.met_alternative
         assured[label, Setting.HOME] = p.met_home
