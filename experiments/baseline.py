@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.figures import PAGE_NAMES, baseline_page, manifest_id, save_page
+from experiments.interruption import interruptible
 from experiments.output import cannot_write, finished_folder
 from model import NO_CHANGE, Parameters, Result, Scenario, simulate
 from model.errors import ResultsError
@@ -32,12 +33,19 @@ def run_baseline(
     SendcycleError
         One line about what was wrong with the input, or why nothing could be written.
     """
-    with finished_folder(out) as folder:
-        result = simulate(parameters, scenario, seed, scale, until, threads=threads, progress=progress)
+    with interruptible() as check, finished_folder(out) as folder:
+
+        def after_month(done: int, total: int) -> None:
+            check()
+            if progress is not None:
+                progress(done, total)
+
+        result = simulate(parameters, scenario, seed, scale, until, threads=threads, progress=after_month)
         try:
             write_run(result, folder)
         except (OSError, ResultsError) as error:
             raise cannot_write(out, error) from error
+        check()
     return result
 
 

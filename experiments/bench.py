@@ -32,7 +32,8 @@ def measure_all(scales: Sequence[float], *, quick: bool = False, say: Say = prin
     scales
         Shares of England for the runs from September 2014 to August 2035.
     quick
-        Fewer repeats, and leave out what takes longer than some seconds: full scale a child-step, and the run with an empty cache.
+        Repeat less, and leave out what takes longer than some seconds: a child-step at full scale, and the run with an
+        empty cache.
     say
         Told what is measured next.
     """

@@ -33,22 +33,23 @@ def year_tables(result: Result, width: int) -> list[Table]:
 
 
 def _year_table(result: Result, names: Sequence[str]) -> Table:
-    beside = {
-        name: {int(row.year): (float(row.published), float(row.relative_error)) for row in rows.itertuples()}
-        for name, rows in result.beside_published().groupby("observable")
-    }
+    beside: dict[str, dict[int, tuple[float, float]]] = {name: {} for name in names}
+    columns = result.beside_published()[["observable", "year", "published", "relative_error"]]
+    for name, year, published, error in columns.itertuples(index=False):
+        if name in beside:
+            beside[name][year] = (published, error)
     yearly = result.yearly()[list(names)].dropna(how="all")
     table = Table(show_footer=True)
     table.add_column("year", footer=f"≤{CLOSE:.0%}")
     for name in names:
         title, unit, _ = HEADLINES[name]
         heading = f"{title}\n{unit}\n{CELL.format('model', 'publ.', 'error')}"
-        footer = _hits(error for _, error in beside.get(name, {}).values())
+        footer = _hits(error for _, error in beside[name].values())
         table.add_column(heading, footer=footer, width=CELL_WIDTH, no_wrap=True, justify="right")
     missing = (math.nan, math.nan)
     for year, *values in yearly.itertuples():
-        published = [beside.get(name, {}).get(year, missing) for name in names]
-        table.add_row(str(year), *map(_cell, names, values, published))
+        figures = [beside[name].get(year, missing) for name in names]
+        table.add_row(str(year), *map(_cell, names, values, figures))
     return table
 
 

@@ -15,11 +15,11 @@ from model.cases import (
 from model.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
 from model.randomness import Decision, draw, stream
 from model.requests import listed_cases
-from model.world import DOCKET_MONTHS, rule
+from model.world import DOCKET_MONTHS, Part, Record, World, rule
 
 
 @njit(cache=True)
-def family_wins(w, p, a, i, t):
+def family_wins(w: World, p: Record, a: int, i: int, t: int) -> None:
     """Give the family what it contested for."""
     c = w.children
     la = w.authorities[a]
@@ -45,7 +45,7 @@ def family_wins(w, p, a, i, t):
 
 
 @njit(cache=True)
-def family_loses(w, p, a, i, t):
+def family_loses(w: World, p: Record, a: int, i: int, t: int) -> None:
     """Close the case; nothing changes for a year."""
     c = w.children
     c.case[i] = Case.NONE
@@ -54,7 +54,7 @@ def family_loses(w, p, a, i, t):
 
 
 @rule
-def families_contest(w, p, d, part, t):
+def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let families contest the contents of plans, and let mediations end."""
     c = w.children
     contests = stream(w.seed, Decision.CONTEST_CONTENTS, t)
@@ -84,7 +84,7 @@ def families_contest(w, p, d, part, t):
 
 
 @rule
-def tribunal_lists_hearings(w, p, t):
+def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
     """Share this month's hearing capacity over the national docket, the oldest appeals first."""
     nation = w.nation[0]
     docket = np.zeros(DOCKET_MONTHS)
@@ -97,7 +97,7 @@ def tribunal_lists_hearings(w, p, t):
 
 
 @rule
-def tribunal_decides(w, p, d, part, t):
+def tribunal_decides(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Dispose of the appeals that have their turn: settled before the hearing, or decided."""
     c = w.children
     nation = w.nation[0]

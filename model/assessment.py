@@ -9,11 +9,11 @@ from model.children import Appeal, Case
 from model.needs import severity
 from model.randomness import Decision, draw, stream
 from model.requests import listed_cases
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 
 @njit(cache=True)
-def fixed_statutory_hours(la, seen, p, d):
+def fixed_statutory_hours(la: Record, seen: Record, p: Record, d: Record) -> float:
     """Return the psychologist hours a month that annual reviews, transfers of statements and appeals take."""
     reviews = la.plans * p.hours_annual_review / 12.0
     transfers = d.transfers * la.plans_2014 * p.hours_transfer
@@ -21,14 +21,14 @@ def fixed_statutory_hours(la, seen, p, d):
 
 
 @njit(cache=True, inline="always")
-def wait_after(backlog, arriving):
+def wait_after(backlog: float, arriving: float) -> float:
     """Return how long the case now served has waited, months: the backlog over the cases that arrive a month."""
     return backlog / max(arriving, 1e-6)
 
 
 @rule
-def hours_are_shared_out(w, p, d, part, t):
-    """Spend psychologists' and caseworkers' hours on statutory work; what is left of psychologists' reaches children early.
+def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Spend psychologists' and caseworkers' hours on statutory work; psychologists' other hours reach children early.
 
     The hours there are meet the smoothed flow of cases, so that a sampled authority queues as a whole one would;
     what they cannot serve adds to the backlog, and the backlog is the wait.
@@ -56,7 +56,7 @@ def hours_are_shared_out(w, p, d, part, t):
 
 
 @rule
-def work_arrives(w, p, d, part, t):
+def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Smooth the flow of cases into each stage over half a year."""
     for a in part:
         la = w.authorities[a]
@@ -67,7 +67,7 @@ def work_arrives(w, p, d, part, t):
 
 
 @rule
-def authorities_assess(w, p, d, part, t):
+def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Move every case whose turn has come one stage on; refuse, agree, issue."""
     c = w.children
     agree = stream(w.seed, Decision.AGREE_TO_ASSESS, t)

@@ -11,7 +11,7 @@ from model.parameters import Parameters
 from model.placement import school_is_chosen
 from model.population import Sample
 from model.randomness import Decision, draw, key_of, stream
-from model.world import World, rule
+from model.world import Part, Record, World, rule
 
 # Statements and plans by age: SEN2 of January 2010 to 2014 (national_breakdowns.csv), age bands in months.
 PLAN_AGE_BANDS = ((36, 60, 0.04), (60, 132, 0.345), (132, 192, 0.525), (192, 228, 0.09))
@@ -19,7 +19,7 @@ SUPPORT_AGES = (36, 192)
 
 
 @rule
-def children_go_to_school(w, p, part, t):
+def children_go_to_school(w: World, p: Record, part: Part, t: int) -> None:
     """Put every child where its age puts it before the run begins."""
     c = w.children
     choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
@@ -53,7 +53,7 @@ def _noise(w: World, rows: NDArray[np.int64], decision: int) -> NDArray[np.float
 
 
 @rule
-def _draws(keys, key):
+def _draws(keys: NDArray[np.uint64], key: np.uint64) -> NDArray[np.float64]:
     """Return the draws of many children in one stream."""
     out = np.empty(keys.shape[0])
     for i in range(keys.shape[0]):
@@ -62,7 +62,7 @@ def _draws(keys, key):
 
 
 def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
-    """Give statements and plans to as many children as each authority's row says, and SEN support to the nation's number.
+    """Give plans (or statements) to as many children as each authority's row says, and SEN support to the nation's.
 
     Those with the severest needs come first, with noise: who had a statement is not published child by child.
     """
@@ -131,11 +131,10 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
 
 
 @rule
-def memories_settle(w, p, part, t):
+def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
     """Let unmet need and confidence begin where this month's support would settle them."""
     c = w.children
     for a in part:
-        la = w.authorities[a]
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         total, count = 0.0, 0
         for i in range(low, high):
@@ -149,7 +148,7 @@ def memories_settle(w, p, part, t):
 
 
 @rule
-def topups_are_named(w, p, part, t):
+def topups_are_named(w: World, p: Record, part: Part, t: int) -> None:
     """Name the top-up of every plan holder by what the need costs."""
     c = w.children
     for a in part:

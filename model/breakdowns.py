@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from model.calendar import month_label
 from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages
-from model.world import World, rule
+from model.world import Part, World, rule
 
 AGE_BANDS = ("under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25")
 SHAPE = (len(Need), len(AGE_BANDS), 2, len(Label), len(Setting))
@@ -17,7 +17,7 @@ MEASURES = ("children", "unmet", "confidence", "appealing")
 
 
 @rule
-def _counted(w, part, t):
+def _counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
     """Return weighted sums by need, age band, disadvantage, label, setting and measure."""
     c = w.children
     sums = np.zeros((6, 5, 2, 3, 10, 4))

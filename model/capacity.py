@@ -1,16 +1,16 @@
-"""Capacity follows money, workload and time: psychologists, caseworkers, schools' skill, places, therapies, hearings."""
+"""Capacity follows money, workload and time: specialists, caseworkers, schools' skill, places, therapies, hearings."""
 
 import math
 
 from model.children import Setting
-from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, rule
+from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
 
 SEPTEMBER = 9
 SMALLEST_UNIT = 8.0
 
 
 @rule
-def workforce_follows(w, p, d, part, t):
+def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let psychologists join from training and leave (R8, B7), and caseworkers follow the workload with a lag."""
     nation = w.nation[0]
     for a in part:
@@ -39,7 +39,7 @@ def workforce_follows(w, p, d, part, t):
 
 
 @rule
-def schools_build_skill(w, p, d, part, t):
+def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each school's inclusive skill follow, slowly, the money, staff and pressure it works under (R2, R6, R8)."""
     for a in part:
         la = w.authorities[a]
@@ -72,7 +72,7 @@ def schools_build_skill(w, p, d, part, t):
 
 
 @rule
-def places_are_built(w, p, d, part, t):
+def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Open the special places that are finished and commission new ones after the shortage (B4); open units."""
     for a in part:
         la = w.authorities[a]
@@ -98,7 +98,7 @@ def places_are_built(w, p, d, part, t):
 
 
 @rule
-def nation_follows(w, p, d, t):
+def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     """Let hearing capacity, the independent sector and psychologist training follow demand, each with its lag."""
     nation = w.nation[0]
     registered, disposed, independent, seekers = 0.0, 0.0, 0.0, 0.0
@@ -126,11 +126,8 @@ def nation_follows(w, p, d, t):
     free = max(nation.independent_places - independent, 0.0)
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]
-        la.independent_allowance = min(
-            la.independent_allowance % 1.0
-            + p.share_free_places_offered * free * la.waiting_special / max(seekers, 1e-9),
-            1000.0,
-        )
+        offered = p.share_free_places_offered * free * la.waiting_special / max(seekers, 1e-9)
+        la.independent_allowance = min(la.independent_allowance % 1.0 + offered, 1000.0)
 
     nation.overspend = spending / settlement - 1.0
     nation.shortage += (statutory / max(hours, 1e-9) - nation.shortage) / 12.0
@@ -146,6 +143,6 @@ def nation_follows(w, p, d, t):
 
 
 @rule
-def independent_prices_follow_inflation(w, inflation):
+def independent_prices_follow_inflation(w: World, inflation: float) -> None:
     """In April uprate independent fees by inflation."""
     w.nation[0].independent_price_gbp *= 1.0 + inflation

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from model.children import Appeal, Case, Label, Setting
 from model.needs import severity
 from model.randomness import Decision, draw, draw_normal, stream
-from model.world import DOCKET_MONTHS
+from model.world import DOCKET_MONTHS, Record, World
 
 WEEKS_PER_MONTH = 365.25 / 7.0 / 12.0
 STATUTORY_WEEKS = 20.0
@@ -16,7 +18,7 @@ MONTHS_BEFORE_NEW_REQUEST = 6  # the law lets an authority decline a request wit
 
 
 @njit(cache=True)
-def turn(queue, t, capacity):
+def turn(queue: NDArray[np.float64], t: int, capacity: float) -> tuple[int, float]:
     """Return (cutoff, share): the oldest months are served first, all before `cutoff`, `share` of that month's.
 
     `queue` holds the cases by month of arrival; `capacity` is how many can be served.
@@ -31,20 +33,20 @@ def turn(queue, t, capacity):
 
 
 @njit(cache=True, inline="always")
-def has_turn(arrived, u, cutoff, share):
+def has_turn(arrived: int, u: float, cutoff: int, share: float) -> bool:
     """Say whether an appeal registered in a month is disposed of now."""
     return arrived < cutoff or (arrived == cutoff and u < share)
 
 
 @njit(cache=True, inline="always")
-def has_waited(w, i, t, decision, wait):
+def has_waited(w: World, i: int, t: int, decision: int, wait: float) -> bool:
     """Say whether the case's turn has come: it has been in its stage for as long as cases now wait."""
     c = w.children
     return t - c.due[i] + draw(c.key[i], stream(w.seed, decision, c.opened[i])) >= wait
 
 
 @njit(cache=True, inline="always")
-def weeks_without_queue(w, p, a, i):
+def weeks_without_queue(w: World, p: Record, a: int, i: int) -> float:
     """Return the weeks from request to plan that the case takes when nobody has to wait for hours."""
     c = w.children
     z = draw_normal(c.key[i], stream(w.seed, Decision.PROCESS_TIME, c.opened[i]))
@@ -52,19 +54,19 @@ def weeks_without_queue(w, p, a, i):
 
 
 @njit(cache=True, inline="always")
-def request_day(w, i):
+def request_day(w: World, i: int) -> float:
     """Return the day of the request as a share of its month."""
     return draw(w.children.key[i], stream(w.seed, Decision.REQUEST_DAY, w.children.opened[i]))
 
 
 @njit(cache=True, inline="always")
-def natural_month(w, p, a, i):
+def natural_month(w: World, p: Record, a: int, i: int) -> int:
     """Return the month in which the plan is due when nobody has to wait for hours."""
     return w.children.opened[i] + int(request_day(w, i) + weeks_without_queue(w, p, a, i) / WEEKS_PER_MONTH)
 
 
 @njit(cache=True, inline="always")
-def starts_assessment(w, a, i, t):
+def starts_assessment(w: World, a: int, i: int, t: int) -> None:
     """Put the case into the psychologists' queue."""
     w.children.case[i] = Case.ASSESSED
     w.children.due[i] = t
@@ -72,7 +74,7 @@ def starts_assessment(w, a, i, t):
 
 
 @njit(cache=True, inline="always")
-def plan_is_issued(w, p, d, a, i, t):
+def plan_is_issued(w: World, p: Record, d: Record, a: int, i: int, t: int) -> None:
     """Issue the plan: name the provision, note the time it took, and hear which placement the family wants."""
     c = w.children
     seen = w.tallies[a]
@@ -106,7 +108,7 @@ def plan_is_issued(w, p, d, a, i, t):
 
 
 @njit(cache=True, inline="always")
-def wants_specialist_place(w, a, i):
+def wants_specialist_place(w: World, a: int, i: int) -> None:
     """Put the child on the waiting list for a specialist place."""
     if w.children.wants_special[i] == 0:
         w.children.wants_special[i] = 1
@@ -115,7 +117,7 @@ def wants_specialist_place(w, a, i):
 
 
 @njit(cache=True, inline="always")
-def moves_to(w, a, i, setting):
+def moves_to(w: World, a: int, i: int, setting: int) -> None:
     """Move a plan holder, and keep the counts of places and waiting lists right."""
     c = w.children
     la = w.authorities[a]
@@ -134,7 +136,7 @@ def moves_to(w, a, i, setting):
 
 
 @njit(cache=True, inline="always")
-def plan_ceases(w, a, i):
+def plan_ceases(w: World, a: int, i: int) -> None:
     """End the plan and every case about it."""
     c = w.children
     withdraw_case(w, a, i)
@@ -147,7 +149,7 @@ def plan_ceases(w, a, i):
 
 
 @njit(cache=True, inline="always")
-def withdraw_case(w, a, i):
+def withdraw_case(w: World, a: int, i: int) -> None:
     """Take the case out of the queue in which it waits."""
     c = w.children
     if c.case[i] == Case.NONE:
@@ -160,7 +162,7 @@ def withdraw_case(w, a, i):
 
 
 @njit(cache=True, inline="always")
-def registers_appeal(w, a, i, t):
+def registers_appeal(w: World, a: int, i: int, t: int) -> None:
     """Register the appeal on the tribunal's docket."""
     c = w.children
     seen = w.tallies[a]
@@ -179,8 +181,8 @@ def registers_appeal(w, a, i, t):
 
 
 @njit(cache=True, inline="always")
-def contest_factor(w, p, a, i):
-    """Return how much likelier than the reference family this one is to contest: means, belief and the tribunal's wait."""
+def contest_factor(w: World, p: Record, a: int, i: int) -> float:
+    """Return how much likelier than the reference family this one contests: means, belief, the tribunal's wait."""
     la = w.authorities[a]
     means = (0.5 + w.children.advocacy[i]) ** p.elasticity_advocacy_contest
     belief = math.exp(p.effect_belief * (la.contest_belief_carried - la.contest_belief_start))
@@ -189,7 +191,7 @@ def contest_factor(w, p, a, i):
 
 
 @njit(cache=True, inline="always")
-def decision_is_contested(w, p, a, i, t, kind):
+def decision_is_contested(w: World, p: Record, a: int, i: int, t: int, kind: int) -> None:
     """Close a refused case, or let the family take it to mediation or straight to the tribunal."""
     c = w.children
     c.case[i] = Case.NONE
@@ -203,7 +205,7 @@ def decision_is_contested(w, p, a, i, t, kind):
 
 
 @njit(cache=True, inline="always")
-def goes_to_mediation_or_tribunal(w, p, a, i, t):
+def goes_to_mediation_or_tribunal(w: World, p: Record, a: int, i: int, t: int) -> None:
     """Send a family that contests to mediation, or register its appeal."""
     c = w.children
     if draw(c.key[i], stream(w.seed, Decision.MEDIATE, t)) < p.share_mediation:

@@ -4,11 +4,11 @@ import numpy as np
 
 from model.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
 from model.needs import has_emerged, rows_of_ages, severity
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 
 @rule
-def pupils_are_counted(w, p, d, part, t):
+def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Take the month-end census: by school, by authority, by setting."""
     c = w.children
     # what a school pays of a need: nothing for one not identified, all on SEN support, the first £6,000 with a plan
@@ -91,8 +91,8 @@ def pupils_are_counted(w, p, d, part, t):
 
 
 @rule
-def reputations_follow(w, p, d, part, t):
-    """Let each school's reputation follow its families' confidence, and its incentive follow need and money (R3, R6)."""
+def reputations_follow(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Let each school's reputation follow its families' confidence (R6), and its incentive need and money (R3)."""
     relief = max(0.0, 1.0 - p.notional_sen_threshold_gbp / (p.cost_reference_gbp * d.pay_index))
     individual = 1.0 - min(1.0, p.share_throughput_funding + p.share_cluster_funding)
     for a in part:
@@ -107,7 +107,7 @@ def reputations_follow(w, p, d, part, t):
 
 
 @rule
-def area_learns(w, p, d, part, t):
+def area_learns(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each area learn whether contesting pays (R4) and hear of announced restrictions (R9)."""
     for a in part:
         la = w.authorities[a]

@@ -35,7 +35,7 @@ def _series(table: str, name: str | None, column: str = "value") -> "pd.Series[f
 def _by_year(series: "pd.Series[float]", years: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return a series for each year, held at its ends."""
     clipped = np.clip(years, series.index.min(), series.index.max())
-    return series.reindex(clipped).to_numpy(dtype=float)
+    return np.asarray(series.reindex(clipped), dtype=float)
 
 
 def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
@@ -81,4 +81,4 @@ def births_by_month(n_months: int, first: int) -> NDArray[np.float64]:
     before = alive.reindex(age).to_numpy(dtype=float)
     year = np.clip(2014 + (months + 8) // 12, 2014, int(births.index.max()))
     after = births.reindex(year).to_numpy(dtype=float)
-    return np.where(months < -2, before, after) / 12.0
+    return np.asarray(np.where(months < -2, before, after) / 12.0, dtype=float)

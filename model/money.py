@@ -3,7 +3,7 @@
 from numba import njit
 
 from model.children import Setting
-from model.world import LINES, LINES_INSIDE, rule
+from model.world import LINES, LINES_INSIDE, Part, Record, World, rule
 
 N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
 TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
@@ -13,20 +13,20 @@ PENCE = 100.0
 
 
 @njit(cache=True, inline="always")
-def pence(pounds_a_year):
+def pence(pounds_a_year: float) -> int:
     """Return a month's twelfth of pounds a year, in whole pence."""
-    return int(round(pounds_a_year * PENCE / 12.0))
+    return round(pounds_a_year * PENCE / 12.0)
 
 
 @njit(cache=True)
-def individual_topups(la, p):
+def individual_topups(la: Record, p: Record) -> float:
     """Return the top-ups paid child by child, pounds a year: all to severe needs, the rest by funding regime."""
     pooled = min(p.share_throughput_funding + p.share_cluster_funding, 1.0)
     return la.topup_severe_gbp + la.topup_other_gbp * (1.0 - pooled)
 
 
 @rule
-def budgets_are_spent(w, p, d, part, t):
+def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spend this month's money, line by line."""
     nation = w.nation[0]
     for a in part:
@@ -70,7 +70,7 @@ def budgets_are_spent(w, p, d, part, t):
             inside += spend[line]
         granted = 0
         if p.share_deficit_granted > 0.0 and la.balance_pence < 0:
-            granted = int(round(-la.balance_pence * p.share_deficit_granted))
+            granted = round(-la.balance_pence * p.share_deficit_granted)
         if d.month_of_year == APRIL:
             la.year_settlement_pence = 0
             la.year_granted_pence = 0
@@ -87,7 +87,7 @@ def budgets_are_spent(w, p, d, part, t):
 
 
 @rule
-def budgets_are_set(w, p, d, part, t, inflation):
+def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int, inflation: float) -> None:
     """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2)."""
     for a in part:
         la = w.authorities[a]
@@ -104,7 +104,7 @@ def budgets_are_set(w, p, d, part, t, inflation):
 
 
 @rule
-def government_settles(w, p, d, t, inflation):
+def government_settles(w: World, p: Record, d: Record, t: int, inflation: float) -> None:
     """In April set the national high-needs block: as announced, or following national overspend with a lag (B2)."""
     nation = w.nation[0]
     if d.settlement_gbp > 0.0 and p.use_published_settlement > 0.5:

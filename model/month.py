@@ -15,11 +15,11 @@ from model.reports import authorities_are_reported, children_are_reported
 from model.requests import cases_are_listed, families_request
 from model.signals import authority_signals_are_carried, authority_signals_are_measured
 from model.support import children_are_supported, schools_spread_support
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 
 @rule
-def until_the_tribunal(w, p, d, part, t):
+def until_the_tribunal(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Needs emerge, schools support, families request, authorities assess, families contest."""
     for k in range(part.shape[0]):
         one = part[k : k + 1]
@@ -35,7 +35,7 @@ def until_the_tribunal(w, p, d, part, t):
 
 
 @rule
-def from_the_tribunal(w, p, d, part, t):
+def from_the_tribunal(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """The tribunal decides, children are placed, budgets settle, confidence and capacity follow, loops carry on."""
     for k in range(part.shape[0]):
         one = part[k : k + 1]
@@ -55,7 +55,7 @@ def from_the_tribunal(w, p, d, part, t):
 
 
 @rule
-def loops_carry(w, p, d, part, t):
+def loops_carry(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """What has happened becomes the signals of the next month, through the gain of each loop."""
     authority_signals_are_measured(w, p, d, part, t)
     authority_signals_are_carried(w, p, part)

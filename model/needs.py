@@ -2,17 +2,18 @@
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from model.children import FIRST_AGE, Case, Label, Need, Setting
+from model.children import FIRST_AGE, Case, Children, Label, Need, Setting
 from model.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 LEAVING_AGE = 16 * 12
 HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster
 
 
 @njit(cache=True, inline="always")
-def rows_of_ages(w, a, t, from_age, to_age):
+def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[int, int]:
     """Return the first row, and one past the last, of authority a's children aged [from_age, to_age) months."""
     first = max(t - to_age + 1 - w.births_from, 0)
     last = max(t - from_age + 1 - w.births_from, 0)
@@ -20,7 +21,7 @@ def rows_of_ages(w, a, t, from_age, to_age):
 
 
 @njit(cache=True)
-def rows_drawn(w, a, low, high, key, highest):
+def rows_drawn(w: World, a: int, low: int, high: int, key: np.uint64, highest: float) -> NDArray[np.int32]:
     """Return the rows from low to high - 1 whose draw lies below `highest`, a rate that none of them exceeds.
 
     Most children change nothing in most months: the draw alone, made in blocks for the processor's vector units,
@@ -43,7 +44,7 @@ def rows_drawn(w, a, low, high, key, highest):
 
 
 @njit(cache=True, inline="always")
-def severity(c, i, p):
+def severity(c: Children, i: int, p: Record) -> float:
     """Return the cost of meeting the child's need, thousand pounds a year at 2014-15 prices.
 
     Unmet need escalates: the assumption is that a need which has long gone unmet costs more to meet.
@@ -52,7 +53,7 @@ def severity(c, i, p):
 
 
 @rule
-def needs_are_identified(w, p, d, part, t):
+def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
@@ -78,6 +79,6 @@ def needs_are_identified(w, p, d, part, t):
 
 
 @njit(cache=True, inline="always")
-def has_emerged(c, i, t):
+def has_emerged(c: Children, i: int, t: int) -> bool:
     """Say whether the child's need shows by month t."""
     return t >= c.born[i] + c.onset[i]

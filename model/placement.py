@@ -5,11 +5,11 @@ import math
 from numba import njit
 
 from model.cases import moves_to, plan_ceases, wants_specialist_place, withdraw_case
-from model.children import AGE_LIMIT, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
+from model.children import AGE_LIMIT, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
 from model.needs import has_emerged, rows_drawn, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
 from model.requests import listed_cases, seen_confidence
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 SEPTEMBER = 9
 HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together
@@ -17,7 +17,7 @@ RECEPTION, SECONDARY, AFTER_16 = 4 * 12, 11 * 12, 16 * 12
 
 
 @njit(cache=True)
-def school_is_chosen(schools, first, last, pull, u):
+def school_is_chosen(schools: Record, first: int, last: int, pull: float, u: float) -> int:
     """Return which of the neighbourhood's schools, rows first to last - 1, the child enters.
 
     Schools draw children by size. Families with need also follow a reputation for inclusion, and schools that lack
@@ -35,14 +35,14 @@ def school_is_chosen(schools, first, last, pull, u):
 
 
 @njit(cache=True, inline="always")
-def pull_of_reputation(c, i, p):
+def pull_of_reputation(c: Children, i: int, p: Record) -> float:
     """Return how strongly a family follows reputations for inclusion: the more, the severer the need."""
     return p.effect_reputation * min(severity(c, i, p) / p.severity_reference, 3.0)
 
 
 @rule
-def children_change_phase(w, p, d, part, t):
-    """Let young people leave at 25; in September let children enter school, transfer at 11, and go on or leave at 16."""
+def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
     c = w.children
     for a in part:
         leavers_low, leavers_high = rows_of_ages(w, a, t, AGE_LIMIT, AGE_LIMIT + 1)
@@ -89,7 +89,7 @@ def children_change_phase(w, p, d, part, t):
 
 
 @njit(cache=True, inline="always")
-def prob_leaves(p, age_years, act):
+def prob_leaves(p: Record, age_years: int, act: float) -> float:
     """Return the chance that a plan ceases in the September after this age: the 2014 Act extends plans to 25."""
     if age_years == 16:
         after, before = p.prob_leave_16, p.prob_leave_16_before_act
@@ -105,7 +105,9 @@ def prob_leaves(p, age_years, act):
 
 
 @njit(cache=True, inline="always")
-def young_person_goes_on_or_leaves(w, p, d, a, i, t, u_leaves, u_where):
+def young_person_goes_on_or_leaves(
+    w: World, p: Record, d: Record, a: int, i: int, t: int, u_leaves: float, u_where: float
+) -> None:
     """Decide in September whether a young person over 16 goes on with a plan, and where."""
     c = w.children
     la = w.authorities[a]
@@ -124,7 +126,7 @@ def young_person_goes_on_or_leaves(w, p, d, a, i, t, u_leaves, u_where):
 
 
 @njit(cache=True, inline="always")
-def leaves_waiting_list(w, a, i):
+def leaves_waiting_list(w: World, a: int, i: int) -> None:
     """Take the child off the waiting list for a specialist place."""
     if w.children.wants_special[i] == 1:
         w.children.wants_special[i] = 0
@@ -132,7 +134,7 @@ def leaves_waiting_list(w, a, i):
 
 
 @rule
-def children_are_placed(w, p, d, part, t):
+def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let placements break down, and share out units, state special and independent places among those who wait."""
     c = w.children
     breaks = stream(w.seed, Decision.BREAKDOWN, t)
@@ -195,7 +197,7 @@ def children_are_placed(w, p, d, part, t):
 
 
 @rule
-def children_are_excluded_or_withdrawn(w, p, d, part, t):
+def children_are_excluded_or_withdrawn(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let schools exclude, families withdraw to home education, and both groups come back."""
     c = w.children
     changes = stream(w.seed, Decision.CHANGES_SETTING, t)

@@ -29,6 +29,8 @@ from model.world import (
     PLACE_PIPELINE_MONTHS,
     SCHOOL,
     TRAINING_MONTHS,
+    Part,
+    Record,
     World,
     rule,
 )
@@ -86,13 +88,17 @@ def sample(scale: float, seed: int) -> Sample:
 
 
 def _calibrated_weights(chosen: pd.DataFrame, simulated: NDArray[Any], rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Weight the sampled authorities so that population, plans and new plans add up to England's (linear calibration)."""
+    """Weight the sampled authorities so that population, plans and new plans add up to England's.
+
+    This is linear calibration; no weight moves beyond a fifth or five times the equal one.
+    """
     names = ["population_2_to_18", "plans_2015", "new_plans_2015"][: 1 + 2 * (len(chosen) >= 12)]
     totals = rows[names].sum().to_numpy(dtype=float)
     x = chosen[names].to_numpy(dtype=float) * simulated[:, None] / totals
     base = np.full(len(chosen), 1.0 / x[:, 0].sum())
     correction = np.linalg.lstsq((x * base[:, None]).T @ x, 1.0 - base @ x, rcond=None)[0]
-    return np.clip(base * (1.0 + x @ correction), 0.2 * base, 5.0 * base)
+    weights: NDArray[np.float64] = np.clip(base * (1.0 + x @ correction), 0.2 * base, 5.0 * base)
+    return weights
 
 
 def _relative(count: pd.Series, size: pd.Series, rows: pd.DataFrame, names: tuple[str, str], weight: float) -> Any:
@@ -154,7 +160,10 @@ def _inverse_erf(x: float) -> float:
 def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tuple[Any, Any, Any, Any]:
     """Return the schools' records, and of each cluster its authority, first school and first secondary."""
     skills, sizes = key_of(seed, Decision.SCHOOL, 0), key_of(seed, Decision.SCHOOL, 1)
-    records, cluster_authority, cluster_first, cluster_secondary = [], [], [], []
+    records: list[tuple[Any, ...]] = []
+    cluster_authority: list[int] = []
+    cluster_first: list[int] = []
+    cluster_secondary: list[int] = []
     for a, (n, share, all_clusters) in enumerate(
         zip(drawn.clusters, drawn.rows["share"], drawn.clusters_all, strict=True)
     ):
@@ -195,7 +204,7 @@ def _disadvantage(drawn: Sample, cluster_authority: NDArray[Any], keys: NDArray[
 
 
 @njit(cache=True, nogil=True)
-def _count_children(expected, keys, names):
+def _count_children(expected: NDArray[np.float64], keys: NDArray[np.uint64], names: np.uint64) -> NDArray[np.int32]:
     """Round expected numbers of children (cluster, month) up or down by a keyed draw."""
     counts = np.zeros(expected.shape, dtype=np.int32)
     for k in range(expected.shape[0]):
@@ -205,7 +214,17 @@ def _count_children(expected, keys, names):
 
 
 @rule
-def _fill_children(w, p, part, counts, keys, fsm, birth_month, need_shares, log_severity):
+def _fill_children(
+    w: World,
+    p: Record,
+    part: Part,
+    counts: NDArray[np.int32],
+    keys: NDArray[np.uint64],
+    fsm: NDArray[np.float64],
+    birth_month: NDArray[np.int64],
+    need_shares: NDArray[np.float64],
+    log_severity: NDArray[np.float64],
+) -> None:
     """Give every child its lasting properties."""
     c = w.children
     seed = w.seed
@@ -246,7 +265,7 @@ def _fill_children(w, p, part, counts, keys, fsm, birth_month, need_shares, log_
 
 
 @rule
-def _sort_children(w, part):
+def _sort_children(w: World, part: Part) -> None:
     """Within each month of birth put severe needs first: those who meet the same rules then stand side by side."""
     c = w.children
     for a in part:
@@ -265,7 +284,7 @@ def _sort_children(w, part):
 
 
 @njit(cache=True)
-def onset_age(need, cost, u):
+def onset_age(need: int, cost: float, u: float) -> int:
     """Return the age in months at which a need shows: profound and physical at birth, others at 2 to 12 years.
 
     The assumption is that severe needs show earlier.
@@ -276,13 +295,17 @@ def onset_age(need, cost, u):
     return int(18.0 + late * u ** (1.0 + 0.25 * min(cost, 12.0)))
 
 
-def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World, Sample, NDArray[np.float32]]:
+Filling = tuple[Any, ...]  # what `_fill_children` needs beside the world
+
+
+def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World, Sample, NDArray[np.float32], Filling]:
     """Build the world of August 2013 (burn-in comes before September 2014), for a run of n_months.
 
     Returns
     -------
-    world, sample, born
-        `born` has the shape (cluster, month of birth) and counts all children, with and without need.
+    world, sample, born, filling
+        `born` has the shape (cluster, month of birth) and counts all children, with and without need; `filling` is
+        what `fill` still needs to give the children their lasting properties.
     """
     drawn = sample(scale, seed)
     las = _authorities(drawn, p)

@@ -18,11 +18,11 @@ from model.money import (
     TRIBUNAL,
     UNITS,
 )
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 
 @rule
-def children_are_reported(w, p, d, part, t):
+def children_are_reported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Report plans by setting, queues, places and schools."""
     for a in part:
         la = w.authorities[a]
@@ -39,13 +39,7 @@ def children_are_reported(w, p, d, part, t):
         seen.plans_post_16 = here[Setting.POST_16]
         seen.plans_home = here[Setting.HOME]
         seen.plans_elsewhere = here[Setting.ELSEWHERE]
-        seen.plans_of_pupils = (
-            here[Setting.MAINSTREAM]
-            + here[Setting.UNIT]
-            + here[Setting.STATE_SPECIAL]
-            + here[Setting.INDEPENDENT_SPECIAL]
-            + here[Setting.ALTERNATIVE]
-        )
+        seen.plans_of_pupils = seen.plans_mainstream + seen.plans_special + seen.plans_ap
         seen.pupils = la.pupils
         seen.unmet_child_years = seen.unmet_children / 12.0
         seen.appeals_open = w.docket[a].sum()
@@ -59,7 +53,7 @@ def children_are_reported(w, p, d, part, t):
 
 
 @rule
-def authorities_are_reported(w, p, d, part, t):
+def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Report people, signals and money."""
     for a in part:
         la = w.authorities[a]

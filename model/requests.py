@@ -2,19 +2,21 @@
 
 import math
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from model.cases import WEEKS_PER_MONTH
-from model.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Label, Need, Setting
+from model.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
 from model.needs import has_emerged, rows_drawn, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
-from model.world import rule
+from model.world import Part, Record, World, rule
 
 HIGHEST_RATE = 0.04  # a month; nobody asks more often, family and school together
 
 
 @njit(cache=True, inline="always")
-def age_factor(age, p):
+def age_factor(age: int, p: Record) -> float:
     """Return how much more often a request is made at this age (months) than at 5 to 8."""
     if age < 60:
         return p.factor_request_early_years if age >= 36 else 0.3 * p.factor_request_early_years
@@ -28,20 +30,20 @@ def age_factor(age, p):
 
 
 @njit(cache=True, inline="always")
-def seen_confidence(c, i, la):
+def seen_confidence(c: Children, i: int, la: Record) -> float:
     """Return the confidence on which the family acts: its own, less what cutting R7 or B3 takes out."""
     return c.confidence[i] + la.confidence_shift
 
 
 @njit(cache=True, inline="always")
-def can_be_asked_for(setting, label):
+def can_be_asked_for(setting: int, label: int) -> bool:
     """Say whether an assessment can be requested for a child in this setting."""
     at_school = setting <= Setting.UNIT or setting == Setting.ALTERNATIVE or setting == Setting.HOME
     return at_school or (setting == Setting.POST_16 and label == Label.SEN_SUPPORT)
 
 
 @rule
-def families_request(w, p, d, part, t):
+def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
     c = w.children
     asks = stream(w.seed, Decision.REQUEST, t)
@@ -92,7 +94,7 @@ def families_request(w, p, d, part, t):
 
 
 @rule
-def cases_are_listed(w, p, d, part, t):
+def cases_are_listed(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """List the children with a plan or a case, whom the rules that follow are about."""
     c = w.children
     for a in part:
@@ -106,7 +108,7 @@ def cases_are_listed(w, p, d, part, t):
 
 
 @njit(cache=True, inline="always")
-def listed_cases(w, a):
+def listed_cases(w: World, a: int) -> NDArray[np.int32]:
     """Return the rows of the children with a plan or a case this month."""
     first = w.rows[a, 0]
     return w.statutory_rows[first : first + w.authorities[a].n_statutory]

@@ -164,7 +164,9 @@ class SendModel(mesa.Model):
     def _pupils_enrol(self) -> None:
         """In September count the pupils of each school: all children of its phase, with and without need."""
         w, t = self.world, self.t
-        total = np.concatenate([np.zeros((len(self._born), 1)), np.cumsum(self._born, axis=1, dtype=float)], axis=1)
+        total = np.concatenate(
+            [np.zeros((len(self._born), 1)), np.cumsum(self._born, axis=1, dtype=np.float64)], axis=1
+        )
 
         def aged(low: int, high: int) -> NDArray[np.float64]:
             """Return children aged [low, high) years on 1 September, by cluster."""

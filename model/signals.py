@@ -7,17 +7,17 @@ carried one, are named in `causal_map.toml`.
 
 from numba import njit
 
-from model.world import PLACE_PIPELINE_MONTHS, rule
+from model.world import PLACE_PIPELINE_MONTHS, Part, Record, World, rule
 
 
 @njit(cache=True, inline="always")
-def carry(start, now, gain):
+def carry(start: float, now: float, gain: float) -> float:
     """Return the signal as the loop carries it."""
     return start + gain * (now - start)
 
 
 @rule
-def authority_signals_are_measured(w, p, d, part, t):
+def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Measure each authority's raw signals at month end."""
     nation = w.nation[0]
     for a in part:
@@ -46,7 +46,7 @@ def authority_signals_are_measured(w, p, d, part, t):
 
 
 @rule
-def authority_signals_are_carried(w, p, part):
+def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
     """Pass each authority's signals on through the gains of their loops."""
     for a in part:
         la = w.authorities[a]
@@ -76,7 +76,7 @@ def authority_signals_are_carried(w, p, part):
 
 
 @rule
-def nation_signals_are_carried(w, p):
+def nation_signals_are_carried(w: World, p: Record) -> None:
     """Pass the nation's signals on through the gains of their loops."""
     nation = w.nation[0]
     nation.overspend_carried = carry(nation.overspend_start, nation.overspend, p.gain_b2_funding_follows)

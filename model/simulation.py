@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from model.calendar import month_index, month_of_year
 from model.parameters import Parameters
@@ -44,7 +45,7 @@ def simulate(
     began = time.perf_counter()
     n_months = month_index(until) + 1
     model = SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months, threads=threads)
-    cube = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
+    cube: NDArray[np.void] = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
     januaries = []
     for t in model.months():
         cube[t] = model.world.tallies

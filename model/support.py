@@ -2,14 +2,17 @@
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages
-from model.world import rule
+from model.world import Part, Record, World, rule
+
+FULL = 0.84  # smooth_share(1, 0.84) is close to 1: a school with as many pupils as places is not yet crowded
 
 
 @rule
-def schools_spread_support(w, p, d, part, t):
+def schools_spread_support(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spread each school's inclusive capacity over the need on its roll."""
     for a in part:
         la = w.authorities[a]
@@ -21,7 +24,7 @@ def schools_spread_support(w, p, d, part, t):
 
 
 @njit(cache=True, inline="always")
-def smooth_share(capacity, demand):
+def smooth_share(capacity: float, demand: float) -> float:
     """Return the share of a demand that a capacity meets: min(1, capacity / demand) with a rounded corner."""
     if demand <= 0.0:
         return 1.0
@@ -31,7 +34,7 @@ def smooth_share(capacity, demand):
 
 
 @rule
-def children_are_supported(w, p, d, part, t):
+def children_are_supported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Work out what share of each need is met this month; remembered unmet need and confidence follow (R7).
 
     Confidence moves towards what the family lives through and what its school's families say. The loop has no
@@ -73,7 +76,7 @@ def children_are_supported(w, p, d, part, t):
 
 
 @njit(cache=True)
-def support_table(la, p, open_share):
+def support_table(la: Record, p: Record, open_share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return, by Label and Setting, the part of a need that is met in any case, and what ordinary support adds.
 
     Need met = assured + ordinary * (what the child's school and outside specialists offer).
@@ -81,12 +84,11 @@ def support_table(la, p, open_share):
     assured = np.zeros((3, 10))
     ordinary = np.zeros((3, 10))
     protected = p.share_plan_protected * min(1.0, la.inclusion_budget_carried**p.elasticity_topup_value)
+    uncrowded = smooth_share(la.special_places, la.special_pupils * FULL)
     for label in range(3):
         for setting in range(Setting.UNIT + 1):
             ordinary[label, setting] = 1.0
-        assured[label, Setting.STATE_SPECIAL] = p.met_special * smooth_share(
-            la.special_places, la.special_pupils * 0.84
-        )
+        assured[label, Setting.STATE_SPECIAL] = p.met_special * uncrowded
         assured[label, Setting.INDEPENDENT_SPECIAL] = p.met_special
         assured[label, Setting.ALTERNATIVE] = p.met_alternative
         assured[label, Setting.HOME] = p.met_home
@@ -100,7 +102,7 @@ def support_table(la, p, open_share):
 
 
 @njit(cache=True)
-def school_columns(w, la, area, p):
+def school_columns(w: World, la: Record, area: float, p: Record) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return, for the authority's schools, their coverage and what their families say of mainstream.
 
     The last place stands for no school: the early years.

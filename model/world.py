@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from model.children import Children
 
 F = TypeVar("F", bound=Callable[..., Any])
+Record = Any  # one record of a structured array: fields are attributes
+Part = NDArray[np.int64]  # rows of authorities
 
 DOCKET_MONTHS = 128  # the docket remembers the month of registration for this long
 PLACE_PIPELINE_MONTHS = 64  # longest planning delay of a special place, and more

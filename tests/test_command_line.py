@@ -1,5 +1,6 @@
 """The command line: what it writes and shows, and one line with an exit status for everything that goes wrong."""
 
+import contextlib
 import errno
 import json
 import os
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 
 from experiments import command_line
 from experiments.command_line import main
+from experiments.interruption import interruptible
 from experiments.output import finished_folder
 from model import observables
 from model.errors import ResultsError
@@ -261,6 +263,34 @@ def test_interrupted_run_says_so_and_leaves_no_file(tmp_path: Path) -> None:
     assert shown == ""
     assert process.returncode == 130
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("disguise", [RuntimeError("compiling failed"), None])
+def test_swallowed_interruption_is_not_lost(disguise: Exception | None) -> None:
+    """Compilers sometimes swallow an interruption, or turn it into an error of their own."""
+
+    def work() -> None:
+        with interruptible() as check:
+            check()  # not yet
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            if disguise is not None:
+                raise disguise
+            check()
+
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_errors_without_an_interruption_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="compiling failed"), interruptible():
+        raise RuntimeError("compiling failed")
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, ResultsError("no.")])
