@@ -8,7 +8,7 @@ from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages
 from model.world import Part, Record, World, rule
 
-FULL = 0.84  # smooth_share(1, 0.84) is close to 1: a school with as many pupils as places is not yet crowded
+FULL = 0.84  # with as many pupils as places the rounded corner of smooth_share(1, 0.84) leaves nine tenths of the support
 
 
 @rule

@@ -1,0 +1,220 @@
+"""What must hold whatever the numbers: conservation, keyed draws, invariance to threads, reforms that wait their date."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import model.population as population
+import model.send_model as send_model
+from model import Change, Parameters, Reform, Scenario, SendModel, simulate
+from model.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
+from model.world import LINES_INSIDE
+
+SCALE = 0.01
+
+
+def authority_of_rows(m: SendModel) -> Any:
+    ends = np.append(m.world.rows[1:, 0], m.world.rows[-1, -1])
+    return np.searchsorted(ends, np.arange(len(m.world.children.key)), side="right")
+
+
+def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
+    m = SendModel(seed=3, scale=SCALE, n_months=60)
+    w = m.world
+    authority = authority_of_rows(m)
+    n = len(w.authorities)
+
+    def count(which: Any) -> Any:
+        return np.bincount(authority[which], minlength=n)
+
+    plans_before = np.array(w.authorities["plans"])
+    balance_before = np.array(w.authorities["balance_pence"])
+    year = np.zeros(n, dtype=np.int64)
+    for t in m.months():
+        c, las, seen = w.children, w.authorities, w.tallies
+        of_age = (t - c.born >= FIRST_AGE) & (t - c.born < AGE_LIMIT)
+        has_plan = c.label == Label.PLAN
+        assert not np.any(has_plan & ~of_age), "a plan outside the ages 2 to 25"
+        assert np.array_equal(count(has_plan), seen["plans_in_force"])
+        assert np.array_equal(seen["plans_in_force"], plans_before + seen["new_plans"] - seen["plans_ceased"])
+        assert np.array_equal(las["in_setting"].sum(axis=1), seen["plans_in_force"])
+        assert np.array_equal(count(c.setting == Setting.STATE_SPECIAL), las["special_pupils"])
+        assert np.all(las["special_pupils"] <= las["special_places"] + 1e-9)
+        assert np.array_equal(count(c.wants_special == 1), las["waiting_special"])
+        assert np.array_equal(count(c.case == Case.APPEALED), w.docket.sum(axis=1))
+        assert np.all(w.docket >= 0)
+        unit_pupils = np.bincount(c.school[c.setting == Setting.UNIT], minlength=len(w.schools))
+        assert np.array_equal(unit_pupils, w.schools["unit_pupils"])
+        inside = las["spend_pence"][:, : len(LINES_INSIDE)].sum(axis=1)
+        assert np.array_equal(
+            las["balance_pence"], balance_before + las["settlement_pence"] + las["granted_pence"] - inside
+        )
+        assert np.all(las["spend_pence"] >= 0)
+        year = las["settlement_pence"] if (t + 9) % 12 == 4 else year + las["settlement_pence"]
+        assert np.array_equal(year, las["year_settlement_pence"])
+        plans_before, balance_before = np.array(las["plans"]), np.array(las["balance_pence"])
+
+
+def test_a_deficit_grant_moves_money_and_loses_none() -> None:
+    grant = Scenario("grant", (Reform("grant", (Change("share_deficit_granted", 0.9, "2017-04", end="2017-05"),)),))
+    poor = Parameters(balance_2014_gbp=0, other_gbp_2014=1_000_000_000)
+    m = SendModel(poor, grant, scale=SCALE, n_months=40)
+    las = m.world.authorities
+    granted = 0
+    for t in m.months():
+        granted += int(las["granted_pence"].sum())
+        if t == 30:
+            before = np.array(las["balance_pence"])
+        if t == 31:
+            owed = np.where(before < 0, np.round(-0.9 * before), 0).astype(np.int64)
+            assert np.array_equal(las["granted_pence"], owed)
+            assert owed.sum() > 0
+    assert granted == int(owed.sum())
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = simulate(scale=SCALE, seed=5, until="2016-12", threads=1)
+    monkeypatch.setattr(send_model, "ROWS_PER_PART", 3_000)
+    assert len(SendModel(scale=SCALE, seed=5, n_months=28, threads=3)._parts) > 3
+    many = simulate(scale=SCALE, seed=5, until="2016-12", threads=3)
+    assert one.tallies.tobytes() == many.tallies.tobytes()
+    assert one.breakdowns.equals(many.breakdowns) or np.allclose(
+        one.breakdowns["children"], many.breakdowns["children"], rtol=1e-12
+    )
+
+
+def test_the_same_seed_repeats_and_another_differs() -> None:
+    first, again, other = (simulate(scale=SCALE, seed=seed, until="2015-06") for seed in (1, 1, 2))
+    assert first.tallies.tobytes() == again.tallies.tobytes()
+    assert first.national["requests"].to_numpy().sum() != other.national["requests"].to_numpy().sum()
+
+
+def test_one_child_more_changes_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def people() -> dict[int, tuple[Any, ...]]:
+        c = SendModel(scale=0.004, seed=2, n_months=1).world.children
+        lasting = (c.born, c.onset, c.need, c.disadvantaged, c.advocacy, c.innate, c.cluster)
+        return {int(key): tuple(column[i] for column in lasting) for i, key in enumerate(c.key)}
+
+    before = people()
+    counted = population._count_children
+
+    def one_more(*args: Any) -> Any:
+        counts = counted(*args)
+        counts[1, 250] += 1
+        return counts
+
+    monkeypatch.setattr(population, "_count_children", one_more)
+    after = people()
+    assert len(after) == len(before) + 1
+    assert all(after[key] == lasting for key, lasting in before.items())
+
+
+REFORM_MONTHS = st.integers(min_value=1, max_value=20)
+
+
+@settings(max_examples=6, deadline=None)
+@given(month=REFORM_MONTHS, name=st.sampled_from(["rate_family_request", "severity_threshold", "outreach_extra"]))
+def test_before_its_date_a_reform_changes_no_bit(month: int, name: str) -> None:
+    start = f"{2014 + (month + 8) // 12}-{(month + 8) % 12 + 1:02d}"
+    default = Parameters()[name]
+    reform = Scenario("later", (Reform("later", (Change(name, default * 1.5, start),)),))
+    without = simulate(scale=0.004, until="2016-12")
+    with_it = simulate(Parameters(), reform, scale=0.004, until="2016-12")
+    assert without.tallies[:month].tobytes() == with_it.tallies[:month].tobytes()
+    assert without.tallies[month:].tobytes() != with_it.tallies[month:].tobytes()
+
+
+# Raise the parameter and the observable, summed over the run, moves the way the table says, on the same noise.
+MONOTONE = [
+    ("rate_family_request", 1.4, "requests_by_family", +1),
+    ("rate_school_request", 1.4, "requests_by_school", +1),
+    ("severity_threshold", 1.3, "requests_refused_share", +1),
+    ("rate_identification", 1.4, "pupils_sen_support", +1),
+    ("rate_support_ends", 1.4, "pupils_sen_support", -1),
+    ("notional_sen_threshold_gbp", 1.4, "requests_by_school", -1),
+    ("hours_assessment", 1.4, "psychologist_hours_early", -1),
+    ("casework_adequacy", 0.75, "within_20_weeks", -1),
+    ("process_weeks_extra", 4.0, "within_20_weeks", -1),
+    ("prob_contest_refusal", 1.5, "appeals_refusal_to_assess", +1),
+    ("rate_contest_contents", 1.5, "appeals_contents", +1),
+    ("hearings_adequacy", 0.75, "appeals_open", +1),
+    ("prob_upheld", 1.1, "appeals_upheld_share", +1),
+    ("severity_special", 1.3, "waiting_special", -1),
+    ("special_places_extra", 20_000.0, "special_places", +1),
+    ("rate_exclusion", 1.5, "exclusions", +1),
+    ("rate_home_education", 1.5, "home_educations", +1),
+    ("prob_leave_18", 1.4, "plans_ceased", +1),
+    ("notional_sen_gbp_per_pupil", 1.2, "school_coverage", +1),
+    ("inclusion_support", 1.3, "inclusive_capacity", +1),
+    ("outreach_extra", 1.5, "unmet_need", -1),
+    ("confidence_campaign", 0.1, "confidence", +1),
+    ("settlement_extra_share", 0.1, "cumulative_balance", +1),
+    ("cost_special_place_gbp", 1.3, "high_needs_spending", +1),
+    ("rate_psychologist_leaves", 1.8, "psychologists", -1),
+    ("elasticity_recognition", 2.0, "identified", +1),
+    ("weight_neighbours", 0.2, "confidence", -1),
+]
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Any:
+    return simulate(scale=SCALE, until="2019-12").national
+
+
+@pytest.mark.parametrize(("name", "change", "observable", "sign"), MONOTONE)
+def test_what_rises_when_a_parameter_is_raised(
+    baseline: Any, name: str, change: float, observable: str, sign: int
+) -> None:
+    default = Parameters()[name]
+    value = default * change if default > 0 and name != "process_weeks_extra" else change
+    moved = simulate(Parameters(**{name: value}), scale=SCALE, until="2019-12").national
+    difference = float(moved[observable].sum() - baseline[observable].sum())
+    if value < default:
+        pass  # the sign column states what happens for the value tried
+    assert sign * difference > 0, f"{observable} moved by {difference}"
+
+
+def test_pooled_funding_pays_schools_and_ends_individual_topups_for_moderate_needs() -> None:
+    one_by_one = simulate(scale=SCALE, until="2015-12").national
+    throughput = simulate(Parameters(share_throughput_funding=1.0), scale=SCALE, until="2015-12").national
+    mixed = simulate(
+        Parameters(share_throughput_funding=0.3, share_cluster_funding=0.4), scale=SCALE, until="2015-12"
+    ).national
+    first = 0
+    assert one_by_one["spend_school_and_cluster_funding"].iloc[first] == 0
+    assert throughput["spend_school_and_cluster_funding"].iloc[first] > 0
+    share = (
+        mixed["spend_school_and_cluster_funding"].iloc[first]
+        / throughput["spend_school_and_cluster_funding"].iloc[first]
+    )
+    assert share == pytest.approx(0.7, rel=1e-3)
+    assert throughput["spend_mainstream_topups"].iloc[first] < mixed["spend_mainstream_topups"].iloc[first]
+    assert mixed["spend_mainstream_topups"].iloc[first] < one_by_one["spend_mainstream_topups"].iloc[first]
+
+
+def test_nobody_requests_where_the_rates_are_at_their_floor_and_capacity_is_idle() -> None:
+    quiet = Parameters(rate_family_request=0.0003, rate_school_request=0.0003)
+    usual = simulate(scale=SCALE, until="2016-12").national
+    calm = simulate(quiet, scale=SCALE, until="2016-12").national
+    assert calm["requests"].sum() < 0.25 * usual["requests"].sum()
+    assert calm["waiting_psychologist"].iloc[-1] < usual["waiting_psychologist"].iloc[-1]
+
+
+def test_agents_look_at_the_columns() -> None:
+    m = SendModel(scale=0.004, n_months=6)
+    for _ in m.months():
+        pass
+    assert len(m.authorities) == len(m.world.authorities)
+    child = m.child(100)
+    assert child.age_years == (m.t - m.world.children.born[100]) / 12
+    m.world.children.confidence[100] = 0.25
+    assert child.confidence == 0.25
+    assert m.schools[0].local_authority in m.authorities
+    assert m.tribunal.hearings_capacity > 0
+    with pytest.raises(IndexError):
+        m.child(10**9)
+    with pytest.raises(AttributeError):
+        _ = m.tribunal.nonsense
