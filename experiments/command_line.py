@@ -118,7 +118,7 @@ def run(
 
     parameters = Parameters.of(declared(), _values(settings or []))
     chosen = _scenario(scenario)
-    with _progress() as progress:
+    with _Bar() as progress:
         result = run_baseline(
             parameters, chosen, out=out, seed=seed, scale=scale, until=until,
             threads=threads or os.cpu_count() or 1, progress=progress,
@@ -179,10 +179,8 @@ class _Bar:
 
     def __enter__(self) -> Callable[[int, int], None]:
         from model.calendar import month_label
-        from model.compilation import cache_folder
 
-        compiled = cache_folder().is_dir() and any(cache_folder().iterdir())
-        waiting = "making the children" if compiled else "compiling the rules, the first time only"
+        waiting = "making the children" if _is_compiled() else "compiling the rules, the first time only"
         task = self._progress.add_task(waiting, total=None)
         self._progress.start()
 
@@ -199,8 +197,14 @@ class _Bar:
         self._progress.stop()
 
 
-def _progress() -> _Bar:
-    return _Bar()
+def _is_compiled() -> bool:
+    """Return whether compiled rules of this state of the model are kept."""
+    from model.compilation import cache_folder
+
+    try:
+        return any(cache_folder().iterdir())
+    except OSError:
+        return False
 
 
 # ---------------------------------------------------------------------- list
@@ -216,36 +220,36 @@ def list_(context: typer.Context) -> None:
 @listing.command(epilog="Example: sendcycle list parameters --group loops --json")
 def parameters(group: Group = None, as_json: AsJson = False) -> None:
     """List every parameter with default, unit, range, prior, source and evidence grade."""
-    from experiments.tables import parameter_table
+    from experiments.tables import parameter_tables
     from model.parameters import as_records
 
-    _show(_of_group(as_records(), group), as_json, parameter_table)
+    _show(_of_group(as_records(), group), as_json, parameter_tables)
 
 
 @listing.command(epilog="Example: sendcycle list observables --group money")
 def observables(group: Group = None, as_json: AsJson = False) -> None:
     """List every recorded series with its unit and the published series beside which it is shown."""
-    from experiments.tables import observable_records, observable_table
+    from experiments.tables import observable_records, observable_tables
 
-    _show(_of_group(observable_records(), group), as_json, observable_table)
+    _show(_of_group(observable_records(), group), as_json, observable_tables)
 
 
 @listing.command(epilog="Example: sendcycle list scenarios --json")
 def scenarios(as_json: AsJson = False) -> None:
     """List the scenarios that have a name; others are read from TOML files."""
-    from experiments.tables import plain_table
+    from experiments.tables import plain_tables
 
     records = [
         {"name": s.name, "text": s.text or "Nothing changes.", "reforms": [reform.name for reform in s.reforms]}
         for s in _scenarios().values()
     ]
-    _show(records, as_json, lambda rows: plain_table(rows, ("name", "text", "reforms")))
+    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "text", "reforms")))
 
 
 @listing.command(epilog="Example: sendcycle list reforms --json")
 def reforms(as_json: AsJson = False) -> None:
     """List the reforms of the named scenarios."""
-    from experiments.tables import plain_table
+    from experiments.tables import plain_tables
 
     named = {reform.name: reform for scenario in _scenarios().values() for reform in scenario.reforms}
     records = [
@@ -255,7 +259,7 @@ def reforms(as_json: AsJson = False) -> None:
     if not records and not as_json:
         print("No reforms are built in yet; a scenario file in TOML may hold any.")
         return
-    _show(records, as_json, lambda rows: plain_table(rows, ("name", "text", "announced", "source", "grade")))
+    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "text", "announced", "source", "grade")))
 
 
 def _of_group(records: list[dict[str, Any]], group: str | None) -> list[dict[str, Any]]:
@@ -267,11 +271,11 @@ def _of_group(records: list[dict[str, Any]], group: str | None) -> list[dict[str
     return [record for record in records if group in (None, record["group"])]
 
 
-def _show(records: list[dict[str, Any]], as_json: bool, table: Callable[[list[dict[str, Any]]], Any]) -> None:
+def _show(records: list[dict[str, Any]], as_json: bool, tables: Callable[[list[dict[str, Any]]], Any]) -> None:
     if as_json:
         print(json.dumps(records, indent=2))
     else:
-        Console().print(table(records))
+        Console().print(*tables(records), sep="\n")
 
 
 # ---------------------------------------------------------------------- bench

@@ -1,7 +1,7 @@
 """Tables for the terminal: the years of a run beside the published ones, and what is declared."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -69,32 +69,47 @@ def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:,.{0 if abs(value) >= 1000 else 1}f}"
 
 
-def parameter_table(records: Iterable[Mapping[str, Any]]) -> Table:
-    """Return the declared parameters with range, prior, grade and meaning."""
-    table = Table("name", "default", "unit", "range", "prior", "grade", "group", "meaning")
-    for p in records:
-        limits = f"{p['low']:g} to {p['high']:g}"
-        cells = (p["name"], f"{p['default']:g}", p["unit"], limits, p["prior"]["dist"], p["grade"], p["group"])
-        table.add_row(*cells, p["text"])
-    table.columns[0].overflow = "fold"
+def parameter_tables(records: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the declared parameters, a table a group; sources and priors are in the JSON."""
+    tables = []
+    for group, members in _groups(records):
+        table = Table("name", "default, range, grade", "meaning", title=group, title_justify="left")
+        for p in members:
+            value = f"{p['default']:g} {p['unit']}\n{p['low']:g} to {p['high']:g}, {p['grade']}"
+            table.add_row(p["name"], value, p["text"])
+        tables.append(_narrow(table))
+    return tables
+
+
+def observable_tables(records: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the declared observables with their published counterparts, a table a group."""
+    tables = []
+    for group, members in _groups(records):
+        table = Table("name", "meaning and unit", "published as", title=group, title_justify="left")
+        for o in members:
+            table.add_row(o["name"], f"{o['label']}; {o['unit']}", o["published"] or "–")
+        tables.append(_narrow(table))
+    return tables
+
+
+def _groups(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    for group in dict.fromkeys(record["group"] for record in records):
+        yield group, [record for record in records if record["group"] == group]
+
+
+def _narrow(table: Table) -> Table:
+    """Keep names whole and let the other columns wrap."""
+    table.columns[0].no_wrap = True
+    table.columns[-1].overflow = "fold"
     return table
 
 
-def observable_table(records: Iterable[Mapping[str, Any]]) -> Table:
-    """Return the declared observables with their published counterparts."""
-    table = Table("name", "meaning", "unit", "kind", "year", "group", "published series")
-    for o in records:
-        table.add_row(o["name"], o["label"], o["unit"], o["kind"], o["yearly"], o["group"], o["published"] or "–")
-    table.columns[0].overflow = "fold"
-    return table
-
-
-def plain_table(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-    """Return the named entries of the records, as texts."""
+def plain_tables(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[Table]:
+    """Return one table of the named entries of the records, as texts."""
     table = Table(*columns)
     for record in records:
-        table.add_row(*(str(record[column]) for column in columns))
-    return table
+        table.add_row(*(", ".join(record[c]) if isinstance(record[c], list) else str(record[c]) for c in columns))
+    return [table]
 
 
 def observable_records() -> list[dict[str, Any]]:

@@ -175,9 +175,9 @@ class Child(mesa.Agent):
         return float(self._read("confidence"))
 
     @property
-    def topup_gbp(self) -> float:
-        """Top-up the plan names, pounds a year."""
-        return float(self._read("topup_gbp"))
+    def provision_gbp(self) -> float:
+        """Cost of the provision the plan names, pounds a year at 2014-15 prices."""
+        return float(self._read("provision_gbp"))
 
     @property
     def school(self) -> School | None:

@@ -2,14 +2,16 @@
 
 import math
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from model.cases import decision_is_contested, has_waited, natural_month, plan_is_issued, starts_assessment
 from model.children import Appeal, Case
 from model.needs import severity
 from model.randomness import Decision, draw, stream
 from model.requests import listed_cases
-from model.world import Part, Record, World, rule
+from model.world import ARRIVALS_KEPT, Part, Record, World, rule
 
 
 @njit(cache=True)
@@ -20,10 +22,20 @@ def fixed_statutory_hours(la: Record, seen: Record, p: Record, d: Record) -> flo
     return reviews + transfers + la.appeals_last_month * p.hours_appeal
 
 
-@njit(cache=True, inline="always")
-def wait_after(backlog: float, arriving: float) -> float:
-    """Return how long the case now served has waited, months: the backlog over the cases that arrive a month."""
-    return backlog / max(arriving, 1e-6)
+@njit(cache=True)
+def wait_of_oldest(arrived: NDArray[np.float64], backlog: float, t: int) -> float:
+    """Return how long the case now served has waited, months: first in, first out.
+
+    The backlog holds the last arrivals; going back over the months until they add up to it finds the oldest. So the
+    wait never grows by more than a month in a month.
+    """
+    left = backlog
+    for k in range(ARRIVALS_KEPT - 1):
+        month = arrived[(t - k) % ARRIVALS_KEPT]
+        if left <= month:
+            return k + left / max(month, 1e-9)
+        left -= month
+    return ARRIVALS_KEPT - 1.0
 
 
 @rule
@@ -41,7 +53,9 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
         fixed = min(fixed_statutory_hours(la, seen, p, d), limit)
         served = min(la.assessments_arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
         la.assessments_backlog += la.assessments_arriving - served
-        la.wait_psychologist = wait_after(la.assessments_backlog, la.assessments_arriving)
+        arrived = la.arrived
+        arrived[1, t % ARRIVALS_KEPT] = la.assessments_arriving
+        la.wait_psychologist = wait_of_oldest(arrived[1], la.assessments_backlog, t)
         la.statutory_hours = fixed + served * p.hours_assessment
         la.early_hours = total - la.statutory_hours
         la.statutory_share = la.statutory_hours / total
@@ -49,10 +63,12 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
         hours = la.caseworkers * p.hours_caseworker / 12.0
         decided = min(la.requests_arriving + la.requests_backlog, hours / p.hours_decision)
         la.requests_backlog += la.requests_arriving - decided
-        la.wait_decision = wait_after(la.requests_backlog, la.requests_arriving)
+        arrived[0, t % ARRIVALS_KEPT] = la.requests_arriving
+        la.wait_decision = wait_of_oldest(arrived[0], la.requests_backlog, t)
         drafted = min(la.drafts_arriving + la.drafts_backlog, (hours - decided * p.hours_decision) / p.hours_draft)
         la.drafts_backlog += la.drafts_arriving - drafted
-        la.wait_draft = wait_after(la.drafts_backlog, la.drafts_arriving)
+        arrived[2, t % ARRIVALS_KEPT] = la.drafts_arriving
+        la.wait_draft = wait_of_oldest(arrived[2], la.drafts_backlog, t)
 
 
 @rule

@@ -107,7 +107,7 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
         c.setting[independent] = Setting.INDEPENDENT_SPECIAL
         rest = order[n_special:]
         rest = rest[c.setting[rest] == Setting.MAINSTREAM]
-        lottery = _noise(w, rest, Decision.START_SETTING)
+        lottery = _noise(w, rest, Decision.START_PLACE)
         ranked = rest[np.argsort(-lottery)]
         n_ap = round(n * float(row["plans_ap"] / row["plans_2015"]))
         n_out = round(n * float(row["plans_elsewhere"] / row["plans_2015"]))
@@ -125,7 +125,7 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
                 c.setting[here] = Setting.UNIT
                 w.schools["unit_places"][s] = w.schools["unit_pupils"][s] = here.size
                 wanted -= here.size
-        la["unit_places"] = w.schools["unit_places"][schools].sum()
+        la["unit_places"] = la["unit_pupils"] = w.schools["unit_places"][schools].sum()
         la["special_pupils"] = np.count_nonzero(c.setting[rows] == Setting.STATE_SPECIAL)
         la["special_places"] = max(round(p["places_over_pupils_2014"] * la["special_pupils"]), la["special_pupils"])
 
@@ -144,19 +144,19 @@ def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
                 count += 1
         mean = total / max(count, 1)
         for i in range(low, high):
-            c.confidence[i] = (1.0 - p.weight_neighbours) * c.met[i] + p.weight_neighbours * mean
+            if has_emerged(c, i, t):
+                c.confidence[i] = (1.0 - p.weight_neighbours) * c.met[i] + p.weight_neighbours * mean
 
 
 @rule
-def topups_are_named(w: World, p: Record, part: Part, t: int) -> None:
-    """Name the top-up of every plan holder by what the need costs."""
+def provision_is_named(w: World, p: Record, part: Part, t: int) -> None:
+    """Name the provision of every plan holder by what the need costs."""
     c = w.children
     for a in part:
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in range(low, high):
             if c.label[i] == Label.PLAN:
-                cost = c.innate[i] * 1000.0 - p.notional_sen_threshold_gbp
-                c.topup_gbp[i] = max(cost, p.topup_floor_gbp) * p.share_topup_named
+                c.provision_gbp[i] = c.innate[i] * 1000.0
                 c.planned[i] = t - 12
 
 
@@ -174,7 +174,7 @@ def people_and_money_are_there(w: World, p: Parameters, settlement: float, month
     las["therapy_capacity"] = p["therapy_adequacy_2014"] * p["rate_therapy_referral"] * 1.25 * sen
     las["therapy_waiting"] = 3.0 * las["therapy_capacity"]
     las["therapy_coverage"] = 0.7
-    new_plans = 27_500.0 / 12.0 * las["request_level"] * las["share_simulated"] * _shares(las)
+    new_plans = p["new_plans_2014"] / 12.0 * las["request_level"] * las["share_simulated"] * _shares(las)
     las["requests_arriving"] = las["requests_usual"] = 1.45 * new_plans
     las["assessments_arriving"] = las["drafts_arriving"] = 1.05 * new_plans
     needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
@@ -192,10 +192,10 @@ def people_and_money_are_there(w: World, p: Parameters, settlement: float, month
     nation["independent_pupils"] = nation["independent_pupils_start"] = max(independent, 1.0)
     nation["independent_places"] = max(independent, 1.0) / p["occupancy_reference"]
     nation["independent_price_gbp"] = nation["independent_price_start_gbp"] = p["cost_independent_gbp_2014"]
-    nation["hearings_capacity"] = 280.0
-    nation["appeals_smoothed"] = 280.0
-    nation["tribunal_wait_months"] = 4.0
-    nation["settlement_gbp"] = settlement
+    nation["hearings_capacity"] = nation["appeals_smoothed"] = p["appeals_2014"] / 12.0
+    nation["tribunal_wait_months"] = p["dur_tribunal_minimum_months"] + 1.0
+    nation["psychologists_start"] = (las["weight"] * las["psychologists_start"]).sum()
+    nation["settlement_base_gbp"] = nation["settlement_gbp"] = settlement
     nation["shortage"] = nation["shortage_start"] = nation["shortage_carried"] = 0.3
     slots = np.arange(int(p["dur_training_months"]))
     w.training[(slots - months_before) % w.training.size] = p["psychologist_trainees"] / 12.0

@@ -2,11 +2,14 @@
 
 import math
 
+from numba import njit
+
 from model.children import Setting
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
 
 SEPTEMBER = 9
-SMALLEST_UNIT = 8.0
+UNIT_SIZE = 12.0  # places of a new unit: the assumption is one class
+FILLED = 0.9  # occupancy of units from which another opens
 
 
 @rule
@@ -17,7 +20,7 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         la = w.authorities[a]
         seen = w.tallies[a]
         leaving = p.rate_psychologist_leaves * la.drain_carried * la.psychologists
-        joining = nation.psychologists_trained * la.psychologists_start / p.psychologists_2014
+        joining = nation.psychologists_trained * la.psychologists_start / nation.psychologists_start
         la.psychologists += joining - min(leaving, 0.2 * la.psychologists)
         needed = la.requests_arriving * p.hours_decision + la.drafts_arriving * p.hours_draft
         backlog = la.requests_backlog * p.hours_decision + la.drafts_backlog * p.hours_draft
@@ -30,7 +33,7 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
             p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * seen.identified
         )
         la.therapy_capacity *= 1.0 + p.growth_therapy / 12.0
-        freed = max(la.therapy_capacity - p.therapy_per_assessment * seen.assessments_agreed, 0.0)
+        freed = max(la.therapy_capacity - p.therapy_per_assessment * max(la.statutory_advice_carried, 0.0), 0.0)
         treated = min(freed, la.therapy_waiting + therapy_wanted)
         la.therapy_waiting += therapy_wanted - treated - p.rate_therapy_gives_up * la.therapy_waiting
         la.therapy_coverage = min(1.0, treated / max(therapy_wanted, 1e-9)) * math.exp(
@@ -54,6 +57,7 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
             load = school.need_load / max(school.pupils, 1.0) / max(mean_load, 1e-9)
+            load = 1.0 + p.gain_r6_winners_losers * (load - 1.0)
             marked_down = math.exp(-p.effect_load_on_skill * max(load - 1.0, 0.0))
             target = school.skill_start * budget * staff * marked_down * p.inclusion_support
             rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost
@@ -71,6 +75,16 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
             school.cluster_funding_gbp_k = pooled
 
 
+@njit(cache=True)
+def most_skilled_without_unit(schools: Record, la: Record) -> int:
+    """Return the authority's school of the highest inclusive skill that has no unit, or -1."""
+    best = -1
+    for s in range(la.first_school, la.last_school):
+        if schools[s].unit_places == 0.0 and (best < 0 or schools[s].skill > schools[best].skill):
+            best = s
+    return best
+
+
 @rule
 def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Open the special places that are finished and commission new ones after the shortage (B4); open units."""
@@ -86,15 +100,18 @@ def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None
         ready = (t + int(p.dur_place_building_months)) % PLACE_PIPELINE_MONTHS
         w.place_pipeline[a, ready] += commissioned
         la.units_wanted += p.rate_unit_building * la.waiting_special
-        if d.month_of_year == SEPTEMBER and la.units_wanted >= SMALLEST_UNIT:
-            best = -1
-            for s in range(la.first_school, la.last_school):
-                if w.schools[s].unit_places == 0.0 and (best < 0 or w.schools[s].skill > w.schools[best].skill):
-                    best = s
-            if best >= 0:
-                w.schools[best].unit_places += la.units_wanted
-                la.unit_places += la.units_wanted
-            la.units_wanted = 0.0
+        la.unit_places_opened = 0.0
+        if d.month_of_year == SEPTEMBER and la.unit_pupils >= FILLED * la.unit_places:
+            while la.units_wanted >= UNIT_SIZE:
+                host = most_skilled_without_unit(w.schools, la)
+                if host < 0:
+                    break
+                w.schools[host].unit_places = UNIT_SIZE
+                la.unit_places += UNIT_SIZE
+                la.unit_places_opened += UNIT_SIZE
+                la.units_wanted -= UNIT_SIZE
+        if la.unit_pupils < FILLED * la.unit_places:
+            la.units_wanted = 0.0  # no school opens a base while there are free places
 
 
 @rule

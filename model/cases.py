@@ -96,9 +96,7 @@ def plan_is_issued(w: World, p: Record, d: Record, a: int, i: int, t: int) -> No
     c.appeal[i] = Appeal.NONE
     c.planned[i] = t
     c.due[i] = t
-    index = w.authorities[a].topup_index
-    cost = severity(c, i, p) * 1000.0 * index
-    c.topup_gbp[i] = max(cost - p.notional_sen_threshold_gbp, p.topup_floor_gbp) * p.share_topup_named
+    c.provision_gbp[i] = severity(c, i, p) * 1000.0
     if c.setting[i] <= Setting.UNIT or c.setting[i] == Setting.ALTERNATIVE:
         la = w.authorities[a]
         pull = (math.log(severity(c, i, p) / p.severity_special) + la.special_level) / p.spread_special
@@ -121,17 +119,19 @@ def moves_to(w: World, a: int, i: int, setting: int) -> None:
     """Move a plan holder, and keep the counts of places and waiting lists right."""
     c = w.children
     la = w.authorities[a]
-    if c.wants_special[i] == 1 and setting != Setting.ALTERNATIVE:
+    if c.wants_special[i] == 1 and setting != Setting.ALTERNATIVE and setting != Setting.MAINSTREAM:
         c.wants_special[i] = 0
         la.waiting_special -= 1.0
     if c.setting[i] == Setting.STATE_SPECIAL:
         la.special_pupils -= 1.0
     elif c.setting[i] == Setting.UNIT:
         w.schools[c.school[i]].unit_pupils -= 1.0
+        la.unit_pupils -= 1.0
     if setting == Setting.STATE_SPECIAL:
         la.special_pupils += 1.0
     elif setting == Setting.UNIT:
         w.schools[c.school[i]].unit_pupils += 1.0
+        la.unit_pupils += 1.0
     c.setting[i] = setting
 
 
@@ -144,7 +144,7 @@ def plan_ceases(w: World, a: int, i: int) -> None:
         c.wants_special[i] = 0
         w.authorities[a].waiting_special -= 1.0
     c.label[i] = 0
-    c.topup_gbp[i] = 0.0
+    c.provision_gbp[i] = 0.0
     w.tallies[a].plans_ceased += 1.0
 
 

@@ -84,7 +84,7 @@ class Children(NamedTuple):
     met: NDArray[np.float32]  # share of the need met this month, 0 to 1
     unmet: NDArray[np.float32]  # memory of unmet need, 0 to 1
     confidence: NDArray[np.float32]  # confidence in mainstream schooling, 0 to 1
-    topup_gbp: NDArray[np.float32]  # top-up funding the plan names, pounds a year
+    provision_gbp: NDArray[np.float32]  # cost of the provision the plan names, pounds a year at 2014-15 prices
 
 
 NEVER = -9999

@@ -1,10 +1,18 @@
 """Confidence follows experience: each family's own, its neighbours', and what the area has learned from contests."""
 
 import numpy as np
+from numba import njit
 
 from model.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
 from model.needs import has_emerged, rows_of_ages, severity
 from model.world import Part, Record, World, rule
+
+
+@njit(cache=True, inline="always")
+def topup_of(provision_gbp: float, la: Record, p: Record) -> float:
+    """Return the top-up paid for a plan in mainstream, pounds a year: what its provision costs beyond the threshold."""
+    beyond = provision_gbp * la.topup_index - p.notional_sen_threshold_gbp
+    return max(beyond, p.topup_floor_gbp) * p.share_topup_named
 
 
 @rule
@@ -23,6 +31,7 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
         waiting = np.zeros(6)
         in_setting = np.zeros((3, 10))  # children with need by Label and Setting
         topup_other, topup_severe, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0
+        pooled = min(p.share_throughput_funding + p.share_cluster_funding, 1.0) / d.price_index / 1000.0
         unmet, families_of, confidence = np.zeros(2), np.zeros(2), np.zeros(3)
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
         for i in range(low, high):
@@ -45,17 +54,20 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
             unmet[c.disadvantaged[i]] += 1.0 - met
             families_of[c.disadvantaged[i]] += 1.0
             confidence[label] += trust
+            paid = min(cost, paid_by_school[label])
             if label == Label.PLAN and setting <= Setting.UNIT:
-                if c.topup_gbp[i] > p.topup_severe_above_gbp:
-                    topup_severe += c.topup_gbp[i]
+                topup = topup_of(c.provision_gbp[i], la, p)
+                if topup > p.topup_severe_above_gbp:
+                    topup_severe += topup
                 else:
-                    topup_other += c.topup_gbp[i]
+                    topup_other += topup
+                    paid += pooled * topup  # what is pooled is no longer paid child by child
             if setting == Setting.MAINSTREAM or setting == Setting.UNIT:
                 s = c.school[i] - first
                 need[s] += cost
                 spoken[s] += trust
                 families[s] += 1.0
-                demand[s] += min(cost, paid_by_school[label])
+                demand[s] += paid
         for s in range(n_schools):
             school = w.schools[first + s]
             school.demand_gbp_k, school.need_load = demand[s], need[s]
@@ -75,7 +87,9 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
         la.mean_confidence = la.confidence
         la.plan_bonus = la.confidence - confidence_other / max(n_other, 1.0)
         seen.plans_in_force = la.plans
-        seen.pupils_sen_support = la.sen_support
+        seen.pupils_sen_support = (
+            in_setting[Label.SEN_SUPPORT, Setting.MAINSTREAM] + in_setting[Label.SEN_SUPPORT, Setting.ALTERNATIVE]
+        )
         seen.cases_open = waiting[1:].sum()
         seen.waiting_decision = waiting[Case.REQUESTED]
         seen.waiting_psychologist = waiting[Case.ASSESSED]

@@ -77,7 +77,7 @@ def births_by_month(n_months: int, first: int) -> NDArray[np.float64]:
     alive = frame[frame["series"] == "population"].set_index("age")["value"]
     births = frame[frame["series"] == "births"].set_index("year")["value"]
     months = np.arange(first, n_months)
-    age = np.clip((-2 - months) // 12, 0, int(alive.index.max()))
+    age = np.clip((-3 - months) // 12, 0, int(alive.index.max()))
     before = alive.reindex(age).to_numpy(dtype=float)
     year = np.clip(2014 + (months + 8) // 12, 2014, int(births.index.max()))
     after = births.reindex(year).to_numpy(dtype=float)

@@ -35,7 +35,9 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         spend = la.spend_pence
         price = d.price_index
         lda = (1.0 - d.act) * p.post_16_without_plan_2014 * la.settlement_share * la.share_simulated
-        pool = (p.share_throughput_funding + p.share_cluster_funding) * p.pooled_gbp_per_pupil * la.pupils * price
+        pool = (
+            min(p.share_throughput_funding + p.share_cluster_funding, 1.0) * p.pooled_gbp_per_pupil * la.pupils * price
+        )
         spend[TOPUPS] = pence(individual_topups(la, p))
         spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
         spend[STATE] = pence(
@@ -62,7 +64,8 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         spend[TRANSPORT] = pence(
             (p.share_transport_special * far + p.share_transport_other * near) * p.cost_transport_gbp * d.pay_index
         )
-        spend[CAPITAL] = pence(12.0 * la.special_places_opened * p.cost_new_place_gbp * price)
+        built = la.special_places_opened * p.cost_new_place_gbp + la.unit_places_opened * p.cost_new_unit_place_gbp
+        spend[CAPITAL] = pence(12.0 * built * price)
         spend[NOTIONAL] = pence(p.notional_sen_gbp_per_pupil * la.pupils * d.school_funding * price)
         la.settlement_pence = pence(nation.settlement_gbp * la.settlement_share * la.share_simulated)
         inside = 0
@@ -98,7 +101,11 @@ def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int, inflatio
             pressure += deficit
         cut = p.effect_pressure_on_support * pressure
         floor = p.share_support_protected * la.support_budget_start_gbp
-        la.support_budget_gbp = max(la.support_budget_gbp * (1.0 + inflation) * max(1.0 - cut, 0.5), floor)
+        kept_up = la.support_budget_gbp * (1.0 + inflation)
+        la.support_budget_gbp = max(kept_up * max(1.0 - cut, 0.5), floor)
+        if pressure == 0.0:  # what was cut comes back, up to the real budget of September 2014
+            full = la.support_budget_start_gbp * d.price_index
+            la.support_budget_gbp = max(min(kept_up * (1.0 + p.rate_support_restored), full), la.support_budget_gbp)
         uprating = inflation * p.share_topup_uprated - p.effect_pressure_on_topups * pressure
         la.topup_index *= max(1.0 + uprating, 0.9)
 
@@ -108,8 +115,8 @@ def government_settles(w: World, p: Record, d: Record, t: int, inflation: float)
     """In April set the national high-needs block: as announced, or following national overspend with a lag (B2)."""
     nation = w.nation[0]
     if d.settlement_gbp > 0.0 and p.use_published_settlement > 0.5:
-        nation.settlement_gbp = d.settlement_gbp
+        nation.settlement_base_gbp = d.settlement_gbp
     else:
         growth = inflation + p.settlement_growth_real + p.response_settlement * nation.overspend_carried
-        nation.settlement_gbp *= max(1.0 + growth, 0.9)
-    nation.settlement_gbp *= 1.0 + p.settlement_extra_share
+        nation.settlement_base_gbp *= max(1.0 + growth, 0.9)
+    nation.settlement_gbp = nation.settlement_base_gbp * (1.0 + p.settlement_extra_share)

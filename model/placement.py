@@ -34,6 +34,15 @@ def school_is_chosen(schools: Record, first: int, last: int, pull: float, u: flo
     return last - 1
 
 
+@njit(cache=True)
+def school_with_free_unit(schools: Record, la: Record, secondary: int) -> int:
+    """Return the authority's first school of the phase with a free place in its unit, or -1."""
+    for s in range(la.first_school, la.last_school):
+        if schools[s].secondary == secondary and schools[s].unit_places - schools[s].unit_pupils >= 1.0:
+            return s
+    return -1
+
+
 @njit(cache=True, inline="always")
 def pull_of_reputation(c: Children, i: int, p: Record) -> float:
     """Return how strongly a family follows reputations for inclusion: the more, the severer the need."""
@@ -149,6 +158,9 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
         vacant = la.special_places - la.special_pupils
         chance = min(1.0, max(vacant, 0.0) / max(la.waiting_special, 1e-9))
         la.overflow += p.rate_overflow * ((1.0 - chance) - la.overflow)
+        rate_independent = p.rate_independent * la.overflow_carried
+        # where fewer places are offered than wanted, all who wait have the same chance of one
+        rate_independent *= min(1.0, la.independent_allowance / max(rate_independent * la.waiting_special, 1e-9))
         for i in listed_cases(w, a):
             if c.label[i] != Label.PLAN:
                 continue
@@ -170,12 +182,15 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
                     seen.placed_state_special += 1.0
                 elif (
                     setting == Setting.MAINSTREAM
-                    and w.schools[c.school[i]].unit_places - w.schools[c.school[i]].unit_pupils >= 1.0
+                    and la.unit_places - la.unit_pupils >= 1.0
                     and draw(c.key[i], unit) < p.prob_unit
                 ):
-                    moves_to(w, a, i, Setting.UNIT)
+                    host = school_with_free_unit(w.schools, la, w.schools[c.school[i]].secondary)
+                    if host >= 0:
+                        c.school[i] = host
+                        moves_to(w, a, i, Setting.UNIT)
                 elif la.independent_allowance >= 1.0 and draw(c.key[i], independent) < (
-                    p.rate_independent * la.overflow_carried * severity(c, i, p) / p.severity_special
+                    rate_independent * severity(c, i, p) / p.severity_special
                 ):
                     moves_to(w, a, i, Setting.INDEPENDENT_SPECIAL)
                     la.independent_allowance -= 1.0

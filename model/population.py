@@ -119,13 +119,12 @@ def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     las["share_simulated"] = drawn.clusters / drawn.clusters_all
     las["weight"] = drawn.weights
     for frame in (rows, every):
-        frame["new_early"] = frame[["new_plans_2014", "new_plans_2015", "new_plans_2016"]].sum(axis=1)
         frame["appeals_early"] = frame[["appeals_2014", "appeals_2015", "appeals_2016"]].sum(axis=1)
         frame["appealable_early"] = frame[[f"appealable_decisions_{y}" for y in (2014, 2015, 2016)]].sum(axis=1)
         frame["refused_early"] = frame["requests_refused_2015"] + frame["requests_refused_2016"]
         frame["asked_early"] = frame["new_plans_2015"] + frame["new_plans_2016"] + frame["refused_early"]
         frame["on_time_early"] = frame[["within_20_weeks_2015", "within_20_weeks_2016"]].mean(axis=1) / 100.0
-    pairs = ("new_early", "population_2_to_18")
+    pairs = ("asked_early", "population_2_to_18")
     las["request_level"] = _relative(rows[pairs[0]], rows[pairs[1]], every, pairs, 60.0)
     pairs = ("appeals_early", "appealable_early")
     las["contest_level"] = _relative(rows[pairs[0]], rows[pairs[1]], every, pairs, 15.0)
@@ -170,7 +169,7 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
         las[a]["first_school"], las[a]["first_cluster"] = len(records), len(cluster_first)
         per_cluster = [max(total * share / all_clusters, 1.0) for total in (PRIMARIES, SECONDARIES)]
         for k in range(n):
-            key = np.uint64(scramble(las[a]["key"] + np.uint64(k)))
+            key = np.uint64(scramble(np.uint64(scramble(las[a]["key"])) + np.uint64(k)))
             cluster_authority.append(a)
             cluster_first.append(len(records))
             counts = [max(1, int(total * (k + 1)) - int(total * k)) for total in per_cluster]

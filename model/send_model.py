@@ -33,6 +33,7 @@ from model.support import children_are_supported, schools_spread_support
 from model.world import LOOP_SIGNALS
 
 APRIL, SEPTEMBER = 4, 9
+SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
 ROWS_PER_PART = 40_000  # below this many children a second thread costs more than it saves
 
 
@@ -72,6 +73,7 @@ class SendModel(mesa.Model):
         self.scenario = scenario
         self.scale, self.n_months = scale, n_months
         self._table = scenario.table(self.parameters, n_months)
+        self._before = NO_CHANGE.table(self.parameters, 1)[0]  # no reform acts in the year before the run
         self._drivers = drivers(self.parameters, n_months).view(np.recarray)
         self.t = -BURN_IN_MONTHS
         self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
@@ -83,6 +85,7 @@ class SendModel(mesa.Model):
         self.authorities = [LocalAuthority(self, a, code, name) for a, (code, name) in enumerate(names)]
         self.tribunal, self.independent_sector = Tribunal(self), IndependentSector(self)
         self.government = Government(self)
+        self._children: dict[int, Child] = {}
 
     @cached_property
     def schools(self) -> list[School]:
@@ -93,7 +96,9 @@ class SendModel(mesa.Model):
         """Return the child in a row of the columns as an agent. Raises IndexError if there is no such row."""
         if not 0 <= row < len(self.world.children.key):
             raise IndexError(f"there is no child {row}: rows go from 0 to {len(self.world.children.key) - 1}.")
-        return Child(self, row)
+        if row not in self._children:
+            self._children[row] = Child(self, row)
+        return self._children[row]
 
     # ------------------------------------------------------------------ the step
 
@@ -119,7 +124,7 @@ class SendModel(mesa.Model):
     @property
     def p(self) -> Any:
         """The parameters of this month, as one record."""
-        return self._table[max(self.t, 0)]
+        return self._table[self.t] if self.t >= 0 else self._before
 
     @property
     def d(self) -> Any:
@@ -194,7 +199,7 @@ class SendModel(mesa.Model):
         self._pupils_enrol()
         beginnings.labels_are_given(w, self.sample, p, self.t)
         beginnings.plan_holders_are_placed(w, self.sample, p, self.t)
-        self._in_parts(lambda part: beginnings.topups_are_named(w, self.p, part, self.t))
+        self._in_parts(lambda part: beginnings.provision_is_named(w, self.p, part, self.t))
         self._each(pupils_are_counted)
         settlement = float(self._drivers[0].settlement_gbp)
         beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
@@ -208,12 +213,22 @@ class SendModel(mesa.Model):
         while self.t < 0:
             self.step()
             self._references_are_taken()
-        las = w.authorities
+        self._accounts_open()
+        self._references_are_taken()
+
+    def _accounts_open(self) -> None:
+        """In September 2014 staff casework for the work there is, and open the accounts with each one's reserves."""
+        p, las = self.parameters, self.world.authorities
         needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
         las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
         for stage in ("requests", "assessments", "drafts"):
             las[f"{stage}_backlog"] = 0.0
-        balance = p["balance_2014_gbp"] * las["settlement_share"] * las["share_simulated"]
+        for stage in ("decision", "psychologist", "draft"):
+            las[f"wait_{stage}"] = 0.0
+        block = las["settlement_share"] * las["share_simulated"]
+        deficit = self.sample.rows["deficit_pct_of_dsg_2020"].to_numpy() / 100.0
+        deficit = deficit - np.average(deficit, weights=las["settlement_share"])
+        balance = block * (p["balance_2014_gbp"] - p["share_balance_known"] * deficit * SCHOOLS_GRANT_2020_GBP)
         las["balance_pence"] = np.round(100.0 * balance).astype(np.int64)
         las["year_settlement_pence"] = 0
         las["year_spend_pence"] = 0
@@ -237,6 +252,7 @@ class SendModel(mesa.Model):
         nation["shortage_start"] = nation["shortage"]
         schools["reputation_start"] = schools["reputation"]
         schools["incentive_start"] = schools["incentive"]
+        schools["load_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
         for part in self._parts:
             authority_signals_are_carried(w, self.p, part)
         nation_signals_are_carried(w, self.p)

@@ -16,6 +16,12 @@ def carry(start: float, now: float, gain: float) -> float:
     return start + gain * (now - start)
 
 
+@njit(cache=True, inline="always")
+def carry_positive(start: float, now: float, gain: float) -> float:
+    """Return a signal that is a ratio: gains above 1 cannot take it to zero or below."""
+    return max(start + gain * (now - start), 0.05)
+
+
 @rule
 def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Measure each authority's raw signals at month end."""
@@ -42,6 +48,7 @@ def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t
         la.place_shortage = max(0.0, wanted_places - la.special_places - building) / max(la.special_places, 1.0)
         la.wait = la.wait_decision + la.wait_psychologist + la.wait_draft
         la.tribunal_wait = nation.tribunal_wait_months
+        la.statutory_advice = la.assessments_arriving
         la.stock = la.plans / max(la.plans_2014, 1.0)
 
 
@@ -50,19 +57,22 @@ def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
     """Pass each authority's signals on through the gains of their loops."""
     for a in part:
         la = w.authorities[a]
-        la.support_hours_carried = carry(la.support_hours_start, la.support_hours, p.gain_r1_crowding_out)
-        la.inclusion_budget_carried = carry(la.inclusion_budget_start, la.inclusion_budget, p.gain_r2_budget_squeeze)
+        la.support_hours_carried = carry_positive(la.support_hours_start, la.support_hours, p.gain_r1_crowding_out)
+        la.inclusion_budget_carried = carry_positive(
+            la.inclusion_budget_start, la.inclusion_budget, p.gain_r2_budget_squeeze
+        )
         la.contest_belief_carried = carry(la.contest_belief_start, la.contest_belief, p.gain_r4_adversarial)
         la.overflow_carried = carry(la.overflow_start, la.overflow, p.gain_r5_placement_escalation)
+        la.statutory_advice_carried = carry(la.statutory_advice_start, la.statutory_advice, p.gain_r1_crowding_out)
         la.plan_norm_carried = carry(la.plan_norm_start, la.plan_norm, p.gain_r7_confidence)
-        la.drain_carried = carry(la.drain_start, la.drain, p.gain_r8_workforce_drain)
+        la.drain_carried = carry_positive(la.drain_start, la.drain, p.gain_r8_workforce_drain)
         la.anticipation_carried = carry(la.anticipation_start, la.anticipation, p.gain_r9_anticipation)
         la.gatekeeping_carried = carry(la.gatekeeping_start, la.gatekeeping, p.gain_b1_gatekeeping)
         la.plan_bonus_carried = carry(la.plan_bonus_start, la.plan_bonus, p.gain_b3_met_need)
         la.place_shortage_carried = carry(la.place_shortage_start, la.place_shortage, p.gain_b4_place_building)
         la.wait_carried = carry(la.wait_start, la.wait, p.gain_b5_queue_deterrence)
         la.tribunal_wait_carried = carry(la.tribunal_wait_start, la.tribunal_wait, p.gain_b5_queue_deterrence)
-        la.stock_carried = carry(la.stock_start, la.stock, p.gain_b6_ageing_exit)
+        la.stock_carried = carry_positive(la.stock_start, la.stock, p.gain_b6_ageing_exit)
         spoken = la.confidence - la.plan_bonus + la.plan_bonus_carried
         la.confidence_carried = carry(la.confidence_start, spoken, p.gain_r7_confidence)
         la.confidence_shift = la.confidence_carried - la.confidence
@@ -72,6 +82,8 @@ def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
             school.carried_incentive = carry(school.incentive_start, school.incentive, p.gain_r3_funding_incentive)
+            load = school.demand_gbp_k / max(school.pupils, 1.0)
+            school.carried_load = max(carry(school.load_start, load, p.gain_r6_winners_losers), 0.0)
             school.carried_reputation = carry(school.reputation_start, school.reputation, p.gain_r6_winners_losers)
 
 

@@ -8,7 +8,9 @@ from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages
 from model.world import Part, Record, World, rule
 
-FULL = 0.84  # with as many pupils as places the rounded corner of smooth_share(1, 0.84) leaves nine tenths of the support
+FULL = (
+    0.84  # with as many pupils as places the rounded corner of smooth_share(1, 0.84) leaves nine tenths of the support
+)
 
 
 @rule
@@ -20,7 +22,7 @@ def schools_spread_support(w: World, p: Record, d: Record, part: Part, t: int) -
             school = w.schools[s]
             money = p.notional_sen_gbp_per_pupil / 1000.0 * school.pupils * d.school_funding
             school.capacity_gbp_k = (money + school.cluster_funding_gbp_k) * school.skill
-            school.coverage = smooth_share(school.capacity_gbp_k, school.demand_gbp_k)
+            school.coverage = smooth_share(school.capacity_gbp_k, school.carried_load * school.pupils)
 
 
 @njit(cache=True, inline="always")
@@ -71,7 +73,11 @@ def children_are_supported(w: World, p: Record, d: Record, part: Part, t: int) -
             c.met[i] = met
             gap = 1.0 - met - c.unmet[i]
             c.unmet[i] += (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap
-            towards = min(own * met + heard_at[school], 1.0) - c.confidence[i]
+            # a special school says nothing of mainstream: there, only what others say moves the family
+            lived = (
+                c.confidence[i] if setting == Setting.STATE_SPECIAL or setting == Setting.INDEPENDENT_SPECIAL else met
+            )
+            towards = min(own * lived + heard_at[school], 1.0) - c.confidence[i]
             c.confidence[i] += (p.rate_confidence_rises if towards > 0.0 else p.rate_confidence_falls) * towards
 
 

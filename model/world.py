@@ -18,6 +18,7 @@ Record = Any  # one record of a structured array: fields are attributes
 Part = NDArray[np.int64]  # rows of authorities
 
 DOCKET_MONTHS = 128  # the docket remembers the month of registration for this long
+ARRIVALS_KEPT = 64  # months of arrivals remembered, and so the longest wait for an assessment that is told apart
 PLACE_PIPELINE_MONTHS = 64  # longest planning delay of a special place, and more
 TRAINING_MONTHS = 64  # longest training pipeline, and more
 
@@ -37,6 +38,8 @@ SCHOOL = np.dtype(
         ("need_load", "f8"),  # all need on roll, thousand pounds a year
         ("confidence_sum", "f8"),  # of pupils with need
         ("confidence_count", "f8"),
+        ("load_start", "f8"),  # demand a pupil, thousand pounds a year
+        ("carried_load", "f8"),  # and as R6 carries it
         ("reputation_start", "f8"),
         ("reputation", "f8"),  # what families with need believe of the school's inclusion (R6)
         ("carried_reputation", "f8"),
@@ -53,6 +56,7 @@ LOOP_SIGNALS = (
     "support_hours",  # R1  specialist hours reaching children without plans, per child on SEN support, 1 = Sept 2014
     "inclusion_budget",  # R2  support-service budget and real top-up value, 1 = Sept 2014
     "contest_belief",  # R4  belief that contesting pays, 0 to 1
+    "statutory_advice",  # R1  assessments a month that take therapists' time
     "overflow",  # R5  share of specialist demand that state places cannot take, 0 to 1
     "confidence",  # R7  mean confidence in mainstream, 0 to 1
     "plan_norm",  # R7  share of children with SEN in the area who have a plan: "a plan is the only way"
@@ -109,6 +113,7 @@ AUTHORITY = np.dtype(
         ("requests_backlog", "f8"),  # cases beyond what the hours so far could serve
         ("assessments_backlog", "f8"),
         ("drafts_backlog", "f8"),
+        ("arrived", "f8", (3, ARRIVALS_KEPT)),  # arrivals of past months by stage, ring of months
         ("wait_decision", "f8"),  # months the case now served has waited
         ("wait_psychologist", "f8"),
         ("wait_draft", "f8"),
@@ -143,6 +148,8 @@ AUTHORITY = np.dtype(
         ("topup_other_gbp", "f8"),  # top-ups named in mainstream plans, pounds a year: moderate needs
         ("topup_severe_gbp", "f8"),  # and severe needs
         ("unit_places", "f8"),
+        ("unit_pupils", "f8"),
+        ("unit_places_opened", "f8"),  # this month
         ("units_wanted", "f8"),
         ("alternative_pupils", "f8"),
         # money
@@ -182,13 +189,12 @@ NATION = np.dtype(
         ("shortage", "f8"),  # statutory share of psychologists' time (B7)
         ("shortage_start", "f8"),
         ("shortage_carried", "f8"),
+        ("settlement_base_gbp", "f8"),  # national high-needs block of the year before any reform adds to it
         ("settlement_gbp", "f8"),  # national high-needs block this year
-        ("settlement_growth_start", "f8"),
-        ("spending_smoothed_gbp", "f8"),
+        ("psychologists_start", "f8"),
         ("overspend", "f8"),  # national overspend ratio (B2)
         ("overspend_start", "f8"),
         ("overspend_carried", "f8"),
-        ("mean_confidence", "f8"),
     ]
 )
 
@@ -199,7 +205,6 @@ DRIVERS = np.dtype(
         ("pay_index", "f8"),  # school costs, 2014-15 = 1
         ("school_funding", "f8"),  # real school funding per pupil, 2014-15 = 1
         ("settlement_gbp", "f8"),  # observed or announced national high-needs block of the financial year; 0 = none
-        ("trainees", "f8"),  # educational psychologists beginning training this year
         ("recognition", "f8"),  # of autism and ADHD, September 2014 = 1
         ("closure", "f8"),  # share of the month in which schools were closed by the pandemic
         ("act", "f8"),  # phase-in of the 2014 Act's extension to age 25, 0 to 1
