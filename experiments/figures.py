@@ -232,8 +232,8 @@ def _frame(ax: Axes, result: Result, panel: Panel) -> None:
     if panel.signed:
         ax.axhline(0.0, color="0.4", linewidth=0.8)
     else:
-        above = ax.get_ylim()[1] * (1.03 + 0.15 * (len(panel.lines) - 1))
-        ax.set_ylim(0.0, above if panel.high is None else panel.high)
+        legend = 0.12 * len(panel.lines) if len(panel.lines) > 1 else 0.03  # of the height, so that no point is hidden
+        ax.set_ylim(0.0, ax.get_ylim()[1] * (1.0 + legend) if panel.high is None else panel.high)
     ax.tick_params(labelsize=10)
     ax.grid(axis="y", color="0.88", linewidth=0.7)
     ax.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""What must hold whatever the numbers: conservation, keyed draws, invariance to threads, reforms that wait their date."""
+"""What must hold whatever the numbers: conservation, keyed draws, threads, reforms that wait for their date."""
 
 from typing import Any
 
