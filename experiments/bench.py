@@ -17,8 +17,8 @@ from rich.table import Table
 
 SCALES = (0.002, 0.01, 0.1, 1.0)
 QUICK_SCALES = (0.002, 0.01)
-TWIN_SCALE, TWIN_MONTHS = 0.002, 24
-QUICK_TWIN_MONTHS = 6
+TWIN = (0.02, 24)  # scale and months on which the model and its plain twin are compared
+QUICK_TWIN = (0.002, 6)
 ROOT = Path(__file__).resolve().parents[1]
 
 Say = Callable[[str], Any]
@@ -48,18 +48,18 @@ def measure_all(scales: Sequence[float], *, quick: bool = False, say: Say = prin
 
 def measure_child_step(quick: bool, say: Say) -> dict[str, Any]:
     """Return ns a child-step, compiled and as plain Mesa agents on the same children, and compiled at full scale."""
-    months = QUICK_TWIN_MONTHS if quick else TWIN_MONTHS
+    scale, months = QUICK_TWIN if quick else TWIN
     say("a child-step, compiled")
-    compiled = _best_of(1 if quick else 3, kind="compiled", scale=TWIN_SCALE, n_months=months)
+    compiled = _best_of(1 if quick else 3, kind="compiled", scale=scale, n_months=months)
     say("a child-step, as plain Mesa agents")
-    twin = _measure("child_steps", kind="twin", scale=TWIN_SCALE, n_months=months)
+    twin = _measure("child_steps", kind="twin", scale=scale, n_months=months)
     full = None
     if not quick:
         say("a child-step, compiled, all England")
         full = _measure("child_steps", kind="compiled", scale=1.0, n_months=60)["ns"]
     plain = twin.get("ns")
     return {
-        "scale": TWIN_SCALE,
+        "scale": scale,
         "n_months": months,
         "child_steps": compiled["child_steps"],
         "compiled_ns": compiled["ns"],

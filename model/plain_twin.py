@@ -40,7 +40,7 @@ from model.reports import authorities_are_reported, children_are_reported
 from model.requests import HIGHEST_RATE as HIGHEST_REQUEST_RATE
 from model.send_model import APRIL, SEPTEMBER, SendModel
 from model.signals import nation_signals_are_carried
-from model.support import schools_spread_support
+from model.support import FULL, schools_spread_support
 from model.world import DOCKET_MONTHS, SCHOOL, World
 
 # Plain numbers: looking a member up in its enumeration takes Python several times as long.
@@ -63,7 +63,8 @@ MIDDLE_TOP = (
     1.383577518672690e02, -3.066479806614716e01, 2.506628277459239e00,
 )  # fmt: skip
 MIDDLE_LOW = (
-    -5.447609879822406e01, 1.615858368580409e02, -1.556989798598866e02, 6.680131188771972e01, -1.328068155288572e01, 1.0,
+    -5.447609879822406e01, 1.615858368580409e02, -1.556989798598866e02,
+    6.680131188771972e01, -1.328068155288572e01, 1.0,
 )  # fmt: skip
 TAIL_TOP = (
     -7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e00,
@@ -155,16 +156,16 @@ class Copy(Plain):
 
     def __init__(self, records: NDArray[Any], row: int) -> None:
         super().__init__()
-        self.records, self.row = records, row
+        self.records, self.row, self.names = records, row, records.dtype.names or ()
 
     def read(self) -> None:
         """Take the record's values."""
-        vars(self).update(zip(self.records.dtype.names, self.records[self.row].item(), strict=True))
+        vars(self).update(zip(self.names, self.records[self.row].item(), strict=True))
 
     def write(self) -> None:
         """Put the values back into the record."""
         state = vars(self)
-        self.records[self.row] = tuple([state[name] for name in self.records.dtype.names or ()])
+        self.records[self.row] = tuple([state[name] for name in self.names])
 
 
 class PlainSchool(Copy):
@@ -174,11 +175,6 @@ class PlainSchool(Copy):
     def is_school(self) -> bool:
         """Whether this is a school, not the early years."""
         return bool(self.row >= 0)
-
-    @property
-    def has_unit_place(self) -> bool:
-        """Whether a place in the unit is free."""
-        return bool(self.unit_places - self.unit_pupils >= 1.0)
 
     def pull(self, strength: float) -> float:
         """Return how many children the school draws: by its size, and by its reputation for inclusion (R6)."""
@@ -235,7 +231,7 @@ class PlainAuthority(Copy):
     def prepares_support(self, month: "Month") -> None:
         """Say, by label and setting, what part of a need is met in any case and what part by ordinary support."""
         p = month.p
-        special = p.met_special * smooth_share(self.special_places, self.special_pupils * 0.84)
+        special = p.met_special * smooth_share(self.special_places, self.special_pupils * FULL)
         anyway = {STATE_SPECIAL: special, INDEPENDENT_SPECIAL: p.met_special, ALTERNATIVE: p.met_alternative,
                   HOME: p.met_home, ELSEWHERE: p.met_elsewhere}  # fmt: skip
         protected = p.share_plan_protected * min(1.0, self.inclusion_budget_carried**p.elasticity_topup_value)
@@ -276,6 +272,14 @@ class PlainAuthority(Copy):
         self.vacant = self.special_places - self.special_pupils
         self.chance_of_place = min(1.0, max(self.vacant, 0.0) / max(self.waiting_special, 1e-9))
         self.overflow += p.rate_overflow * ((1.0 - self.chance_of_place) - self.overflow)
+        rate = p.rate_independent * self.overflow_carried
+        # where fewer independent places are offered than wanted, all who wait have the same chance of one
+        self.rate_independent = rate * min(1.0, self.independent_allowance / max(rate * self.waiting_special, 1e-9))
+
+    def free_unit(self, secondary: int) -> PlainSchool | None:
+        """Return the first school of a phase with a free place in its unit."""
+        free = (s for s in self.schools if s.secondary == secondary and s.unit_places - s.unit_pupils >= 1.0)
+        return next(free, None)
 
 
 class Month:
@@ -318,14 +322,14 @@ class Family(mesa.Agent):
     met: float
     unmet: float
     confidence: float
-    topup_gbp: float
+    provision_gbp: float
 
     def __init__(self, model: SendModel, area: PlainAuthority, columns: tuple[Any, ...]) -> None:
         super().__init__(model)
         (
             self.key, self.born, self.onset, self.need, self.disadvantaged, self.advocacy, self.innate, self.cluster,
             school, self.setting, self.label, self.case, self.appeal, self.opened, self.due, self.planned,
-            self.wants_special, self.met, self.unmet, self.confidence, self.topup_gbp,
+            self.wants_special, self.met, self.unmet, self.confidence, self.provision_gbp,
         ) = columns  # fmt: skip
         self.area = area
         self.emerges = self.born + self.onset
@@ -394,8 +398,9 @@ class Family(mesa.Agent):
         self.met = kept(met)
         gap = 1.0 - met - self.unmet
         self.unmet = kept(self.unmet + (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap)
-        lived = min((1.0 - p.weight_neighbours) * met + school.says, 1.0)
-        towards = lived - self.confidence
+        # a special school says nothing of mainstream: there, only what others say moves the family
+        lived = self.confidence if setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL) else met
+        towards = min((1.0 - p.weight_neighbours) * lived + school.says, 1.0) - self.confidence
         rate = p.rate_confidence_rises if towards > 0.0 else p.rate_confidence_falls
         self.confidence = kept(self.confidence + rate * towards)
 
@@ -524,8 +529,7 @@ class Family(mesa.Agent):
         self.counts_the_weeks(month)
         self.label, self.case, self.appeal = PLAN, NO_CASE, UNCONTESTED
         self.planned = self.due = t
-        cost = self.severity(p) * 1000.0 * area.topup_index
-        self.topup_gbp = kept(max(cost - p.notional_sen_threshold_gbp, p.topup_floor_gbp) * p.share_topup_named)
+        self.provision_gbp = kept(self.severity(p) * 1000.0)
         if self.setting in (EARLY_YEARS, MAINSTREAM, UNIT, ALTERNATIVE):
             pull = (math.log(self.severity(p) / p.severity_special) + area.special_level) / p.spread_special
             pull -= p.effect_confidence_on_special * (self.seen_confidence - p.confidence_reference)
@@ -549,7 +553,7 @@ class Family(mesa.Agent):
         """End the plan and every case about it."""
         self.withdraws_case()
         self.leaves_waiting_list()
-        self.label, self.topup_gbp = NO_LABEL, 0.0
+        self.label, self.provision_gbp = NO_LABEL, 0.0
         self.area.seen.plans_ceased += 1.0
 
     def withdraws_case(self) -> None:
@@ -658,10 +662,19 @@ class Family(mesa.Agent):
             area.seen.drafts_begun += 1.0
         else:
             self.case, self.appeal, self.due = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
-            self.topup_gbp = kept(self.topup_gbp * (1.0 + month.p.gain_topup_appeal))
+            self.provision_gbp = kept(self.provision_gbp * (1.0 + month.p.gain_provision_appeal))
             if self.wants_special:
-                vacant = area.special_places - area.special_pupils >= 1.0
-                self.moves_to(STATE_SPECIAL if vacant else INDEPENDENT_SPECIAL)
+                self.is_given_a_special_place()
+
+    def is_given_a_special_place(self) -> None:
+        """Take a state special place if one is vacant, and an independent one if not."""
+        area = self.area
+        if area.special_places - area.special_pupils >= 1.0:
+            self.moves_to(STATE_SPECIAL)
+            area.seen.placed_state_special += 1.0
+        else:
+            self.moves_to(INDEPENDENT_SPECIAL)
+            area.seen.placed_independent += 1.0
 
     def loses(self, month: Month) -> None:
         """Give up for a year."""
@@ -683,18 +696,20 @@ class Family(mesa.Agent):
             self.area.waiting_special -= 1.0
 
     def moves_to(self, setting: int) -> None:
-        """Move, and keep the counts of places and waiting lists right; whoever is excluded goes on waiting."""
-        if setting != ALTERNATIVE:
+        """Move, and keep the counts of places right; in mainstream and alternative provision the wait goes on."""
+        if setting not in (MAINSTREAM, ALTERNATIVE):
             self.leaves_waiting_list()
-        if self.setting == STATE_SPECIAL:
-            self.area.special_pupils -= 1.0
-        elif self.setting == UNIT:
-            self.school.unit_pupils -= 1.0
-        if setting == STATE_SPECIAL:
-            self.area.special_pupils += 1.0
-        elif setting == UNIT:
-            self.school.unit_pupils += 1.0
+        self.counts_at_its_place(-1.0)
         self.setting = setting
+        self.counts_at_its_place(1.0)
+
+    def counts_at_its_place(self, one: float) -> None:
+        """Add one to the pupils, or take one off them, where places are counted."""
+        if self.setting == STATE_SPECIAL:
+            self.area.special_pupils += one
+        elif self.setting == UNIT:
+            self.school.unit_pupils += one
+            self.area.unit_pupils += one
 
     def is_placed(self, month: Month) -> None:
         """Give up a plan that is no longer needed, take a place for which the child waits, or see a placement fail."""
@@ -726,16 +741,23 @@ class Family(mesa.Agent):
             self.moves_to(STATE_SPECIAL)
             area.vacant -= 1.0
             area.seen.placed_state_special += 1.0
-        elif in_mainstream and self.school.has_unit_place and draw(key, keys.unit_place) < p.prob_unit:
-            self.moves_to(UNIT)
+        elif in_mainstream and area.unit_places - area.unit_pupils >= 1.0 and draw(key, keys.unit_place) < p.prob_unit:
+            self.looks_for_a_unit()
         elif area.independent_allowance >= 1.0 and draw(key, keys.independent_place) < (
-            p.rate_independent * area.overflow_carried * self.severity(p) / p.severity_special
+            area.rate_independent * self.severity(p) / p.severity_special
         ):
             self.moves_to(INDEPENDENT_SPECIAL)
             area.independent_allowance -= 1.0
             area.seen.placed_independent += 1.0
         elif in_mainstream and draw(key, keys.elsewhere_place) < p.rate_elsewhere * self.unmet:
             self.setting = ELSEWHERE
+
+    def looks_for_a_unit(self) -> None:
+        """Move to a unit of the child's phase if one in the area has a free place."""
+        host = self.area.free_unit(self.school.secondary)
+        if host is not None:
+            self.school = host
+            self.moves_to(UNIT)
 
     def placement_breaks_down(self, month: Month) -> bool:
         """Say whether a placement in mainstream breaks down: the more unmet and the severer the need, the likelier."""
@@ -869,17 +891,20 @@ class Family(mesa.Agent):
         census.unmet[self.disadvantaged] += 1.0 - self.met
         census.families[self.disadvantaged] += 1.0
         census.confidence[label] += self.confidence
+        paid = min(cost, census.paid_by_school[label])
         if label == PLAN and setting in (EARLY_YEARS, MAINSTREAM, UNIT):
-            if self.topup_gbp > p.topup_severe_above_gbp:
-                census.topup_severe += self.topup_gbp
-            else:
-                census.topup_other += self.topup_gbp
+            paid += census.adds_topup(self.topup(p), p)
         if setting in (MAINSTREAM, UNIT):
             school = self.school
             school.need_load += cost
             school.confidence_sum += self.confidence
             school.confidence_count += 1.0
-            school.demand_gbp_k += min(cost, census.paid_by_school[label])
+            school.demand_gbp_k += paid
+
+    def topup(self, p: Plain) -> float:
+        """Return the top-up paid for the plan, pounds a year: what its provision costs beyond the threshold."""
+        beyond = self.provision_gbp * self.area.topup_index - p.notional_sen_threshold_gbp
+        return float(max(beyond, p.topup_floor_gbp) * p.share_topup_named)
 
 
 def age_factor(age: int, p: Plain) -> float:
@@ -903,11 +928,11 @@ def prob_leaves(years: int, month: Month) -> float:
     return float(act * after.get(years, p.prob_leave_20_plus) + (1.0 - act) * before.get(years, 1.0))
 
 
-# ---------------------------------------------------------------------- the verbs of the month, for the families of an area
+# ---------------------------------------------------------------------- the verbs of the month, in one area
 
 
 def children_change_phase(area: PlainAuthority, month: Month) -> None:
-    """Let young people leave at 25; in September let children enter school, transfer at 11, and go on or leave at 16."""
+    """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
     t = month.t
     for family in area.aged(t, AGE_LIMIT, AGE_LIMIT + 1):
         family.grows_out()
@@ -1004,7 +1029,17 @@ class Census:
         self.unmet, self.families = [0.0, 0.0], [0.0, 0.0]  # without and with free school meals
         self.confidence = [0.0, 0.0, 0.0]  # by Label
         # nothing for a need not identified, all on SEN support, the first £6,000 with a plan
-        self.paid_by_school = (0.0, math.inf, month.p.notional_sen_threshold_gbp / 1000.0 / month.d.price_index)
+        p, price = month.p, month.d.price_index
+        self.paid_by_school = (0.0, math.inf, p.notional_sen_threshold_gbp / 1000.0 / price)
+        self.pooled = min(p.share_throughput_funding + p.share_cluster_funding, 1.0) / price / 1000.0
+
+    def adds_topup(self, topup: float, p: Plain) -> float:
+        """Add a top-up; return what of it is pooled, no longer paid child by child, so that the school must find it."""
+        if topup > p.topup_severe_above_gbp:
+            self.topup_severe += topup
+            return 0.0
+        self.topup_other += topup
+        return float(self.pooled * topup)
 
     def describes(self, area: PlainAuthority) -> None:
         """Tell the authority who is where, and how far mainstream is trusted."""
@@ -1025,7 +1060,9 @@ class Census:
     def is_tallied(self, area: PlainAuthority) -> None:
         """Tally what observables are made of."""
         seen = area.seen
-        seen.plans_in_force, seen.pupils_sen_support = area.plans, area.sen_support
+        on_support = self.in_setting[SEN_SUPPORT]
+        seen.plans_in_force = area.plans
+        seen.pupils_sen_support = on_support[MAINSTREAM] + on_support[ALTERNATIVE]
         seen.cases_open = sum(self.waiting[REQUESTED:])
         seen.waiting_decision = self.waiting[REQUESTED]
         seen.waiting_psychologist = self.waiting[ASSESSED]
@@ -1119,9 +1156,10 @@ class PlainTwin(SendModel):
 
     def families_are_written_back(self) -> Children:
         """Write every family's properties into its row of the columns, and return the columns."""
-        for name, column in zip(Children._fields, self.world.children, strict=True):
-            column[:] = [family.column(name) for family in self.families]
-        return self.world.children
+        columns = self.world.children
+        for name in Children._fields:
+            getattr(columns, name)[:] = [family.column(name) for family in self.families]
+        return columns
 
     def breakdown(self) -> pd.DataFrame:
         """Return the month just lived by need, age, disadvantage, label and setting (see `breakdowns`)."""

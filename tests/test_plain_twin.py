@@ -1,0 +1,187 @@
+"""The plain twin follows the compiled model to the last bit, and would not if one of its rules were another."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from model import Change, Parameters, Reform, Scenario, SendModel
+from model import plain_twin as plain
+from model import randomness as compiled
+from model.calendar import month_of_year
+from model.children import Children
+from model.plain_twin import Family, PlainTwin
+from model.randomness import Decision
+
+MONTHS = 30  # from September 2014, so that three Septembers are among them
+UNTIL_25 = 84  # nobody is over 19 at the start: it takes seven years until some grow out, and schools close meanwhile
+SCALE = 0.0015
+RECORDS = ("authorities", "schools", "nation", "tallies")
+SERIES = ("docket", "place_pipeline", "training")
+
+# Whatever seldom happens happens often here, so that thirty months go through every rule.
+EVENTFUL = Parameters(
+    escalation=1.2,
+    rate_family_request=0.02,
+    factor_request_unidentified=0.5,
+    factor_request_post_16=0.8,
+    prob_not_issued=0.15,
+    rate_plan_ceases=0.005,
+    prob_contest_refusal=0.4,
+    rate_contest_contents=0.005,
+    factor_contest_placement=12.0,
+    share_mediation=0.5,
+    prob_mediation_to_appeal=0.4,
+    prob_settle=0.4,
+    dur_tribunal_minimum_months=2,
+    severity_special=5.0,
+    gain_b3_met_need=0.0,
+    gain_r7_confidence=1.5,
+)
+FUNDING = Reform(
+    "funding",
+    (
+        Change("share_throughput_funding", 0.5, "2015-03", ramp_months=6),
+        Change("share_cluster_funding", 0.3, "2015-06"),
+        Change("notional_sen_threshold_gbp", 9000.0, "2015-09"),
+        Change("process_weeks_extra", -4.0, "2015-04", "2016-02"),
+        Change("confidence_campaign", 0.05, "2016-01"),
+    ),
+    announced="2014-12",
+    announcement=(Change("announced_restriction", 0.8, "2014-12"),),
+)
+STAYING = Parameters(
+    act_phase_2014=1.0,
+    act_phase_2015=1.0,
+    prob_leave_16=0.01,
+    prob_leave_17=0.02,
+    prob_leave_18=0.05,
+    prob_leave_19=0.1,
+    prob_leave_20_plus=0.2,
+)
+RUNS: dict[str, dict[str, Any]] = {
+    "baseline": {"seed": 0, "n_months": MONTHS},
+    "another seed": {"seed": 20_260_101, "n_months": MONTHS},
+    "eventful": {
+        "parameters": EVENTFUL,
+        "scenario": Scenario("funding", (FUNDING,)),
+        "seed": 3,
+        "n_months": MONTHS,
+    },
+    "until 25": {"parameters": STAYING, "seed": 1, "n_months": UNTIL_25},
+}
+
+
+def pair(run: str) -> tuple[SendModel, PlainTwin]:
+    """Return the compiled model and its twin at the beginning of a run."""
+    return SendModel(scale=SCALE, **RUNS[run]), PlainTwin(scale=SCALE, **RUNS[run])
+
+
+def differences(model: SendModel, twin: PlainTwin) -> list[str]:
+    """Return what differs, in any bit, between the two worlds."""
+    twin.families_are_written_back()
+    here, there = model.world, twin.world
+    pairs = {name: (getattr(here.children, name), getattr(there.children, name)) for name in Children._fields}
+    pairs |= {name: (getattr(here, name), getattr(there, name)) for name in SERIES}
+    for name in RECORDS:
+        mine, its = getattr(here, name), getattr(there, name)
+        pairs |= {f"{name}.{field}": (mine[field], its[field]) for field in mine.dtype.names}
+    return [name for name, (mine, its) in pairs.items() if mine.dtype != its.dtype or mine.tobytes() != its.tobytes()]
+
+
+def lived_together(model: SendModel, twin: PlainTwin) -> Iterator[list[str]]:
+    """Live through the months side by side, and yield what differs after each."""
+    for _ in model.months():
+        twin.step()
+        yield differences(model, twin)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_twin_follows_exactly(run: str) -> None:
+    model, twin = pair(run)
+    assert differences(model, twin) == []
+    lived = []
+    for differing in lived_together(model, twin):
+        lived.append(month_of_year(model.t - 1))
+        assert differing == [], f"month {model.t - 1}"
+    assert len(lived) == RUNS[run]["n_months"]
+    assert lived.count(9) >= 2
+    assert model.breakdown().equals(twin.breakdown())
+
+
+def test_the_twin_does_not_read_the_columns() -> None:
+    model, twin = pair("baseline")
+    for column in twin.world.children:
+        column[:] = 1
+    assert differences(model, twin) == []
+    for column in twin.world.children:
+        column[:] = 1
+    assert next(lived_together(model, twin)) == []
+
+
+def test_every_family_is_an_agent_of_the_model() -> None:
+    twin = PlainTwin(scale=0.001, n_months=1)
+    assert len(twin.families) == len(twin.world.children.key)
+    assert set(twin.families) <= set(twin.agents)
+
+
+def altered(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method as another rule: nothing happens, the other answer is given, or a number is a tenth larger."""
+    if inspect.signature(method).return_annotation is None:
+        return lambda self, *arguments: None
+
+    def other(self: Family, *arguments: Any) -> Any:
+        answer = method(self, *arguments)
+        if isinstance(answer, bool):
+            return not answer
+        if isinstance(answer, plain.PlainSchool):
+            return self.area.schools[0] if answer is not self.area.schools[0] else self.area.schools[-1]
+        return answer + 1 if isinstance(answer, int) else 1.1 * answer
+
+    return other
+
+
+RULES = sorted(
+    name for name, found in vars(Family).items() if inspect.isfunction(found) and name not in ("__init__", "column")
+)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_another_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, twin = pair("until 25" if name == "grows_out" else "eventful")
+    monkeypatch.setattr(Family, name, altered(getattr(Family, name)))
+    assert any(differing for differing in lived_together(model, twin))
+
+
+whole_numbers = st.integers(0, 2**64 - 1)
+decisions = st.sampled_from(Decision)
+months = st.integers(-300, 312)
+
+
+@given(whole_numbers)
+@example(0)
+@example(2**64 - 1)
+def test_scramble_is_the_compiled_one(x: int) -> None:
+    assert plain.scramble(x) == int(compiled.scramble(np.uint64(x)))
+
+
+@given(st.integers(0, 2**63 - 1), decisions, months)
+def test_stream_is_the_compiled_one(seed: int, decision: Decision, month: int) -> None:
+    assert plain.stream(seed, int(decision), month) == int(compiled.key_of(seed, decision, month))
+
+
+@given(whole_numbers, whole_numbers)
+def test_draws_are_the_compiled_ones(key: int, stream_key: int) -> None:
+    mine = np.float64([plain.draw(key, stream_key), plain.draw_normal(key, stream_key)])
+    its = np.float64([f(np.uint64(key), np.uint64(stream_key)) for f in (compiled.draw, compiled.draw_normal)])
+    assert mine.tobytes() == its.tobytes()
+    assert 0.0 <= mine[0] < 1.0
+
+
+@given(st.floats(-1e30, 1e30))
+def test_a_number_is_kept_in_single_precision(x: float) -> None:
+    assert plain.kept(x) == float(np.float32(x))
