@@ -208,6 +208,9 @@ class PlainAuthority(Copy):
         self.births: list[int] = []
         self.listed: list[Family] = []
         self.read()
+        self.neighbourhoods: dict[tuple[int, int], list[PlainSchool]] = {}  # by cluster and phase
+        for school in self.schools:
+            self.neighbourhoods.setdefault((school.cluster, school.secondary), []).append(school)
 
     def read(self) -> None:
         """Take the values of the authority, its schools, its tallies and its appeals from the records."""
@@ -334,9 +337,6 @@ class Family(mesa.Agent):
         self.area = area
         self.emerges = self.born + self.onset
         self.school = area.schools[school - area.first_school] if school >= 0 else area.early_years
-        neighbours = [s for s in area.schools if s.cluster == self.cluster]
-        self.primaries = [s for s in neighbours if s.secondary == 0]
-        self.secondaries = [s for s in neighbours if s.secondary == 1]
 
     def column(self, name: str) -> Any:
         """Return a property as its column keeps it."""
@@ -819,7 +819,7 @@ class Family(mesa.Agent):
 
     def enters_school(self, month: Month) -> None:
         """Enter a primary school of the neighbourhood."""
-        self.school = self.chosen(self.primaries, month)
+        self.school = self.chosen(self.area.neighbourhoods[self.cluster, 0], month)
         if self.setting == EARLY_YEARS:
             self.setting = MAINSTREAM
 
@@ -827,7 +827,7 @@ class Family(mesa.Agent):
         """Go on to a secondary school of the neighbourhood; a unit is left behind."""
         if self.setting == UNIT:
             self.moves_to(MAINSTREAM)
-        self.school = self.chosen(self.secondaries, month)
+        self.school = self.chosen(self.area.neighbourhoods[self.cluster, 1], month)
 
     def chosen(self, schools: list[PlainSchool], month: Month) -> PlainSchool:
         """Return the school the child enters: by size and, the severer the need the more, by reputation (R6)."""

@@ -257,6 +257,16 @@ class SendModel(mesa.Model):
             authority_signals_are_carried(w, self.p, part)
         nation_signals_are_carried(w, self.p)
 
+    def close(self) -> None:
+        """Stop the threads and let go of the world, once nothing is asked of the model any more.
+
+        Mesa 3.3 keeps every model in a table of agent ids for ever; without this a sweep would fill the memory.
+        """
+        if self._pool is not None:
+            self._pool.shutdown()
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        del self.world, self._born, self._drivers, self._table
+
     def breakdown(self) -> pd.DataFrame:
         """Return the month just lived by need, age, disadvantage, label and setting (see `breakdowns`)."""
         return january_breakdown(self.world, self._parts, self.t - 1)

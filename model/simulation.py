@@ -45,21 +45,24 @@ def simulate(
     began = time.perf_counter()
     n_months = month_index(until) + 1
     model = SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months, threads=threads)
-    cube: NDArray[np.void] = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
-    januaries = []
-    for t in model.months():
-        cube[t] = model.world.tallies
-        if month_of_year(t) == 1:
-            januaries.append(model.breakdown())
-        if progress is not None:
-            progress(t + 1, n_months)
+    try:
+        cube: NDArray[np.void] = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
+        januaries = []
+        for t in model.months():
+            cube[t] = model.world.tallies
+            if month_of_year(t) == 1:
+                januaries.append(model.breakdown())
+            if progress is not None:
+                progress(t + 1, n_months)
+        weights = np.array(model.world.authorities["weight"])
+    finally:
+        model.close()
     rows = model.sample.rows
-    manifest = new_manifest(model.parameters, scenario, seed, scale, until, time.perf_counter() - began)
     return Result(
         tallies=cube,
-        weights=np.asarray(model.world.authorities["weight"]),
+        weights=weights,
         authority_codes=tuple(rows["la_code"]),
         authority_names=tuple(rows["la_name"]),
         breakdowns=pd.concat(januaries, ignore_index=True) if januaries else pd.DataFrame(),
-        manifest=manifest,
+        manifest=new_manifest(model.parameters, scenario, seed, scale, until, time.perf_counter() - began),
     )

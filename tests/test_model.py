@@ -1,5 +1,7 @@
 """What must hold whatever the numbers: conservation, keyed draws, threads, reforms that wait for their date."""
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -218,3 +220,11 @@ def test_agents_look_at_the_columns() -> None:
         m.child(10**9)
     with pytest.raises(AttributeError):
         _ = m.tribunal.nonsense
+
+
+def test_runs_leave_no_memory_behind() -> None:
+    alive = [weakref.ref(simulate(scale=0.004, until="2014-10")) for _ in range(3)]
+    gc.collect()
+    assert all(result() is None for result in alive)
+    models = [thing for thing in gc.get_objects() if isinstance(thing, SendModel)]
+    assert not [m for m in models if "world" in vars(m) and m.n_months == 2]
