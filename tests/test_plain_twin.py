@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -76,9 +77,11 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 
-def pair(run: str) -> tuple[SendModel, PlainTwin]:
-    """Return the compiled model and its twin at the beginning of a run."""
-    return SendModel(scale=SCALE, **RUNS[run]), PlainTwin(scale=SCALE, **RUNS[run])
+@contextmanager
+def pair(run: str) -> Iterator[tuple[SendModel, PlainTwin]]:
+    """Give the compiled model and its twin at the beginning of a run, and let go of both in the end."""
+    with closing(SendModel(scale=SCALE, **RUNS[run])) as model, closing(PlainTwin(scale=SCALE, **RUNS[run])) as twin:
+        yield model, twin
 
 
 def differences(model: SendModel, twin: PlainTwin) -> list[str]:
@@ -102,31 +105,29 @@ def lived_together(model: SendModel, twin: PlainTwin) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_the_twin_follows_exactly(run: str) -> None:
-    model, twin = pair(run)
-    assert differences(model, twin) == []
-    lived = []
-    for differing in lived_together(model, twin):
-        lived.append(month_of_year(model.t - 1))
-        assert differing == [], f"month {model.t - 1}"
-    assert len(lived) == RUNS[run]["n_months"]
-    assert lived.count(9) >= 2
-    assert model.breakdown().equals(twin.breakdown())
+    with pair(run) as (model, twin):
+        assert differences(model, twin) == []
+        lived = []
+        for differing in lived_together(model, twin):
+            lived.append(month_of_year(model.t - 1))
+            assert differing == [], f"month {model.t - 1}"
+        assert len(lived) == RUNS[run]["n_months"]
+        assert lived.count(9) >= 2
+        assert model.breakdown().equals(twin.breakdown())
 
 
 def test_the_twin_does_not_read_the_columns() -> None:
-    model, twin = pair("baseline")
-    for column in twin.world.children:
-        column[:] = 1
-    assert differences(model, twin) == []
-    for column in twin.world.children:
-        column[:] = 1
-    assert next(lived_together(model, twin)) == []
+    with pair("baseline") as (model, twin):
+        for _ in range(2):
+            for column in twin.world.children:
+                column[:] = 1
+            assert next(lived_together(model, twin)) == []
 
 
 def test_every_family_is_an_agent_of_the_model() -> None:
-    twin = PlainTwin(scale=0.001, n_months=1)
-    assert len(twin.families) == len(twin.world.children.key)
-    assert set(twin.families) <= set(twin.agents)
+    with pair("baseline") as (_, twin):
+        assert len(twin.families) == len(twin.world.children.key)
+        assert set(twin.families) <= set(twin.agents)
 
 
 def altered(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,9 +153,9 @@ RULES = sorted(
 
 @pytest.mark.parametrize("name", RULES)
 def test_another_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, twin = pair("until 25" if name == "grows_out" else "eventful")
-    monkeypatch.setattr(Family, name, altered(getattr(Family, name)))
-    assert any(differing for differing in lived_together(model, twin))
+    with pair("until 25" if name == "grows_out" else "eventful") as (model, twin):
+        monkeypatch.setattr(Family, name, altered(getattr(Family, name)))
+        assert any(differing for differing in lived_together(model, twin))
 
 
 whole_numbers = st.integers(0, 2**64 - 1)
