@@ -17,6 +17,8 @@ from model.randomness import Decision, draw, stream
 from model.requests import listed_cases
 from model.world import DOCKET_MONTHS, Part, Record, World, rule
 
+HIGHEST_OVER_USUAL = 25.0  # no family contests the contents of a plan more often than this many times the usual
+
 
 @njit(cache=True)
 def family_wins(w: World, p: Record, a: int, i: int, t: int) -> None:
@@ -77,12 +79,12 @@ def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None
                     family_loses(w, p, a, i, t)
             elif c.label[i] == Label.PLAN and c.case[i] == Case.NONE and c.due[i] <= t and c.setting[i] != Setting.LEFT:
                 u = draw(c.key[i], contests)
-                if u >= p.rate_contest_contents * 25.0:
+                if u >= p.rate_contest_contents * HIGHEST_OVER_USUAL:
                     continue
                 rate = p.rate_contest_contents * contest_factor(w, p, a, i) * c.unmet[i] / p.unmet_reference
                 if c.wants_special[i] == 1:
                     rate *= p.factor_contest_placement
-                if u < min(rate, p.rate_contest_contents * 25.0):
+                if u < min(rate, p.rate_contest_contents * HIGHEST_OVER_USUAL):
                     c.appeal[i] = Appeal.CONTENTS
                     goes_to_mediation_or_tribunal(w, p, a, i, t)
 

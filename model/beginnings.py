@@ -29,11 +29,11 @@ def children_go_to_school(w: World, p: Record, part: Part, t: int) -> None:
             age = t - c.born[i]
             if age >= SCHOOL_AGE_LIMIT:
                 c.setting[i] = Setting.LEFT
-            elif age >= 60:
-                c.setting[i] = Setting.MAINSTREAM if age < 204 else Setting.POST_16
+            elif age > 60:
+                c.setting[i] = Setting.MAINSTREAM if age <= 204 else Setting.POST_16
                 k = c.cluster[i]
                 first, last = w.cluster_schools[k], w.cluster_secondary[k]
-                if age >= 144:
+                if age > 144:
                     first, last = last, w.cluster_schools[k + 1]
                 c.school[i] = school_is_chosen(w.schools, first, last, 0.0, draw(c.key[i], choice))
 

@@ -5,6 +5,7 @@ from numba import njit
 
 from model.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
 from model.needs import has_emerged, rows_of_ages, severity
+from model.requests import listed_cases
 from model.world import Part, Record, World, rule
 
 
@@ -39,7 +40,6 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
             if setting == Setting.LEFT:
                 continue
             label = c.label[i]
-            waiting[c.case[i]] += 1.0
             if setting == Setting.POST_16:
                 in_setting[label, setting] += 1.0
                 continue
@@ -55,19 +55,25 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
             families_of[c.disadvantaged[i]] += 1.0
             confidence[label] += trust
             paid = min(cost, paid_by_school[label])
-            if label == Label.PLAN and setting <= Setting.UNIT:
-                topup = topup_of(c.provision_gbp[i], la, p)
-                if topup > p.topup_severe_above_gbp:
-                    topup_severe += topup
-                else:
-                    topup_other += topup
-                    paid += pooled * topup  # what is pooled is no longer paid child by child
             if setting == Setting.MAINSTREAM or setting == Setting.UNIT:
                 s = c.school[i] - first
                 need[s] += cost
                 spoken[s] += trust
                 families[s] += 1.0
                 demand[s] += paid
+        for i in listed_cases(w, a):
+            setting = c.setting[i]
+            if setting == Setting.LEFT:
+                continue
+            waiting[c.case[i]] += 1.0
+            if c.label[i] == Label.PLAN and setting <= Setting.UNIT:
+                topup = topup_of(c.provision_gbp[i], la, p)
+                if topup > p.topup_severe_above_gbp:
+                    topup_severe += topup
+                else:
+                    topup_other += topup
+                    if setting > Setting.EARLY_YEARS:  # what is pooled is not paid child by child: the school finds it
+                        demand[c.school[i] - first] += pooled * topup
         for s in range(n_schools):
             school = w.schools[first + s]
             school.demand_gbp_k, school.need_load = demand[s], need[s]

@@ -12,8 +12,10 @@ from model.requests import listed_cases, seen_confidence
 from model.world import Part, Record, World, rule
 
 SEPTEMBER = 9
-HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together
-RECEPTION, SECONDARY, AFTER_16 = 4 * 12, 11 * 12, 16 * 12
+HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster
+HIGHEST_BREAKDOWN_RATE = 0.1  # a month
+# Ages in months in September of those who were 4, 11 and 16 on 31 August.
+RECEPTION, SECONDARY, AFTER_16 = 4 * 12 + 1, 11 * 12 + 1, 16 * 12 + 1
 
 
 @njit(cache=True)
@@ -120,9 +122,9 @@ def young_person_goes_on_or_leaves(
     """Decide in September whether a young person over 16 goes on with a plan, and where."""
     c = w.children
     la = w.authorities[a]
-    age_years = (t - c.born[i]) // MONTHS_PER_YEAR
+    age_years = (t - 1 - c.born[i]) // MONTHS_PER_YEAR  # on 31 August
     exits = la.stock_carried / max(la.stock, 1e-9)
-    if u_leaves < prob_leaves(p, age_years, d.act) * min(exits, 1.0):
+    if u_leaves < prob_leaves(p, age_years, d.act) * exits:
         plan_ceases(w, a, i)
         moves_to(w, a, i, Setting.LEFT)
     elif age_years == 16 and c.setting[i] != Setting.STATE_SPECIAL and c.setting[i] != Setting.INDEPENDENT_SPECIAL:
@@ -176,19 +178,17 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
                     continue
             setting = c.setting[i]
             if c.wants_special[i] == 1:
+                host = -1
+                in_reach = setting == Setting.MAINSTREAM and la.unit_places - la.unit_pupils >= 1.0
+                if in_reach and draw(c.key[i], unit) < p.prob_unit:
+                    host = school_with_free_unit(w.schools, la, w.schools[c.school[i]].secondary)
                 if vacant >= 1.0 and draw(c.key[i], state) < chance:
                     moves_to(w, a, i, Setting.STATE_SPECIAL)
                     vacant -= 1.0
                     seen.placed_state_special += 1.0
-                elif (
-                    setting == Setting.MAINSTREAM
-                    and la.unit_places - la.unit_pupils >= 1.0
-                    and draw(c.key[i], unit) < p.prob_unit
-                ):
-                    host = school_with_free_unit(w.schools, la, w.schools[c.school[i]].secondary)
-                    if host >= 0:
-                        c.school[i] = host
-                        moves_to(w, a, i, Setting.UNIT)
+                elif host >= 0:
+                    c.school[i] = host
+                    moves_to(w, a, i, Setting.UNIT)
                 elif la.independent_allowance >= 1.0 and draw(c.key[i], independent) < (
                     rate_independent * severity(c, i, p) / p.severity_special
                 ):
@@ -200,7 +200,7 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
             elif (setting == Setting.MAINSTREAM or setting == Setting.UNIT) and age < AFTER_16:
                 u = draw(c.key[i], breaks)
                 if (
-                    u < 0.1
+                    u < HIGHEST_BREAKDOWN_RATE
                     and u
                     < p.rate_breakdown
                     * math.exp(p.effect_unmet_on_breakdown * (c.unmet[i] - p.unmet_reference))
@@ -225,7 +225,9 @@ def children_are_excluded_or_withdrawn(w: World, p: Record, d: Record, part: Par
         for i in rows_drawn(w, a, low, high, changes, highest):
             u = draw(c.key[i], changes)
             setting = c.setting[i]
-            if setting == Setting.MAINSTREAM and has_emerged(c, i, t):
+            if setting == Setting.MAINSTREAM:
+                if u >= HIGHEST_RATE or not has_emerged(c, i, t):
+                    continue
                 school = w.schools[c.school[i]]
                 exclusion = p.rate_exclusion * open_share * c.unmet[i] * (1.5 - school.coverage)
                 exclusion *= p.factor_exclusion_semh if c.need[i] == Need.SEMH else 1.0

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.appeals import tribunal_lists_hearings
+from model.appeals import HIGHEST_OVER_USUAL, tribunal_lists_hearings
 from model.assessment import hours_are_shared_out, work_arrives
 from model.capacity import nation_follows, places_are_built, schools_build_skill, workforce_follows
 from model.cases import MONTHS_BEFORE_NEW_REQUEST, STATUTORY_WEEKS, STEPS_OF_THREE_STAGES, WEEKS_PER_MONTH
@@ -32,7 +32,7 @@ from model.month import loops_carry
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from model.needs import LEAVING_AGE
 from model.parameters import Parameters
-from model.placement import AFTER_16, RECEPTION, SECONDARY
+from model.placement import AFTER_16, HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY
 from model.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
 from model.randomness import Decision
 from model.reforms import NO_CHANGE, Scenario
@@ -413,7 +413,7 @@ class Family(mesa.Agent):
         if not self.can_be_asked_for():
             return
         u = draw(self.key, month.keys.request)
-        if u >= HIGHEST_REQUEST_RATE:
+        if u >= HIGHEST_REQUEST_RATE * (1.0 if self.label == SEN_SUPPORT else month.p.factor_request_unidentified):
             return
         seen = self.area.seen
         rate = self.rate_of_requests(month)
@@ -610,7 +610,7 @@ class Family(mesa.Agent):
             self.ends_mediation(month)
         elif self.label == PLAN and self.case == NO_CASE and self.setting != LEFT:
             p = month.p
-            u, highest = draw(self.key, month.keys.contest_contents), p.rate_contest_contents * 25.0
+            u, highest = draw(self.key, month.keys.contest_contents), p.rate_contest_contents * HIGHEST_OVER_USUAL
             if u >= highest:
                 return
             rate = p.rate_contest_contents * self.contest_factor(p) * self.unmet / p.unmet_reference
@@ -737,12 +737,14 @@ class Family(mesa.Agent):
         """Take a state special place, one in the school's unit, an independent one, or wait out of school."""
         p, area, key, keys = month.p, self.area, self.key, month.keys
         in_mainstream = self.setting == MAINSTREAM
+        host = self.unit_found(month)
         if area.vacant >= 1.0 and draw(key, keys.state_place) < area.chance_of_place:
             self.moves_to(STATE_SPECIAL)
             area.vacant -= 1.0
             area.seen.placed_state_special += 1.0
-        elif in_mainstream and area.unit_places - area.unit_pupils >= 1.0 and draw(key, keys.unit_place) < p.prob_unit:
-            self.looks_for_a_unit()
+        elif host is not None:
+            self.school = host
+            self.moves_to(UNIT)
         elif area.independent_allowance >= 1.0 and draw(key, keys.independent_place) < (
             area.rate_independent * self.severity(p) / p.severity_special
         ):
@@ -752,17 +754,18 @@ class Family(mesa.Agent):
         elif in_mainstream and draw(key, keys.elsewhere_place) < p.rate_elsewhere * self.unmet:
             self.setting = ELSEWHERE
 
-    def looks_for_a_unit(self) -> None:
-        """Move to a unit of the child's phase if one in the area has a free place."""
-        host = self.area.free_unit(self.school.secondary)
-        if host is not None:
-            self.school = host
-            self.moves_to(UNIT)
+    def unit_found(self, month: Month) -> PlainSchool | None:
+        """Return the school of a unit of the child's phase with a free place, if the family takes to one this month."""
+        area = self.area
+        in_reach = self.setting == MAINSTREAM and area.unit_places - area.unit_pupils >= 1.0
+        if in_reach and draw(self.key, month.keys.unit_place) < month.p.prob_unit:
+            return area.free_unit(self.school.secondary)
+        return None
 
     def placement_breaks_down(self, month: Month) -> bool:
         """Say whether a placement in mainstream breaks down: the more unmet and the severer the need, the likelier."""
         p, u = month.p, draw(self.key, month.keys.breakdown)
-        if u >= 0.1:
+        if u >= HIGHEST_BREAKDOWN_RATE:
             return False
         strained = math.exp(p.effect_unmet_on_breakdown * (self.unmet - p.unmet_reference))
         return bool(u < p.rate_breakdown * strained * self.severity(p) / p.severity_special)
@@ -776,7 +779,7 @@ class Family(mesa.Agent):
         if u >= month.highest_moving_rate:
             return
         if setting == MAINSTREAM:
-            if month.t >= self.emerges:
+            if month.t >= self.emerges and u < HIGHEST_MOVING_RATE:
                 self.may_leave_mainstream(u, month)
         elif u < (month.p.rate_return_home if setting == HOME else month.p.rate_return_alternative):
             self.setting = MAINSTREAM
@@ -859,8 +862,8 @@ class Family(mesa.Agent):
 
     def goes_on_with_plan_or_leaves(self, month: Month) -> None:
         """Let the plan cease with the chance of this age (B6), or go on in school or in further education."""
-        area, years = self.area, (month.t - self.born) // MONTHS_PER_YEAR
-        exits = min(area.stock_carried / max(area.stock, 1e-9), 1.0)
+        area, years = self.area, (month.t - 1 - self.born) // MONTHS_PER_YEAR  # on 31 August
+        exits = area.stock_carried / max(area.stock, 1e-9)
         if draw(self.key, month.keys.leaves_education) < prob_leaves(years, month) * exits:
             self.loses_plan()
             self.moves_to(LEFT)
@@ -878,7 +881,6 @@ class Family(mesa.Agent):
         setting, label, p = self.setting, self.label, month.p
         if setting == LEFT:
             return
-        census.waiting[self.case] += 1.0
         if setting == POST_16:
             census.in_setting[label][setting] += 1.0
             return
@@ -892,14 +894,22 @@ class Family(mesa.Agent):
         census.families[self.disadvantaged] += 1.0
         census.confidence[label] += self.confidence
         paid = min(cost, census.paid_by_school[label])
-        if label == PLAN and setting in (EARLY_YEARS, MAINSTREAM, UNIT):
-            paid += census.adds_topup(self.topup(p), p)
         if setting in (MAINSTREAM, UNIT):
             school = self.school
             school.need_load += cost
             school.confidence_sum += self.confidence
             school.confidence_count += 1.0
             school.demand_gbp_k += paid
+
+    def plan_is_counted(self, census: "Census", month: Month) -> None:
+        """Say where the case stands, and what top-up the plan brings; what of it is pooled the school must find."""
+        if self.setting == LEFT:
+            return
+        census.waiting[self.case] += 1.0
+        if self.label == PLAN and self.setting in (EARLY_YEARS, MAINSTREAM, UNIT):
+            pooled = census.adds_topup(self.topup(month.p), month.p)
+            if self.setting in (MAINSTREAM, UNIT):
+                self.school.demand_gbp_k += pooled
 
     def topup(self, p: Plain) -> float:
         """Return the top-up paid for the plan, pounds a year: what its provision costs beyond the threshold."""
@@ -910,7 +920,7 @@ class Family(mesa.Agent):
 def age_factor(age: int, p: Plain) -> float:
     """Return how much more often a request is made at this age (months) than at 5 to 8."""
     if age < 36:
-        return float(0.3 * p.factor_request_early_years)
+        return float(p.factor_request_under_3)
     if age < 5 * 12:
         return float(p.factor_request_early_years)
     if age < 9 * 12:
@@ -1015,6 +1025,8 @@ def pupils_are_counted(area: PlainAuthority, month: Month) -> None:
         school.begins_census()
     for family in area.aged(month.t, FIRST_AGE, AGE_LIMIT):
         family.answers_census(census, month)
+    for family in area.listed:
+        family.plan_is_counted(census, month)
     census.describes(area)
     census.is_tallied(area)
 

@@ -19,7 +19,7 @@ HIGHEST_RATE = 0.04  # a month; nobody asks more often, family and school togeth
 def age_factor(age: int, p: Record) -> float:
     """Return how much more often a request is made at this age (months) than at 5 to 8."""
     if age < 60:
-        return p.factor_request_early_years if age >= 36 else 0.3 * p.factor_request_early_years
+        return p.factor_request_early_years if age >= 36 else p.factor_request_under_3
     if age < 108:
         return 1.0
     if age < 132:
@@ -50,6 +50,7 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
     day = stream(w.seed, Decision.REQUEST_DAY, t)
     open_share = 1.0 - p.effect_closure * d.closure
     recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
+    ceiling_unidentified = HIGHEST_RATE * p.factor_request_unidentified
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -61,15 +62,18 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in rows_drawn(w, a, low, high, asks, HIGHEST_RATE):
             u = draw(c.key[i], asks)
-            if c.label[i] == Label.PLAN or c.case[i] != Case.NONE or t < c.due[i]:
+            label = c.label[i]
+            if label == Label.PLAN or (label == Label.NONE and u >= ceiling_unidentified):
                 continue
-            if not has_emerged(c, i, t) or not can_be_asked_for(c.setting[i], c.label[i]):
+            if c.case[i] != Case.NONE or t < c.due[i]:
+                continue
+            if not has_emerged(c, i, t) or not can_be_asked_for(c.setting[i], label):
                 continue
             rate = base * (severity(c, i, p) / p.severity_request) ** p.elasticity_request
             rate *= age_factor(t - c.born[i], p)
             if c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH:
                 rate *= recognised
-            if c.label[i] == Label.NONE:
+            if label == Label.NONE:
                 rate *= p.factor_request_unidentified
             lost = p.confidence_reference - seen_confidence(c, i, la)
             family = p.rate_family_request * rate * math.exp(p.effect_confidence * lost)

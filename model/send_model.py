@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,7 @@ from model.month import from_the_tribunal, loops_carry, until_the_tribunal
 from model.parameters import Parameters
 from model.population import EARLIEST_BIRTH, build, fill
 from model.reforms import NO_CHANGE, Scenario
+from model.requests import cases_are_listed
 from model.signals import (
     authority_signals_are_carried,
     authority_signals_are_measured,
@@ -80,6 +82,9 @@ class SendModel(mesa.Model):
         self._parts = self._split(threads)
         self._pool = ThreadPoolExecutor(len(self._parts)) if len(self._parts) > 1 else None
         self._begin()
+        self._agents_look_on()
+
+    def _agents_look_on(self) -> None:
         rows = self.sample.rows
         names = zip(rows["la_code"], rows["la_name"], strict=True)
         self.authorities = [LocalAuthority(self, a, code, name) for a, (code, name) in enumerate(names)]
@@ -174,8 +179,8 @@ class SendModel(mesa.Model):
         )
 
         def aged(low: int, high: int) -> NDArray[np.float64]:
-            """Return children aged [low, high) years on 1 September, by cluster."""
-            first, last = (t - 12 * age + 1 - EARLIEST_BIRTH for age in (high, low))
+            """Return children aged [low, high) years on 31 August, by cluster."""
+            first, last = (t - 12 * age - EARLIEST_BIRTH for age in (high, low))
             return np.asarray(total[:, last] - total[:, first])
 
         primary = aged(4, 11) + self.parameters["share_nursery"] * aged(3, 4)
@@ -200,6 +205,7 @@ class SendModel(mesa.Model):
         beginnings.labels_are_given(w, self.sample, p, self.t)
         beginnings.plan_holders_are_placed(w, self.sample, p, self.t)
         self._in_parts(lambda part: beginnings.provision_is_named(w, self.p, part, self.t))
+        self._each(cases_are_listed)
         self._each(pupils_are_counted)
         settlement = float(self._drivers[0].settlement_gbp)
         beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
@@ -256,6 +262,18 @@ class SendModel(mesa.Model):
         for part in self._parts:
             authority_signals_are_carried(w, self.p, part)
         nation_signals_are_carried(w, self.p)
+
+    def copy(self) -> "SendModel":
+        """Return an independent model in the same state: no array, no worker and no agent is shared."""
+        twin = SendModel.__new__(SendModel)
+        mesa.Model.__init__(twin, seed=self.world.seed)
+        agents = {"authorities", "schools", "tribunal", "independent_sector", "government", "_children"}
+        state = {k: v for k, v in vars(self).items() if k not in vars(twin) and k not in agents and k != "_pool"}
+        twin.__dict__.update(deepcopy(state))
+        twin.steps = self.steps
+        twin._pool = ThreadPoolExecutor(len(twin._parts)) if self._pool is not None else None
+        twin._agents_look_on()
+        return twin
 
     def close(self) -> None:
         """Stop the threads and let go of the world, once nothing is asked of the model any more.

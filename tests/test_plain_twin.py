@@ -131,17 +131,19 @@ def test_every_family_is_an_agent_of_the_model() -> None:
 
 
 def altered(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the method as another rule: nothing happens, the other answer is given, or a number is a tenth larger."""
+    """Return the method as another rule: nothing happens, the other answer is given, or a number is twice as large."""
     if inspect.signature(method).return_annotation is None:
         return lambda self, *arguments: None
 
     def other(self: Family, *arguments: Any) -> Any:
         answer = method(self, *arguments)
+        if answer is None:
+            return None
         if isinstance(answer, bool):
             return not answer
         if isinstance(answer, plain.PlainSchool):
             return self.area.schools[0] if answer is not self.area.schools[0] else self.area.schools[-1]
-        return answer + 1 if isinstance(answer, int) else 1.1 * answer
+        return answer + 1 if isinstance(answer, int) else 2.0 * answer
 
     return other
 
