@@ -56,7 +56,7 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
             confidence[label] += trust
             paid = min(cost, paid_by_school[label])
             if setting == Setting.MAINSTREAM or setting == Setting.UNIT:
-                s = c.school[i] - first
+                s = np.uint64(c.school[i] - first)
                 need[s] += cost
                 spoken[s] += trust
                 families[s] += 1.0
@@ -74,10 +74,10 @@ def pupils_are_counted(w: World, p: Record, d: Record, part: Part, t: int) -> No
                     topup_other += topup
                     if setting > Setting.EARLY_YEARS:  # what is pooled is not paid child by child: the school finds it
                         demand[c.school[i] - first] += pooled * topup
-        for s in range(n_schools):
-            school = w.schools[first + s]
-            school.demand_gbp_k, school.need_load = demand[s], need[s]
-            school.confidence_sum, school.confidence_count = spoken[s], families[s]
+        for k in range(n_schools):
+            school = w.schools[first + k]
+            school.demand_gbp_k, school.need_load = demand[k], need[k]
+            school.confidence_sum, school.confidence_count = spoken[k], families[k]
         holders = in_setting[Label.PLAN]
         for k in range(holders.shape[0]):
             la.in_setting[k] = holders[k]

@@ -9,19 +9,23 @@ from model.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
 from model.world import Part, Record, World, rule
 
 LEAVING_AGE = 16 * 12
+BLOCK = np.uint64(256)  # draws made at once
 HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster
 
 
 @njit(cache=True, inline="always")
-def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[int, int]:
-    """Return the first row, and one past the last, of authority a's children aged [from_age, to_age) months."""
+def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[np.uint64, np.uint64]:
+    """Return the first row, and one past the last, of authority a's children aged [from_age, to_age) months.
+
+    Rows are unsigned, so that compiled loops need not ask at every access whether an index counts from the end.
+    """
     first = max(t - to_age + 1 - w.births_from, 0)
     last = max(t - from_age + 1 - w.births_from, 0)
-    return w.rows[a, first], w.rows[a, last]
+    return np.uint64(w.rows[a, first]), np.uint64(w.rows[a, last])
 
 
 @njit(cache=True)
-def rows_drawn(w: World, a: int, low: int, high: int, key: np.uint64, highest: float) -> NDArray[np.int32]:
+def rows_drawn(w: World, a: int, low: np.uint64, high: np.uint64, key: np.uint64, highest: float) -> NDArray[np.uint32]:
     """Return the rows from low to high - 1 whose draw lies below `highest`, a rate that none of them exceeds.
 
     Most children change nothing in most months: the draw alone, made in blocks for the processor's vector units,
@@ -29,10 +33,10 @@ def rows_drawn(w: World, a: int, low: int, high: int, key: np.uint64, highest: f
     """
     first = w.rows[a, 0]
     limit = np.uint64(min(highest, 1.0) * DRAWS)
-    block = np.empty(256, np.uint64)
+    block = np.empty(BLOCK, np.uint64)
     n = first
-    for start in range(low, high, 256):
-        size = min(256, high - start)
+    for start in range(low, high, BLOCK):
+        size = min(BLOCK, high - start)
         keys = w.children.key[start : start + size]
         for j in range(size):
             block[j] = scramble(keys[j] + key) >> SHIFT

@@ -106,13 +106,14 @@ def cases_are_listed(w: World, p: Record, d: Record, part: Part, t: int) -> None
         first = w.rows[a, 0]
         n = first
         for i in range(low, high):
-            w.statutory_rows[n] = i
-            n += (c.label[i] == Label.PLAN) | (c.case[i] != Case.NONE)
+            if c.label[i] == Label.PLAN or c.case[i] != Case.NONE:
+                w.statutory_rows[n] = i
+                n += 1
         w.authorities[a].n_statutory = n - first
 
 
 @njit(cache=True, inline="always")
-def listed_cases(w: World, a: int) -> NDArray[np.int32]:
+def listed_cases(w: World, a: int) -> NDArray[np.uint32]:
     """Return the rows of the children with a plan or a case this month."""
     first = w.rows[a, 0]
     return w.statutory_rows[first : first + w.authorities[a].n_statutory]

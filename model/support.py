@@ -65,7 +65,7 @@ def children_are_supported(w: World, p: Record, d: Record, part: Part, t: int) -
                 continue
             if not has_emerged(c, i, t):
                 continue
-            school = c.school[i] - la.first_school if c.school[i] >= 0 else none
+            school = np.uint64(c.school[i] - la.first_school if c.school[i] >= 0 else none)
             k = np.uint64(label * 10 + setting)
             specialist = by_outreach if c.need[i] >= Need.LEARNING else by_therapy
             offered = coverage_of[school] + (specialist if label > Label.NONE else 0.0)

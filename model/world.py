@@ -219,8 +219,8 @@ class World(NamedTuple):
     children: Children
     rows: NDArray[np.int64]  # (authority, month of birth): first row of each month of birth
     births_from: int  # month of birth of column 0 of `rows`
-    drawn_rows: NDArray[np.int32]  # (children): scratch; an authority writes only where its own rows stand
-    statutory_rows: NDArray[np.int32]  # (children): the same, kept for the month
+    drawn_rows: NDArray[np.uint32]  # (children): scratch; an authority writes only where its own rows stand
+    statutory_rows: NDArray[np.uint32]  # (children): the same, kept for the month
     schools: NDArray[Any]
     cluster_schools: NDArray[np.int32]  # (cluster + 1): first school row of each cluster; primaries first
     cluster_secondary: NDArray[np.int32]  # (cluster): first secondary row

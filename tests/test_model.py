@@ -156,7 +156,7 @@ MONOTONE = [
     ("settlement_extra_share", 0.1, "cumulative_balance", +1),
     ("cost_special_place_gbp", 1.3, "high_needs_spending", +1),
     ("rate_psychologist_leaves", 1.8, "psychologists", -1),
-    ("elasticity_recognition", 2.0, "identified", +1),
+    ("elasticity_recognition", 1.4, "identified", +1),
     ("weight_neighbours", 0.2, "confidence", -1),
 ]
 
