@@ -1,0 +1,514 @@
+"""The causal map, declared once in `causal_map.toml`: variables, signed links, loops.
+
+The diagram, the documentation and the tests derive from it. The polarity of a loop is the product of the signs of its
+links; nobody declares it. `python -m model.causal_map` writes `docs/causal_map.md` and `docs/causal_map.svg` again.
+"""
+
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from html import escape
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+from model.children import Children
+from model.errors import SendcycleError, nearest
+from model.nudges import Nudge
+from model.observables import tally_dtype
+from model.parameters import declared
+from model.world import AUTHORITY, NATION, SCHOOL
+
+T = TypeVar("T")
+Polarity = Literal["R", "B"]
+SIGNS = {"+": 1, "-": -1}
+ARRAYS = ("training", "place_pipeline", "docket")  # state of the world without fields
+
+
+class CausalMapError(SendcycleError, ValueError):
+    """The causal map contradicts itself or the model."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Something of the model that has a cause or an effect.
+
+    `at` says where it is read (several places are added up), `also` where else it is kept: a nudge there is a nudge
+    of the variable. A stock is read at month end, a flow is summed over months.
+    """
+
+    name: str
+    label: str
+    unit: str
+    at: tuple[str, ...]
+    nudge: tuple[Nudge, ...]
+    place: tuple[int, int]
+    sector: str
+    also: tuple[str, ...] = ()
+    kind: Literal["stock", "flow"] = "stock"
+    which: Literal["all", "every_second"] = "all"
+
+    def is_moved_by(self, nudge: Nudge) -> bool:
+        """Say whether the nudge moves the variable itself, not one of its causes."""
+        return nudge.at in (*self.at, *self.also)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cause and its effect. See the head of `causal_map.toml` for the fields."""
+
+    cause: str
+    effect: str
+    sign: Literal["+", "-"]
+    rule: str
+    delay: str
+    nudge: tuple[Nudge, ...]
+    months: int = 1
+    before: str = ""
+    month: int = 4
+    given: Mapping[str, float] = field(default_factory=dict)
+    gains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way round a loop: from its signal through other variables and back to the signal.
+
+    `push` moves the signal from outside; after `months` the return is read. `alongside` names gains that must be 1
+    for the return to be seen, beside those of the links, when all others are 0.
+    """
+
+    through: tuple[str, ...]
+    push: tuple[Nudge, ...]
+    months: int
+    alongside: tuple[str, ...] = ()
+
+    def steps(self) -> list[tuple[str, str]]:
+        """Return (cause, effect) all the way round."""
+        return list(pairwise((*self.through, self.through[0])))
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A closed chain of causes. `signals` is what `signals.carry` holds when the gain is 0."""
+
+    name: str
+    gain: str
+    label: str
+    story: str
+    signals: tuple[str, ...]
+    ways: tuple[Way, ...]
+    given: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CausalMap:
+    """Variables by name, links by (cause, effect), loops by name; checked when made.
+
+    Raises
+    ------
+    CausalMapError
+        If something is named that is not declared, or a loop does not close.
+    """
+
+    variables: Mapping[str, Variable]
+    links: Mapping[tuple[str, str], Link]
+    loops: Mapping[str, Loop]
+
+    def __post_init__(self) -> None:
+        for variable in self.variables.values():
+            for place in (*variable.at, *variable.also, *(nudge.at for nudge in variable.nudge)):
+                _check_place(f"variable {variable.name}", place)
+        for link in self.links.values():
+            where = f"link {link.cause} -> {link.effect}"
+            for name in (link.cause, link.effect):
+                _check_known(where, "variable", name, self.variables)
+            for name in (*link.gains, *link.given):
+                _check_known(where, "parameter", name, declared())
+            for nudge in link.nudge:
+                _check_place(where, nudge.at)
+        for loop in self.loops.values():
+            self._check_loop(loop)
+
+    def _check_loop(self, loop: Loop) -> None:
+        where = f"loop {loop.name}"
+        for name in (loop.gain, *loop.given, *(gain for way in loop.ways for gain in way.alongside)):
+            _check_known(where, "parameter", name, declared())
+        for place in (*(f"{signal}_start" for signal in loop.signals), *(n.at for way in loop.ways for n in way.push)):
+            _check_place(where, place)
+        if not loop.ways:
+            raise CausalMapError(f"{where} has no way round.")
+        for way in loop.ways:
+            for name in way.through:
+                _check_known(where, "variable", name, self.variables)
+            if len(set(way.through)) < len(way.through):
+                raise CausalMapError(f"{where} passes a variable twice.")
+            for cause, effect in way.steps():
+                if (cause, effect) not in self.links:
+                    raise CausalMapError(f"{where} is not closed: there is no link from {cause} to {effect}.")
+            if all(loop.gain not in self.links[step].gains for step in way.steps()):
+                raise CausalMapError(f"{where} is not cut: its gain {loop.gain} is on none of its links.")
+
+    def sign(self, way: Way) -> int:
+        """Return the product of the signs of the links: 1 or -1."""
+        return math.prod(SIGNS[self.links[step].sign] for step in way.steps())
+
+    def polarity(self, loop: Loop, way: Way | None = None) -> Polarity:
+        """Return "R" if the loop, or one way round it, reinforces what moves it, "B" if it works against it."""
+        return "R" if self.sign(way or loop.ways[0]) > 0 else "B"
+
+    def gains_needed(self, loop: Loop, way: Way) -> set[str]:
+        """Return the gains that a way round passes, its own included."""
+        return {loop.gain, *way.alongside, *(gain for step in way.steps() for gain in self.links[step].gains)}
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+RENAMED = {"from": "cause", "to": "effect", "with": "given"}
+
+
+def _check_known(where: str, what: str, name: str, known: Iterable[str]) -> None:
+    known = list(known)
+    if name not in known:
+        raise CausalMapError(f"{where}: unknown {what} '{name}'.{nearest(name, known)}")
+
+
+def _check_place(where: str, place: str) -> None:
+    """Raise if no such field exists in the world or among the parameters."""
+    home, _, name = place.partition(".")
+    fields_of: dict[str, Iterable[str]] = {
+        "children": Children._fields,
+        "schools": SCHOOL.names or (),
+        "authorities": AUTHORITY.names or (),
+        "nation": NATION.names or (),
+        "tallies": tally_dtype().names or (),
+        "parameters": declared(),
+        **{array: ("",) for array in ARRAYS},
+    }
+    _check_known(where, "place", home, fields_of)
+    _check_known(where, f"field of {home}", name.partition(".")[0], fields_of[home])
+
+
+def _made(kind: type[T], where: str, entry: Mapping[str, Any], **more: Any) -> T:
+    """Return a declaration made from its table, having checked its keys."""
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    values = {RENAMED.get(key, key): value for key, value in entry.items()} | more
+    for key in values:
+        _check_known(where, "key", key, known)
+    for name, declaration in known.items():
+        if name not in values and declaration.default is MISSING and declaration.default_factory is MISSING:
+            raise CausalMapError(f"{where}: '{name}' is missing.")
+    for key in ("nudge", "push"):
+        if key in values:
+            values[key] = tuple(n if isinstance(n, Nudge) else _made(Nudge, where, n) for n in values[key])
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def from_mapping(entries: Mapping[str, Any]) -> CausalMap:
+    """Return the map that plain dictionaries and lists declare."""
+    variables = {
+        name: _made(Variable, f"variable {name}", entry, name=name)
+        for name, entry in entries.get("variables", {}).items()
+    }
+    links: dict[tuple[str, str], Link] = {}
+    for entry in entries.get("links", []):
+        where = f"link {entry.get('from')} -> {entry.get('to')}"
+        _check_known(where, "variable", str(entry.get("from")), variables)
+        link = _made(Link, where, {"nudge": variables[entry["from"]].nudge, **entry})
+        if link.sign not in SIGNS:
+            raise CausalMapError(f"{where}: the sign is '+' or '-', not '{link.sign}'.")
+        if (link.cause, link.effect) in links:
+            raise CausalMapError(f"{where} is declared twice.")
+        links[link.cause, link.effect] = link
+    loops = {}
+    for name, entry in entries.get("loops", {}).items():
+        ways = tuple(_made(Way, f"loop {name}", way) for way in entry.get("ways", []))
+        loops[name] = _made(Loop, f"loop {name}", {k: v for k, v in entry.items() if k != "ways"}, name=name, ways=ways)
+    return CausalMap(MappingProxyType(variables), MappingProxyType(links), MappingProxyType(loops))
+
+
+@cache
+def causal_map() -> CausalMap:
+    """Return the model's own map.
+
+    Raises
+    ------
+    CausalMapError
+        If `causal_map.toml` cannot be read, or declares something that is not so.
+    """
+    try:
+        entries = tomllib.loads((files("model") / "causal_map.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CausalMapError(f"cannot read causal_map.toml: {error}") from error
+    return from_mapping(entries)
+
+
+def variables() -> Mapping[str, Variable]:
+    """Return the declared variables by name."""
+    return causal_map().variables
+
+
+def links() -> Mapping[tuple[str, str], Link]:
+    """Return the declared links by (cause, effect)."""
+    return causal_map().links
+
+
+def loops() -> Mapping[str, Loop]:
+    """Return the declared loops by name, R1 to R9 and B1 to B7."""
+    return causal_map().loops
+
+
+def polarity(loop: Loop) -> Polarity:
+    """Return "R" if the loop reinforces what moves it, "B" if it works against it: the product of its signs.
+
+    Where a loop has several ways round, the first, which gives it its name, speaks for it.
+    """
+    return causal_map().polarity(loop)
+
+
+# ---------------------------------------------------------------------------------------------------- words
+
+SHOWN = {"+": "+", "-": "−"}
+KINDS = {"R": "reinforcing", "B": "balancing"}
+
+
+def in_words(way: Way) -> str:
+    """Return a way round with an arrow and a sign for each link."""
+    known = causal_map()
+    parts = [f"{known.variables[a].label} →({SHOWN[known.links[a, b].sign]})" for a, b in way.steps()]
+    return " ".join([*parts, known.variables[way.through[0]].label])
+
+
+def _table(rows: list[list[str]]) -> str:
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    cells = [[" ".join(cell.replace("|", "\\|").split()) for cell in row] for row in lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+
+
+def markdown_table() -> str:
+    """Return loops, links and variables as Markdown tables for the documentation."""
+    known = causal_map()
+    rows = [["loop", "", "polarity", "gain", "story", "way round", "signals held at gain 0"]]
+    for loop in known.loops.values():
+        signals = ", ".join(f"`{signal}`" for signal in loop.signals)
+        for way in loop.ways:
+            kind = KINDS[known.polarity(loop, way)]
+            first = [loop.name, loop.label, kind, f"`{loop.gain}`", loop.story, in_words(way), signals]
+            rows.append(first if way is loop.ways[0] else ["", "", kind, "", "", in_words(way), ""])
+    text = f"### Loops\n\n{_table(rows)}\n### Links\n\n"
+    rows = [["cause", "sign", "effect", "rule", "delay", "cut by"]]
+    for link in known.links.values():
+        cut = ", ".join(f"`{gain}`" for gain in link.gains)
+        cause, effect = (known.variables[name].label for name in (link.cause, link.effect))
+        rows.append([cause, SHOWN[link.sign], effect, link.rule, link.delay, cut])
+    text += f"{_table(rows)}\n### Variables\n\n"
+    rows = [["name", "", "unit", "kind", "where it lives"]]
+    for variable in known.variables.values():
+        at = ", ".join(f"`{place}`" for place in variable.at)
+        rows.append([f"`{variable.name}`", variable.label, variable.unit, variable.kind, at])
+    return text + _table(rows)
+
+
+def document() -> str:
+    """Return the text of `docs/causal_map.md`."""
+    known = causal_map()
+    counts = f"{len(known.variables)} variables, {len(known.links)} links, {len(known.loops)} loops"
+    return f"""# The causal map
+
+Generated from `model/causal_map.toml` by `python -m model.causal_map`; do not edit. {counts}.
+
+![The causal map](causal_map.svg)
+
+A loop's polarity is the product of the signs of its links. `tests/test_causal_map.py` nudges the cause of every link in
+the running model and looks at the sign of what follows; it pushes the signal of every loop, with the gain at 1 and at
+0, and looks at what comes back; and it checks that a gain of 0 holds the signal at its value of September 2014.
+
+{markdown_table()}"""
+
+
+def to_dot() -> str:
+    """Return the map in the DOT language of Graphviz."""
+    known = causal_map()
+    lines = ["digraph causal_map {", "  rankdir=LR; node [shape=box, style=rounded];"]
+    lines += [f'  {v.name} [label="{v.label}"];' for v in known.variables.values()]
+    for link in known.links.values():
+        style = f'label="{SHOWN[link.sign]}", color="{COLOURS[link.sign]}", style={STROKES[link.sign]}'
+        lines.append(f"  {link.cause} -> {link.effect} [{style}];")
+    return "\n".join([*lines, "}", ""])
+
+
+# ---------------------------------------------------------------------------------------------------- drawing
+
+COLOURS = {"+": "#0072B2", "-": "#D55E00"}  # Okabe and Ito: told apart by all; links of minus sign are dashed as well
+STROKES = {"+": "solid", "-": "dashed"}
+TINTS = {
+    "families": "#FFF4CC",
+    "statutory": "#E3EEF9",
+    "contests": "#EFE4F3",
+    "specialists": "#DDF3EC",
+    "schools": "#FDE8D7",
+    "places": "#E8E8E8",
+    "money": "#F5F5DC",
+}
+BOX = (158.0, 44.0)  # width and height of a variable, pixels
+CELL = (214.0, 104.0)
+MARGIN = (110.0, 90.0)
+CHAIN, LINE = 330.0, 19.0  # where the chains of the loops begin, and the height of their lines
+
+
+def _centre(variable: Variable) -> tuple[float, float]:
+    (column, row), (width, height) = variable.place, CELL
+    return MARGIN[0] + column * width, MARGIN[1] + row * height
+
+
+def _edge_of_box(at: tuple[float, float], towards: tuple[float, float], gap: float) -> tuple[float, float]:
+    """Return where the line from the centre of a box towards a point leaves the box, `gap` pixels further out."""
+    dx, dy = towards[0] - at[0], towards[1] - at[1]
+    scale = min(
+        (BOX[0] / 2.0 + gap) / abs(dx) if dx else math.inf,
+        (BOX[1] / 2.0 + gap) / abs(dy) if dy else math.inf,
+    )
+    return at[0] + dx * scale, at[1] + dy * scale
+
+
+def _text(x: float, y: float, words: str, size: int = 12, extra: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" {extra}>{escape(words)}</text>'
+
+
+def _two_lines(words: str, width: int = 24) -> list[str]:
+    """Return a label on one line, or on two of about equal length."""
+    if len(words) <= width:
+        return [words]
+    breaks = [i for i, letter in enumerate(words) if letter == " "]
+    middle = min(breaks, key=lambda i: abs(2 * i - len(words)))
+    return [words[:middle], words[middle + 1 :]]
+
+
+def _link_drawn(known: CausalMap, link: Link) -> str:
+    """Return the arrow of a link: a curve to the right of the straight line, its sign beside the head."""
+    start, end = (_centre(known.variables[name]) for name in (link.cause, link.effect))
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    bend = 0.13 if (link.effect, link.cause) in known.links or math.hypot(dx, dy) > 1.5 * CELL[0] else 0.06
+    middle = ((start[0] + end[0]) / 2.0 - bend * dy, (start[1] + end[1]) / 2.0 + bend * dx)
+    a, b = _edge_of_box(start, middle, 1.0), _edge_of_box(end, middle, 3.0)
+    colour = COLOURS[link.sign]
+    dashes = ' stroke-dasharray="7 4"' if link.sign == "-" else ""
+    marker = "plus" if link.sign == "+" else "minus"
+    length = max(math.hypot(middle[0] - b[0], middle[1] - b[1]), 1.0)
+    away = ((middle[0] - b[0]) / length, (middle[1] - b[1]) / length)
+    x, y = b[0] + 17.0 * away[0] - 8.0 * away[1], b[1] + 17.0 * away[1] + 8.0 * away[0] + 4.0
+    title = escape(f"{known.variables[link.cause].label} → {known.variables[link.effect].label}: {link.rule}")
+    curve = f"M{a[0]:.1f} {a[1]:.1f}Q{middle[0]:.1f} {middle[1]:.1f} {b[0]:.1f} {b[1]:.1f}"
+    return (
+        f'<g><title>{title}</title><path d="{curve}" '
+        f'fill="none" stroke="{colour}" stroke-width="1.4" opacity="0.75"{dashes} marker-end="url(#{marker})"/>'
+        + _text(x, y, SHOWN[link.sign], 15, f'fill="{colour}" text-anchor="middle" font-weight="bold"')
+        + "</g>"
+    )
+
+
+def _variable_drawn(variable: Variable, badges: list[str]) -> str:
+    """Return the box of a variable, with the loops that are cut there."""
+    x, y = _centre(variable)
+    left, top = x - BOX[0] / 2.0, y - BOX[1] / 2.0
+    parts = [
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{BOX[0]:.0f}" height="{BOX[1]:.0f}" rx="7" '
+        f'fill="{TINTS[variable.sector]}" stroke="#444"/>'
+    ]
+    lines = _two_lines(variable.label)
+    for i, words in enumerate(lines):
+        parts.append(_text(x, y + 4.0 + 14.0 * (i - (len(lines) - 1) / 2.0), words, 12, 'text-anchor="middle"'))
+    for i, name in enumerate(badges):
+        cx = left + 4.0 + 28.0 * i
+        parts.append(f'<circle cx="{cx:.1f}" cy="{top:.1f}" r="13" fill="#222"/>')
+        parts.append(_text(cx, top + 4.0, name, 12, 'text-anchor="middle" fill="#fff" font-weight="bold"'))
+    return "".join(parts)
+
+
+def _way_drawn(known: CausalMap, loop: Loop, way: Way, top: float, width: float) -> tuple[str, float]:
+    """Return one way round a loop as a chain of words and signed arrows, and the height it takes."""
+    pieces: list[list[str]] = [[]]
+    used = 0
+    for cause, effect in way.steps():
+        label, sign = known.variables[cause].label, known.links[cause, effect].sign
+        if used + len(label) > (width - CHAIN) / 7.6:
+            pieces.append([])
+            used = 0
+        arrow = f'<tspan fill="{COLOURS[sign]}" font-weight="bold"> →{SHOWN[sign]} </tspan>'
+        pieces[-1].append(escape(label) + arrow)
+        used += len(label) + 5
+    pieces[-1].append(f'<tspan fill="#777">({escape(known.variables[way.through[0]].label)})</tspan>')
+    kind = _text(CHAIN - 88.0, top, KINDS[known.polarity(loop, way)], 11, 'fill="#555"')
+    lines = [
+        f'<text x="{CHAIN:.1f}" y="{top + LINE * i:.1f}" font-size="12">{"".join(line)}</text>'
+        for i, line in enumerate(pieces)
+    ]
+    return kind + "".join(lines), LINE * (len(pieces) + 0.2)
+
+
+def svg() -> str:
+    """Return the diagram: the map, and below it every loop as a chain."""
+    known = causal_map()
+    columns = max(v.place[0] for v in known.variables.values())
+    rows = max(v.place[1] for v in known.variables.values())
+    width = 2.0 * MARGIN[0] + columns * CELL[0]
+    y = MARGIN[1] + rows * CELL[1] + 90.0
+    badges: dict[str, list[str]] = {name: [] for name in known.variables}
+    for loop in known.loops.values():
+        for way in loop.ways:
+            cut = next(cause for cause, effect in way.steps() if loop.gain in known.links[cause, effect].gains)
+            badges[cut].append(loop.name)
+    body = [_link_drawn(known, link) for link in known.links.values()]
+    body += [_variable_drawn(v, badges[v.name]) for v in known.variables.values()]
+    for loop in known.loops.values():
+        body.append(_text(20.0, y, f"{loop.name} {loop.label}", 13, 'font-weight="bold"'))
+        for way in loop.ways:
+            drawn, height = _way_drawn(known, loop, way, y, width)
+            body.append(drawn)
+            y += height
+        y += 8.0
+    legend = [
+        _text(20.0, 32.0, "The causal map of the model", 20, 'font-weight="bold"'),
+        _text(370.0, 32.0, "→+ more leads to more", 14, f'fill="{COLOURS["+"]}"'),
+        _text(570.0, 32.0, "→− more leads to less (dashed)", 14, f'fill="{COLOURS["-"]}"'),
+        _text(830.0, 32.0, "black circles: where the gain of a loop cuts it", 14),
+    ]
+    markers = "".join(
+        f'<marker id="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
+        f'<path d="M0 1L10 5L0 9z" fill="{COLOURS[sign]}"/></marker>'
+        for name, sign in (("plus", "+"), ("minus", "-"))
+    )
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {y:.0f}" width="{width:.0f}" '
+        f'height="{y:.0f}" font-family="Helvetica, Arial, sans-serif" fill="#111">'
+    )
+    return "\n".join(
+        [
+            head,
+            f"<defs>{markers}</defs>",
+            '<rect width="100%" height="100%" fill="#fff"/>',
+            *legend,
+            *body,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def draw(path: Path) -> None:
+    """Write the diagram as an SVG file."""
+    path.write_text(svg(), encoding="utf-8")
+
+
+def write(folder: Path) -> None:
+    """Write the document and the diagram into a folder."""
+    (folder / "causal_map.md").write_text(document(), encoding="utf-8")
+    draw(folder / "causal_map.svg")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parents[1] / "docs")
