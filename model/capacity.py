@@ -5,6 +5,7 @@ import math
 from numba import njit
 
 from model.children import Setting
+from model.signals import carry
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
 
 SEPTEMBER = 9
@@ -56,8 +57,8 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
         mean_load = need / max(pupils, 1.0)
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
-            load = school.need_load / max(school.pupils, 1.0) / max(mean_load, 1e-9)
-            load = 1.0 + p.gain_r6_winners_losers * (load - 1.0)
+            school.relative_load = school.need_load / max(school.pupils, 1.0) / max(mean_load, 1e-9)
+            load = carry(school.relative_load_start, school.relative_load, p.gain_r6_winners_losers)
             marked_down = math.exp(-p.effect_load_on_skill * max(load - 1.0, 0.0))
             target = school.skill_start * budget * staff * marked_down * p.inclusion_support
             rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost

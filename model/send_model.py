@@ -68,11 +68,11 @@ class SendModel(mesa.Model):
         n_months: int = 252,
         threads: int = 2,
     ) -> None:
-        super().__init__(seed=seed)
+        super().__init__(rng=seed)
         if not 1 <= n_months <= N_MONTHS:
             raise ScaleError(f"n_months {n_months!r} is out of range: a run has 1 to {N_MONTHS} months.")
         self.parameters = parameters if parameters is not None else Parameters()
-        self.scenario = scenario
+        self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
         self.scale, self.n_months = scale, n_months
         self._table = scenario.table(self.parameters, n_months)
         self._before = NO_CHANGE.table(self.parameters, 1)[0]  # no reform acts in the year before the run
@@ -258,6 +258,7 @@ class SendModel(mesa.Model):
         nation["shortage_start"] = nation["shortage"]
         schools["reputation_start"] = schools["reputation"]
         schools["incentive_start"] = schools["incentive"]
+        schools["relative_load_start"] = schools["relative_load"]
         schools["load_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
         for part in self._parts:
             authority_signals_are_carried(w, self.p, part)
@@ -266,7 +267,7 @@ class SendModel(mesa.Model):
     def copy(self) -> "SendModel":
         """Return an independent model in the same state: no array, no worker and no agent is shared."""
         twin = SendModel.__new__(SendModel)
-        mesa.Model.__init__(twin, seed=self.world.seed)
+        mesa.Model.__init__(twin, rng=self.world.seed)
         agents = {"authorities", "schools", "tribunal", "independent_sector", "government", "_children"}
         state = {k: v for k, v in vars(self).items() if k not in vars(twin) and k not in agents and k != "_pool"}
         twin.__dict__.update(deepcopy(state))

@@ -38,6 +38,8 @@ SCHOOL = np.dtype(
         ("need_load", "f8"),  # all need on roll, thousand pounds a year
         ("confidence_sum", "f8"),  # of pupils with need
         ("confidence_count", "f8"),
+        ("relative_load", "f8"),  # need a pupil over the authority's mean
+        ("relative_load_start", "f8"),
         ("load_start", "f8"),  # demand a pupil, thousand pounds a year
         ("carried_load", "f8"),  # and as R6 carries it
         ("reputation_start", "f8"),
