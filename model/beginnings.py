@@ -61,6 +61,12 @@ def _draws(keys: NDArray[np.uint64], key: np.uint64) -> NDArray[np.float64]:
     return out
 
 
+def _rows(w: World, a: int, t: int, from_age: int, to_age: int) -> NDArray[np.int64]:
+    """Return the rows of an authority's children of these ages, months."""
+    low, high = rows_of_ages(w, a, t, from_age, to_age)
+    return np.arange(int(low), int(high))
+
+
 def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
     """Give plans (or statements) to as many children as each authority's row says, and SEN support to the nation's.
 
@@ -73,14 +79,14 @@ def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
     total_share = float((drawn.rows["share"] * sen * w.authorities["share_simulated"] * w.authorities["weight"]).sum())
     for a, la in enumerate(w.authorities):
         for low_age, high_age, share in PLAN_AGE_BANDS:
-            rows = np.arange(*rows_of_ages(w, a, t, low_age, high_age))
+            rows = _rows(w, a, t, low_age, high_age)
             rows = rows[t >= c.born[rows] + c.onset[rows]]
             score = np.log(c.innate[rows]) + 0.15 * _noise(w, rows, Decision.START_LABEL)
             chosen = rows[_chosen(score, round(share * la["plans_2014"]))]
             c.label[chosen] = Label.PLAN
             if low_age >= 192:
                 c.setting[chosen] = Setting.MAINSTREAM
-        rows = np.arange(*rows_of_ages(w, a, t, *SUPPORT_AGES))
+        rows = _rows(w, a, t, *SUPPORT_AGES)
         rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.label[rows] == 0)]
         score = np.log(c.innate[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
         count = p["sen_support_2014"] * drawn.rows["share"][a] * sen[a] * la["share_simulated"] / total_share
@@ -93,7 +99,7 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
     unit_share = p["unit_pupils_2014"] / 240_183.0
     for a, la in enumerate(w.authorities):
         row = drawn.rows.iloc[a]
-        rows = np.arange(*rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT))
+        rows = _rows(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         rows = rows[c.label[rows] == Label.PLAN]
         n = rows.size
         score = np.log(c.innate[rows]) + 0.25 * _noise(w, rows, Decision.START_SETTING)

@@ -223,8 +223,14 @@ def test_agents_look_at_the_columns() -> None:
 
 
 def test_runs_leave_no_memory_behind() -> None:
+    def worlds() -> int:
+        gc.collect()
+        return sum(isinstance(thing, SendModel) and "world" in vars(thing) for thing in gc.get_objects())
+
+    before = worlds()
     alive = [weakref.ref(simulate(scale=0.004, until="2014-10")) for _ in range(3)]
-    gc.collect()
+    assert worlds() == before
     assert all(result() is None for result in alive)
-    models = [thing for thing in gc.get_objects() if isinstance(thing, SendModel)]
-    assert not [m for m in models if "world" in vars(m) and m.n_months == 2]
+    kept = SendModel(scale=0.004, n_months=1)
+    assert worlds() == before + 1, "the count would notice"
+    kept.close()

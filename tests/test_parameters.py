@@ -244,7 +244,7 @@ def test_records_are_json(known: Mapping[str, Parameter]) -> None:
     records = as_records(known)
     assert json.loads(json.dumps(records, allow_nan=False)) == records
     assert set(records[0]) == {
-        *("name", "default", "unit", "low", "high", "prior", "source", "grade", "group", "text", "kind")
+        *("name", "default", "unit", "low", "high", "prior", "source", "grade", "group", "text", "kind", "read")
     }
     assert records[1]["prior"] == {"dist": "triangular", "low": 2.0, "high": 10.0, "mode": 6.0}
     assert [record["prior"]["dist"] for record in records[-2:]] == ["none", "none"]

@@ -157,9 +157,12 @@ def test_halving_the_step_of_the_skill_equation_halves_its_error() -> None:
     assert (whole - half) / (half - quarter) == pytest.approx(2.0, rel=0.15)
 
 
+RATE_BELIEF = 0.06  # a month, well inside the declared range at a quarter of the step
+
+
 def belief_after(step: float, months: int = 24) -> float:
     p = Parameters()
-    m = SendModel(p.replace(rate_belief=p["rate_belief"] * step), scale=0.02, n_months=2, threads=1)
+    m = SendModel(p.replace(rate_belief=RATE_BELIEF * step), scale=0.02, n_months=2, threads=1)
     m.world.authorities["contest_belief"] = 0.0
     m.world.authorities["wins_smoothed"] = 0.5
     for _ in range(int(months / step)):
@@ -173,7 +176,7 @@ def belief_after(step: float, months: int = 24) -> float:
 def test_halving_the_step_of_the_belief_equation_halves_its_error() -> None:
     whole, half, quarter = (belief_after(step) for step in (1.0, 0.5, 0.25))
     target = 0.5 / (0.5 + Parameters()["wins_half_belief"])
-    exact = target * (1.0 - np.exp(-Parameters()["rate_belief"] * 24))
+    exact = target * (1.0 - np.exp(-RATE_BELIEF * 24))
     assert whole == pytest.approx(exact, rel=0.03)
     assert (whole - exact) / (half - exact) == pytest.approx(2.0, rel=0.1)
     assert abs(quarter - exact) < abs(half - exact) < abs(whole - exact)
