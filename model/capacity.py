@@ -63,7 +63,8 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
             target = school.skill_start * budget * staff * marked_down * p.inclusion_support
             rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost
             school.skill += rate * (target - school.skill)
-            pooled = p.share_throughput_funding * p.pooled_gbp_per_pupil / 1000.0 * school.pupils
+            gbp_k = p.pooled_gbp_per_pupil / 1000.0 / max(p.share_throughput_funding + p.share_cluster_funding, 1.0)
+            pooled = p.share_throughput_funding * gbp_k * school.pupils
             if p.share_cluster_funding > 0.0:
                 k = school.cluster
                 cluster_need = 1e-9
@@ -71,7 +72,7 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
                 for other in range(w.cluster_schools[k], w.cluster_schools[k + 1]):
                     cluster_need += w.schools[other].need_load
                     cluster_pupils += w.schools[other].pupils
-                pot = p.share_cluster_funding * p.pooled_gbp_per_pupil / 1000.0 * cluster_pupils
+                pot = p.share_cluster_funding * gbp_k * cluster_pupils
                 pooled += pot * school.need_load / cluster_need
             school.cluster_funding_gbp_k = pooled
 
