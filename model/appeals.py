@@ -37,12 +37,13 @@ def family_wins(w: World, p: Record, a: int, i: int, t: int) -> None:
         c.due[i] = t + MONTHS_PER_YEAR
         c.provision_gbp[i] *= 1.0 + p.gain_provision_appeal
         if c.wants_special[i] == 1:
+            destination = Setting.INDEPENDENT_SPECIAL.value
             if la.special_places - la.special_pupils >= 1.0:
-                moves_to(w, a, i, Setting.STATE_SPECIAL)
+                destination = Setting.STATE_SPECIAL.value
                 w.tallies[a].placed_state_special += 1.0
             else:
-                moves_to(w, a, i, Setting.INDEPENDENT_SPECIAL)
                 w.tallies[a].placed_independent += 1.0
+            moves_to(w, a, i, destination)
     else:  # the plan refused is now written; the kind of appeal stays on the case until then
         c.case[i] = Case.DRAFTED
         c.opened[i] = t

@@ -99,13 +99,14 @@ def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> No
             case = c.case[i]
             if case == Case.NONE or case > Case.DRAFTED or c.due[i] > t:
                 continue
+            refused = Appeal.NONE.value
             if case == Case.DRAFTED:
                 if not has_waited(w, i, t, Decision.DRAFT_TURN, la.wait_draft):
                     continue
                 seen.assessments_completed += 1.0
                 if c.appeal[i] != Appeal.REFUSAL_TO_ISSUE and draw(c.key[i], issue) < refuse:
                     seen.assessments_not_issued += 1.0
-                    decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ISSUE)
+                    refused = Appeal.REFUSAL_TO_ISSUE.value
                 else:
                     plan_is_issued(w, p, d, a, i, t)
             elif case == Case.ASSESSED:
@@ -124,4 +125,6 @@ def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> No
                     starts_assessment(w, a, i, t)
                 else:
                     seen.requests_refused += 1.0
-                    decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ASSESS)
+                    refused = Appeal.REFUSAL_TO_ASSESS.value
+            if refused != Appeal.NONE:
+                decision_is_contested(w, p, a, i, t, refused)

@@ -12,6 +12,7 @@ from model.requests import listed_cases, seen_confidence
 from model.world import Part, Record, World, rule
 
 SEPTEMBER = 9
+NOWHERE = -1  # no move
 HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster
 HIGHEST_BREAKDOWN_RATE = 0.1  # a month
 # Ages in months in September of those who were 4, 11 and 16 on 31 August.
@@ -62,7 +63,8 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
                 continue
             if c.label[i] == Label.PLAN:
                 plan_ceases(w, a, i)
-            withdraw_case(w, a, i)
+            else:
+                withdraw_case(w, a, i)
             moves_to(w, a, i, Setting.LEFT)
     if d.month_of_year != SEPTEMBER:
         return
@@ -124,16 +126,18 @@ def young_person_goes_on_or_leaves(
     la = w.authorities[a]
     age_years = (t - 1 - c.born[i]) // MONTHS_PER_YEAR  # on 31 August
     exits = la.stock_carried / max(la.stock, 1e-9)
+    destination = NOWHERE
     if u_leaves < prob_leaves(p, age_years, d.act) * exits:
         plan_ceases(w, a, i)
-        moves_to(w, a, i, Setting.LEFT)
-    elif age_years == 16 and c.setting[i] != Setting.STATE_SPECIAL and c.setting[i] != Setting.INDEPENDENT_SPECIAL:
-        if u_where < p.share_further_education:
-            leaves_waiting_list(w, a, i)
-            moves_to(w, a, i, Setting.POST_16)
+        destination = Setting.LEFT.value
+    elif age_years == 16:
+        in_special = c.setting[i] == Setting.STATE_SPECIAL or c.setting[i] == Setting.INDEPENDENT_SPECIAL
+        if not in_special and u_where < p.share_further_education:
+            destination = Setting.POST_16.value
     elif age_years >= 19 and c.setting[i] != Setting.POST_16:
-        leaves_waiting_list(w, a, i)
-        moves_to(w, a, i, Setting.POST_16)
+        destination = Setting.POST_16.value
+    if destination != NOWHERE:
+        moves_to(w, a, i, destination)
 
 
 @njit(cache=True, inline="always")
@@ -182,21 +186,24 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
                 in_reach = setting == Setting.MAINSTREAM and la.unit_places - la.unit_pupils >= 1.0
                 if in_reach and draw(c.key[i], unit) < p.prob_unit:
                     host = school_with_free_unit(w.schools, la, w.schools[c.school[i]].secondary)
+                destination = NOWHERE
                 if vacant >= 1.0 and draw(c.key[i], state) < chance:
-                    moves_to(w, a, i, Setting.STATE_SPECIAL)
+                    destination = Setting.STATE_SPECIAL.value
                     vacant -= 1.0
                     seen.placed_state_special += 1.0
                 elif host >= 0:
                     c.school[i] = host
-                    moves_to(w, a, i, Setting.UNIT)
+                    destination = Setting.UNIT.value
                 elif la.independent_allowance >= 1.0 and draw(c.key[i], independent) < (
                     rate_independent * severity(c, i, p) / p.severity_special
                 ):
-                    moves_to(w, a, i, Setting.INDEPENDENT_SPECIAL)
+                    destination = Setting.INDEPENDENT_SPECIAL.value
                     la.independent_allowance -= 1.0
                     seen.placed_independent += 1.0
                 elif setting == Setting.MAINSTREAM and draw(c.key[i], elsewhere) < p.rate_elsewhere * c.unmet[i]:
                     c.setting[i] = Setting.ELSEWHERE
+                if destination != NOWHERE:
+                    moves_to(w, a, i, destination)
             elif (setting == Setting.MAINSTREAM or setting == Setting.UNIT) and age < AFTER_16:
                 u = draw(c.key[i], breaks)
                 if (

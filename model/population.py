@@ -263,23 +263,44 @@ def _fill_children(
                     i += 1
 
 
+@njit(cache=True)
+def _order_by_need(innate: NDArray[np.float32], low: int, size: int, order: NDArray[np.int64]) -> None:
+    """Write into `order` the places of `size` children from row `low`, the severest need first (insertion sort)."""
+    for j in range(size):
+        k = j
+        while k > 0 and innate[low + order[k - 1]] < innate[low + j]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = j
+
+
+@njit(cache=True)
+def _reorder(column: NDArray[Any], low: int, size: int, order: NDArray[np.int64]) -> None:
+    """Put the rows of a column in order."""
+    before = column[low : low + size].copy()
+    for j in range(size):
+        column[low + j] = before[order[j]]
+
+
 @rule
 def _sort_children(w: World, part: Part) -> None:
     """Within each month of birth put severe needs first: those who meet the same rules then stand side by side."""
     c = w.children
     for a in part:
         for b in range(w.rows.shape[1] - 1):
-            low, high = w.rows[a, b], w.rows[a, b + 1]
-            if high - low < 2:
+            low = w.rows[a, b]
+            size = w.rows[a, b + 1] - low
+            if size < 2:
                 continue
-            order = np.argsort(-c.innate[low:high], kind="mergesort")
-            c.key[low:high] = c.key[low:high][order]
-            c.onset[low:high] = c.onset[low:high][order]
-            c.need[low:high] = c.need[low:high][order]
-            c.disadvantaged[low:high] = c.disadvantaged[low:high][order]
-            c.advocacy[low:high] = c.advocacy[low:high][order]
-            c.innate[low:high] = c.innate[low:high][order]
-            c.cluster[low:high] = c.cluster[low:high][order]
+            order = np.empty(size, np.int64)
+            _order_by_need(c.innate, low, size, order)
+            _reorder(c.key, low, size, order)
+            _reorder(c.onset, low, size, order)
+            _reorder(c.need, low, size, order)
+            _reorder(c.disadvantaged, low, size, order)
+            _reorder(c.advocacy, low, size, order)
+            _reorder(c.innate, low, size, order)
+            _reorder(c.cluster, low, size, order)
 
 
 @njit(cache=True)
