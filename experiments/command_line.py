@@ -202,7 +202,7 @@ def _is_compiled() -> bool:
     from model.compilation import cache_folder
 
     try:
-        return any(cache_folder().iterdir())
+        return any(cache_folder().rglob("month.from_the_tribunal*.nbc"))  # compiled last; folders alone say nothing
     except OSError:
         return False
 

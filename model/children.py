@@ -1,7 +1,7 @@
 """Children and young people with their families: one row a child, one column a property."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,5 +96,10 @@ SCHOOL_AGE_LIMIT = 19 * MONTHS_PER_YEAR
 
 def empty_children(n: int) -> Children:
     """Return n rows of zeros, with the column types of `Children`."""
-    types = Children.__annotations__
-    return Children(*(np.zeros(n, dtype=types[name].__args__[1].__args__[0]) for name in Children._fields))
+    return Children(*(np.zeros(n, dtype=_number_type(Children.__annotations__[name])) for name in Children._fields))
+
+
+def _number_type(annotation: Any) -> Any:
+    """Return the number type of an NDArray annotation, which NumPy 2.5 writes more shortly than earlier releases."""
+    last = annotation.__args__[-1]
+    return getattr(last, "__args__", (last,))[0]

@@ -397,3 +397,11 @@ def test_help_does_not_import_the_model() -> None:
     assert "'experiments.command_line'" in modules
     for heavy in ("numba", "pandas", "mesa", "matplotlib", "numpy"):
         assert f"'{heavy}'" not in modules
+
+
+def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.compilation.cache_folder", lambda: tmp_path)
+    (tmp_path / "model_1234").mkdir()
+    assert not command_line._is_compiled()
+    (tmp_path / "model_1234" / "month.from_the_tribunal-1.py311.1.nbc").touch()
+    assert command_line._is_compiled()
