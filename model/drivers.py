@@ -42,8 +42,8 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     """Return one record of `DRIVERS` a month, burn-in included: record i is model month i - BURN_IN_MONTHS."""
     t = np.arange(-BURN_IN_MONTHS, n_months)
     inside = np.maximum(t, 0)
-    money_year = np.asarray([financial_year(int(m)) for m in inside])
-    year = np.asarray([calendar_year(int(m)) for m in inside])
+    money_year = np.asarray([financial_year(int(m)) for m in inside], dtype=np.int64)
+    year = np.asarray([calendar_year(int(m)) for m in inside], dtype=np.int64)
     table = np.zeros(t.size, dtype=DRIVERS)
     table["month_of_year"] = (t + 8) % 12 + 1
     table["price_index"] = _by_year(_series("prices.csv", "gdp_deflator"), money_year)

@@ -161,7 +161,7 @@ class SendModel(mesa.Model):
             lightest = int(np.argmin(loads))
             parts[lightest].append(int(a))
             loads[lightest] += int(size[a])
-        return [np.asarray(sorted(part)) for part in parts]
+        return [np.asarray(sorted(part), dtype=np.int64) for part in parts]
 
     def _budgets_are_set(self) -> None:
         """In April set the national block, fees, support budgets and top-up rates."""
