@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,18 +24,18 @@ def finished_folder(out: Path) -> Iterator[Path]:
         If `out` cannot be made or written.
     """
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+    scratch = out / f".unfinished-{uuid.uuid4().hex}"  # named first: an interruption at any moment can remove it
     try:
         try:
             out.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out))
+            scratch.mkdir()
         except OSError as error:
             raise cannot_write(out, error) from error
-        try:
-            yield scratch
-            _move(scratch, out)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        yield scratch
+        _move(scratch, out)
+        shutil.rmtree(scratch, ignore_errors=True)
     except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
         for folder in missing:
             with suppress(OSError):  # not empty: somebody else uses it
                 folder.rmdir()
