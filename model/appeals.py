@@ -3,10 +3,13 @@
 import numpy as np
 from numba import njit
 
+from model.borrowing import borrowed
 from model.cases import (
     contest_factor,
     goes_to_mediation_or_tribunal,
     has_turn,
+    listed_cases,
+    listed_plans,
     moves_to,
     registers_appeal,
     starts_assessment,
@@ -14,7 +17,6 @@ from model.cases import (
 )
 from model.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
 from model.randomness import Decision, draw, stream
-from model.requests import listed_cases
 from model.world import DOCKET_MONTHS, Part, Record, World, rule
 
 HIGHEST_OVER_USUAL = 25.0  # no family contests the contents of a plan more often than this many times the usual
@@ -63,6 +65,7 @@ def family_loses(w: World, p: Record, a: int, i: int, t: int) -> None:
 @rule
 def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let families contest the contents of plans, and let mediations end."""
+    w = borrowed(w)
     c = w.children
     contests = stream(w.seed, Decision.CONTEST_CONTENTS, t)
     outcome = stream(w.seed, Decision.MEDIATION_OUTCOME, t)
@@ -78,7 +81,8 @@ def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None
                     registers_appeal(w, a, i, t)
                 else:
                     family_loses(w, p, a, i, t)
-            elif c.label[i] == Label.PLAN and c.case[i] == Case.NONE and c.due[i] <= t and c.setting[i] != Setting.LEFT:
+        for i in listed_plans(w, a):
+            if c.label[i] == Label.PLAN and c.case[i] == Case.NONE and c.due[i] <= t:
                 u = draw(c.key[i], contests)
                 if u >= p.rate_contest_contents * HIGHEST_OVER_USUAL:
                     continue
@@ -93,6 +97,7 @@ def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None
 @rule
 def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
     """Share this month's hearing capacity over the national docket, the oldest appeals first."""
+    w = borrowed(w)
     nation = w.nation[0]
     docket = np.zeros(DOCKET_MONTHS)
     for a in range(w.authorities.shape[0]):
@@ -106,6 +111,7 @@ def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
 @rule
 def tribunal_decides(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Dispose of the appeals that have their turn: settled before the hearing, or decided."""
+    w = borrowed(w)
     c = w.children
     nation = w.nation[0]
     cutoff = int(nation.hearing_cutoff)

@@ -6,11 +6,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from model.cases import decision_is_contested, has_waited, natural_month, plan_is_issued, starts_assessment
+from model.borrowing import borrowed
+from model.cases import (
+    decision_is_contested,
+    has_waited,
+    listed_cases,
+    natural_month,
+    plan_is_issued,
+    starts_assessment,
+)
 from model.children import Appeal, Case
 from model.needs import severity
 from model.randomness import Decision, draw, stream
-from model.requests import listed_cases
 from model.world import ARRIVALS_KEPT, Part, Record, World, rule
 
 
@@ -45,6 +52,7 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
     The hours there are meet the smoothed flow of cases, so that a sampled authority queues as a whole one would;
     what they cannot serve adds to the backlog, and the backlog is the wait.
     """
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -74,6 +82,7 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
 @rule
 def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Smooth the flow of cases into each stage over half a year."""
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -85,6 +94,7 @@ def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
 @rule
 def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Move every case whose turn has come one stage on; refuse, agree, issue."""
+    w = borrowed(w)
     c = w.children
     agree = stream(w.seed, Decision.AGREE_TO_ASSESS, t)
     issue = stream(w.seed, Decision.AGREE_TO_ISSUE, t)

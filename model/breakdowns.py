@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from model.borrowing import borrowed
 from model.calendar import month_label
 from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
 from model.needs import has_emerged, rows_of_ages
@@ -19,6 +20,7 @@ MEASURES = ("children", "unmet", "confidence", "appealing")
 @rule
 def _counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
     """Return weighted sums by need, age band, disadvantage, label, setting and measure."""
+    w = borrowed(w)
     c = w.children
     sums = np.zeros((6, 5, 2, 3, 10, 4))
     for a in part:

@@ -4,6 +4,7 @@ import math
 
 from numba import njit
 
+from model.borrowing import borrowed
 from model.children import Setting
 from model.signals import carry
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
@@ -16,6 +17,7 @@ FILLED = 0.9  # occupancy of units from which another opens
 @rule
 def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let psychologists join from training and leave (R8, B7), and caseworkers follow the workload with a lag."""
+    w = borrowed(w)
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
@@ -45,6 +47,7 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
 @rule
 def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each school's inclusive skill follow, slowly, the money, staff and pressure it works under (R2, R6, R8)."""
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         budget = la.inclusion_budget_carried**p.elasticity_skill_budget
@@ -90,6 +93,7 @@ def most_skilled_without_unit(schools: Record, la: Record) -> int:
 @rule
 def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Open the special places that are finished and commission new ones after the shortage (B4); open units."""
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         slot = t % PLACE_PIPELINE_MONTHS
@@ -119,6 +123,7 @@ def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None
 @rule
 def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     """Let hearing capacity, the independent sector and psychologist training follow demand, each with its lag."""
+    w = borrowed(w)
     nation = w.nation[0]
     registered, disposed, independent, seekers = 0.0, 0.0, 0.0, 0.0
     spending, settlement, statutory, hours = 0.0, 0.0, 0.0, 0.0
@@ -164,4 +169,5 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
 @rule
 def independent_prices_follow_inflation(w: World, inflation: float) -> None:
     """In April uprate independent fees by inflation."""
+    w = borrowed(w)
     w.nation[0].independent_price_gbp *= 1.0 + inflation

@@ -17,6 +17,36 @@ STEPS_OF_THREE_STAGES = 4  # months that the three stages take at the least in m
 MONTHS_BEFORE_NEW_REQUEST = 6  # the law lets an authority decline a request within six months of the last
 
 
+@njit(cache=True, inline="always")
+def listed_plans(w: World, a: int) -> NDArray[np.uint32]:
+    """Return the rows of authority a's children with a plan at the last month end, and of those given one since."""
+    first = w.rows[a, 0]
+    return w.plan_rows[first : first + w.authorities[a].n_plan_rows]
+
+
+@njit(cache=True, inline="always")
+def listed_cases(w: World, a: int) -> NDArray[np.uint32]:
+    """Return the rows of authority a's children with a case at the last month end, and of those asked for since."""
+    first = w.rows[a, 0]
+    return w.case_rows[first : first + w.authorities[a].n_case_rows]
+
+
+@njit(cache=True, inline="always")
+def plan_is_listed(w: World, a: int, i: int) -> None:
+    """Add a child to the list of those with a plan."""
+    la = w.authorities[a]
+    w.plan_rows[w.rows[a, 0] + la.n_plan_rows] = i
+    la.n_plan_rows += 1
+
+
+@njit(cache=True, inline="always")
+def case_is_listed(w: World, a: int, i: int) -> None:
+    """Add a child to the list of those with a case."""
+    la = w.authorities[a]
+    w.case_rows[w.rows[a, 0] + la.n_case_rows] = i
+    la.n_case_rows += 1
+
+
 @njit(cache=True)
 def turn(queue: NDArray[np.float64], t: int, capacity: float) -> tuple[int, float]:
     """Return (cutoff, share): the oldest months are served first, all before `cutoff`, `share` of that month's.
@@ -91,6 +121,7 @@ def plan_is_issued(w: World, p: Record, d: Record, a: int, i: int, t: int) -> No
         seen.new_plans_over_52_weeks += 1.0
     if c.disadvantaged[i] == 1:
         seen.new_plans_disadvantaged += 1.0
+    plan_is_listed(w, a, i)
     c.label[i] = Label.PLAN
     c.case[i] = Case.NONE
     c.appeal[i] = Appeal.NONE

@@ -61,6 +61,9 @@ class Appeal(IntEnum):
     CONTENTS = 3  # contents of, or placement named in, the plan
 
 
+N_LABELS, N_SETTINGS, N_CASES = len(Label), len(Setting), len(Case)
+
+
 class Children(NamedTuple):
     """The columns. Every array has the shape (children,); rows are sorted by authority, then by month of birth."""
 

@@ -2,6 +2,7 @@
 
 from numba import njit
 
+from model.borrowing import borrowed
 from model.children import Setting
 from model.world import LINES, LINES_INSIDE, Part, Record, World, rule
 
@@ -28,6 +29,7 @@ def individual_topups(la: Record, p: Record) -> float:
 @rule
 def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spend this month's money, line by line."""
+    w = borrowed(w)
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
@@ -92,6 +94,7 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
 @rule
 def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int, inflation: float) -> None:
     """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2)."""
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         deficit = max(0.0, -la.balance_pence / PENCE / la.settlement_smoothed)
@@ -113,6 +116,7 @@ def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int, inflatio
 @rule
 def government_settles(w: World, p: Record, d: Record, t: int, inflation: float) -> None:
     """In April set the national high-needs block: as announced, or following national overspend with a lag (B2)."""
+    w = borrowed(w)
     nation = w.nation[0]
     if d.settlement_gbp > 0.0 and p.use_published_settlement > 0.5:
         nation.settlement_base_gbp = d.settlement_gbp

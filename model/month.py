@@ -1,50 +1,44 @@
-"""The month in order: the verbs of the model, compiled into two sweeps over the authorities.
+"""The month in order: the verbs of the model, compiled into one sweep over the authorities.
 
-Each sweep takes one authority after another through all its verbs, so that its children stay in the processor's
-cache; between the two the tribunal, which is national, lists its hearings. No verb reads another authority.
+No verb reads another authority. What is national, the tribunal's listing and what follows the sums of all authorities,
+comes before and after the sweep (`SendModel.step`).
 """
 
-from model.appeals import families_contest, tribunal_decides
+from model.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
 from model.assessment import authorities_assess, hours_are_shared_out, work_arrives
-from model.capacity import places_are_built, schools_build_skill, workforce_follows
-from model.confidence import area_learns, pupils_are_counted, reputations_follow
+from model.borrowing import borrowed
+from model.capacity import nation_follows, places_are_built, schools_build_skill, workforce_follows
+from model.census import children_are_supported_and_counted
+from model.confidence import area_learns, reputations_follow
 from model.money import budgets_are_spent
 from model.needs import needs_are_identified
 from model.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
 from model.reports import authorities_are_reported, children_are_reported
-from model.requests import cases_are_listed, families_request
-from model.signals import authority_signals_are_carried, authority_signals_are_measured
-from model.support import children_are_supported, schools_spread_support
+from model.requests import families_request
+from model.signals import authority_signals_are_carried, authority_signals_are_measured, nation_signals_are_carried
+from model.support import schools_spread_support
 from model.world import Part, Record, World, rule
 
 
 @rule
-def until_the_tribunal(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """Needs emerge, schools support, families request, authorities assess, families contest."""
+def authorities_live(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Take one authority after another through the month, so that its children stay in the processor's cache."""
+    w = borrowed(w)
     for k in range(part.shape[0]):
         one = part[k : k + 1]
         children_change_phase(w, p, d, one, t)  # cohorts enter, transfer and leave
         needs_are_identified(w, p, d, one, t)  # needs emerge and are identified
-        schools_spread_support(w, p, d, one, t)  # schools support with what they have
-        children_are_supported(w, p, d, one, t)  # and families learn from it
         families_request(w, p, d, one, t)  # families ask, schools back them
-        cases_are_listed(w, p, d, one, t)
         hours_are_shared_out(w, p, d, one, t)
         authorities_assess(w, p, d, one, t)  # authorities decide, assess and issue, as hours allow
         families_contest(w, p, d, one, t)  # families contest, authorities settle
-
-
-@rule
-def from_the_tribunal(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """The tribunal decides, children are placed, budgets settle, confidence and capacity follow, loops carry on."""
-    for k in range(part.shape[0]):
-        one = part[k : k + 1]
         tribunal_decides(w, p, d, one, t)
         children_are_placed(w, p, d, one, t)  # children are placed where there are places
         children_are_excluded_or_withdrawn(w, p, d, one, t)
         budgets_are_spent(w, p, d, one, t)  # budgets settle
-        pupils_are_counted(w, p, d, one, t)
-        reputations_follow(w, p, d, one, t)  # confidence follows experience
+        schools_spread_support(w, p, d, one, t)  # schools support with what they have
+        children_are_supported_and_counted(w, p, d, one, t)  # and families learn from it
+        reputations_follow(w, p, d, one, t)
         area_learns(w, p, d, one, t)
         work_arrives(w, p, d, one, t)  # capacity follows money, workload and time
         workforce_follows(w, p, d, one, t)
@@ -55,7 +49,19 @@ def from_the_tribunal(w: World, p: Record, d: Record, part: Part, t: int) -> Non
 
 
 @rule
+def whole_month(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Live through the month where one thread takes all authorities: the steps of `SendModel.step` in one call."""
+    w = borrowed(w)
+    tribunal_lists_hearings(w, p, t)
+    authorities_live(w, p, d, part, t)
+    nation_follows(w, p, d, t)
+    loops_carry(w, p, d, part, t)
+    nation_signals_are_carried(w, p)
+
+
+@rule
 def loops_carry(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """What has happened becomes the signals of the next month, through the gain of each loop."""
+    w = borrowed(w)
     authority_signals_are_measured(w, p, d, part, t)
     authority_signals_are_carried(w, p, part)

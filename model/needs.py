@@ -4,11 +4,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from model.children import FIRST_AGE, Case, Children, Label, Need, Setting
+from model.borrowing import borrowed
+from model.children import FIRST_AGE, MONTHS_PER_YEAR, Case, Children, Label, Need, Setting
 from model.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
 from model.world import Part, Record, World, rule
 
 LEAVING_AGE = 16 * 12
+AFTER_16 = LEAVING_AGE + 1  # months in September of those who were 16 on 31 August
 BLOCK = np.uint64(256)  # draws made at once
 HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster
 
@@ -24,15 +26,34 @@ def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[
     return np.uint64(w.rows[a, first]), np.uint64(w.rows[a, last])
 
 
-@njit(cache=True)
-def rows_drawn(w: World, a: int, low: np.uint64, high: np.uint64, key: np.uint64, highest: float) -> NDArray[np.uint32]:
-    """Return the rows from low to high - 1 whose draw lies below `highest`, a rate that none of them exceeds.
+@njit(cache=True, inline="always")
+def over_16_since(t: int) -> int:
+    """Return the age in months, in month t, from which children were over 16 last September."""
+    return AFTER_16 + t % MONTHS_PER_YEAR
 
-    Most children change nothing in most months: the draw alone, made in blocks for the processor's vector units,
-    rules them out, and only the others are looked at. The draw is the one on which the rule then decides.
+
+@njit(cache=True)
+def rows_drawn(
+    w: World,
+    a: int,
+    t: int,
+    from_age: int,
+    to_age: int,
+    key: np.uint64,
+    column: NDArray[np.int8],
+    highest: NDArray[np.float64],
+) -> NDArray[np.uint32]:
+    """Return the rows of authority a's children of these ages, months, whose draw lies below the highest rate.
+
+    Left out are those who had left education by last September. `highest` holds, for each value of a column of the
+    children, a rate that none of them exceeds: most change nothing in most months, and the draw alone, made in blocks
+    for the processor's vector units, rules them out. The draw is the one on which the rule then decides.
     """
     first = w.rows[a, 0]
-    limit = np.uint64(min(highest, 1.0) * DRAWS)
+    low, high = rows_of_ages(w, a, t, from_age, min(to_age, over_16_since(t)))
+    limit = np.empty(highest.shape[0], np.uint64)
+    for k in range(highest.shape[0]):
+        limit[k] = np.uint64(np.ceil(min(highest[k], 1.0) * DRAWS))
     block = np.empty(BLOCK, np.uint64)
     n = first
     for start in range(low, high, BLOCK):
@@ -41,9 +62,38 @@ def rows_drawn(w: World, a: int, low: np.uint64, high: np.uint64, key: np.uint64
         for j in range(size):
             block[j] = scramble(keys[j] + key) >> SHIFT
         for j in range(size):
-            if block[j] <= limit:
+            if block[j] < limit[column[start + j]]:
                 w.drawn_rows[n] = start + j
                 n += 1
+    if to_age > over_16_since(t):
+        for i in rows_going_on(w, a):
+            below = scramble(w.children.key[i] + key) >> SHIFT < limit[column[i]]
+            if below and t - w.children.born[i] < to_age:
+                w.drawn_rows[n] = i
+                n += 1
+    return w.drawn_rows[first:n]
+
+
+@njit(cache=True, inline="always")
+def rows_going_on(w: World, a: int) -> NDArray[np.uint32]:
+    """Return the rows of the over-16s of last September who had not left education."""
+    first = w.rows[a, 0]
+    return w.going_on_rows[first : first + w.authorities[a].n_going_on_rows]
+
+
+@njit(cache=True)
+def rows_here(w: World, a: int, t: int) -> NDArray[np.uint32]:
+    """Return the rows of all children in education whose need shows."""
+    first = w.rows[a, 0]
+    n = first
+    for i in rows_going_on(w, a):
+        if w.children.setting[i] != Setting.LEFT:
+            w.drawn_rows[n] = i
+            n += 1
+    low, high = rows_of_ages(w, a, t, FIRST_AGE, over_16_since(t))
+    for i in range(low, high):
+        w.drawn_rows[n] = i
+        n += 1 if has_emerged(w.children, i, t) else 0
     return w.drawn_rows[first:n]
 
 
@@ -53,20 +103,27 @@ def severity(c: Children, i: int, p: Record) -> float:
 
     Unmet need escalates: the assumption is that a need which has long gone unmet costs more to meet.
     """
-    return c.innate[i] * (1.0 + p.escalation * (c.unmet[i] - p.unmet_reference))
+    return escalated(c, i, p.escalation, p.unmet_reference)
+
+
+@njit(cache=True, inline="always")
+def escalated(c: Children, i: int, escalation: float, reference: float) -> float:
+    """Return `severity`, given its two parameters."""
+    return c.innate[i] * (1.0 + escalation * (c.unmet[i] - reference))
 
 
 @rule
 def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
+    w = borrowed(w)
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
     recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
     open_share = 1.0 - d.closure
+    highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by Label
     for a in part:
         seen = w.tallies[a]
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, LEAVING_AGE)
-        for i in rows_drawn(w, a, low, high, changes, HIGHEST_RATE):
+        for i in rows_drawn(w, a, t, FIRST_AGE, LEAVING_AGE, changes, c.label, highest):
             u = draw(c.key[i], changes)
             if c.label[i] == Label.NONE and has_emerged(c, i, t) and c.setting[i] != Setting.LEFT:
                 rate = p.rate_identification * (severity(c, i, p) / p.severity_reference) ** p.elasticity_identification

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from model import month
 from model.children import Label, Setting
 from model.send_model import SendModel
 
@@ -140,13 +141,17 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
 def _with_rule(
     rule: Callable[..., None], name: str, changed: Callable[[Callable[..., None]], Callable[..., None]]
 ) -> Callable[..., None]:
-    """Return `rule` with the rule called `name`, itself or one that it calls, changed; then it runs uncompiled."""
+    """Return `rule` with the rule called `name`, itself or one that it leads to, changed; then it runs uncompiled."""
     if getattr(rule, "__name__", "") == name:
         return changed(rule)
     body = getattr(rule, "py_func", rule)
-    if not isinstance(body, FunctionType) or name not in body.__code__.co_names:
+    if not isinstance(body, FunctionType) or body.__module__ != month.__name__:
         return rule
-    return FunctionType(body.__code__, body.__globals__ | {name: changed(body.__globals__[name])})
+    called = {word: body.__globals__[word] for word in body.__code__.co_names if callable(body.__globals__.get(word))}
+    instead = {word: _with_rule(other, name, changed) for word, other in called.items()}
+    if all(instead[word] is called[word] for word in called):
+        return rule
+    return FunctionType(body.__code__, body.__globals__ | instead)
 
 
 def _belongs_to(model: SendModel, at: str, n: int, authorities: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -2,21 +2,33 @@
 
 import math
 
+import numpy as np
 from numba import njit
 
-from model.cases import moves_to, plan_ceases, wants_specialist_place, withdraw_case
-from model.children import AGE_LIMIT, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
-from model.needs import has_emerged, rows_drawn, rows_of_ages, severity
+from model.borrowing import borrowed
+from model.cases import listed_plans, moves_to, plan_ceases, wants_specialist_place, withdraw_case
+from model.children import (
+    AGE_LIMIT,
+    MONTHS_PER_YEAR,
+    N_SETTINGS,
+    SCHOOL_AGE_LIMIT,
+    Case,
+    Children,
+    Label,
+    Need,
+    Setting,
+)
+from model.needs import AFTER_16, has_emerged, over_16_since, rows_drawn, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
-from model.requests import listed_cases, seen_confidence
+from model.requests import seen_confidence
 from model.world import Part, Record, World, rule
 
 SEPTEMBER = 9
 NOWHERE = -1  # no move
 HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster
 HIGHEST_BREAKDOWN_RATE = 0.1  # a month
-# Ages in months in September of those who were 4, 11 and 16 on 31 August.
-RECEPTION, SECONDARY, AFTER_16 = 4 * 12 + 1, 11 * 12 + 1, 16 * 12 + 1
+# Ages in months in September of those who were 4 and 11 on 31 August.
+RECEPTION, SECONDARY = 4 * 12 + 1, 11 * 12 + 1
 
 
 @njit(cache=True)
@@ -26,12 +38,14 @@ def school_is_chosen(schools: Record, first: int, last: int, pull: float, u: flo
     Schools draw children by size. Families with need also follow a reputation for inclusion, and schools that lack
     it discourage them (R6): `pull` says how strongly.
     """
+    drawn = np.empty(last - first)
     total = 0.0
     for s in range(first, last):
-        total += schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
+        drawn[s - first] = schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
+        total += drawn[s - first]
     mark = u * total
     for s in range(first, last - 1):
-        mark -= schools[s].size * math.exp(pull * (schools[s].carried_reputation - 0.5))
+        mark -= drawn[s - first]
         if mark < 0.0:
             return s
     return last - 1
@@ -55,6 +69,7 @@ def pull_of_reputation(c: Children, i: int, p: Record) -> float:
 @rule
 def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
+    w = borrowed(w)
     c = w.children
     for a in part:
         leavers_low, leavers_high = rows_of_ages(w, a, t, AGE_LIMIT, AGE_LIMIT + 1)
@@ -99,6 +114,22 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
                 c.setting[i] = Setting.POST_16 if stays else Setting.LEFT
                 if not stays:
                     c.label[i] = Label.NONE
+    those_going_on_are_listed(w, part, t)
+
+
+@rule
+def those_going_on_are_listed(w: World, part: Part, t: int) -> None:
+    """List the over-16s of this September who are in education: the others never come back, and are passed over."""
+    w = borrowed(w)
+    for a in part:
+        low, high = rows_of_ages(w, a, t, over_16_since(t), AGE_LIMIT)
+        first = w.rows[a, 0]
+        n = first
+        for i in range(low, high):
+            if w.children.setting[i] != Setting.LEFT:
+                w.going_on_rows[n] = i
+                n += 1
+        w.authorities[a].n_going_on_rows = n - first
 
 
 @njit(cache=True, inline="always")
@@ -151,6 +182,7 @@ def leaves_waiting_list(w: World, a: int, i: int) -> None:
 @rule
 def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let placements break down, and share out units, state special and independent places among those who wait."""
+    w = borrowed(w)
     c = w.children
     breaks = stream(w.seed, Decision.BREAKDOWN, t)
     state = stream(w.seed, Decision.STATE_PLACE, t)
@@ -167,7 +199,7 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
         rate_independent = p.rate_independent * la.overflow_carried
         # where fewer places are offered than wanted, all who wait have the same chance of one
         rate_independent *= min(1.0, la.independent_allowance / max(rate_independent * la.waiting_special, 1e-9))
-        for i in listed_cases(w, a):
+        for i in listed_plans(w, a):
             if c.label[i] != Label.PLAN:
                 continue
             age = t - c.born[i]
@@ -221,19 +253,24 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
 @rule
 def children_are_excluded_or_withdrawn(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let schools exclude, families withdraw to home education, and both groups come back."""
+    w = borrowed(w)
     c = w.children
     changes = stream(w.seed, Decision.CHANGES_SETTING, t)
-    highest = max(HIGHEST_RATE, p.rate_return_home, p.rate_return_alternative)
+    highest = np.zeros(N_SETTINGS)
+    highest[Setting.ALTERNATIVE] = highest[Setting.ELSEWHERE] = p.rate_return_alternative
+    highest[Setting.HOME] = p.rate_return_home
+    excluded = p.rate_exclusion * (1.5 * p.factor_exclusion_semh)  # with no need met, in a secondary school
     open_share = 1.0 - d.closure
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
-        low, high = rows_of_ages(w, a, t, RECEPTION + MONTHS_PER_YEAR, AFTER_16)
-        for i in rows_drawn(w, a, low, high, changes, highest):
+        withdrawn = p.rate_home_education * (1.0 + abs(la.confidence_shift)) ** 2
+        highest[Setting.MAINSTREAM] = min(HIGHEST_RATE, excluded + withdrawn)
+        for i in rows_drawn(w, a, t, RECEPTION + MONTHS_PER_YEAR, AFTER_16, changes, c.setting, highest):
             u = draw(c.key[i], changes)
             setting = c.setting[i]
             if setting == Setting.MAINSTREAM:
-                if u >= HIGHEST_RATE or not has_emerged(c, i, t):
+                if not has_emerged(c, i, t):
                     continue
                 school = w.schools[c.school[i]]
                 exclusion = p.rate_exclusion * open_share * c.unmet[i] * (1.5 - school.coverage)
@@ -251,8 +288,5 @@ def children_are_excluded_or_withdrawn(w: World, p: Record, d: Record, part: Par
                     leaves_waiting_list(w, a, i)
                     c.setting[i] = Setting.HOME
                     seen.home_educations += 1.0
-            elif setting == Setting.ALTERNATIVE or setting == Setting.ELSEWHERE:
-                if u < p.rate_return_alternative:
-                    c.setting[i] = Setting.MAINSTREAM
-            elif setting == Setting.HOME and u < p.rate_return_home:
+            else:  # alternative provision, elsewhere or home: the draw lies below the rate of return
                 c.setting[i] = Setting.MAINSTREAM

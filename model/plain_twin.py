@@ -29,10 +29,10 @@ from model.children import Setting as Settings
 from model.confidence import area_learns, reputations_follow
 from model.money import budgets_are_spent
 from model.month import loops_carry
+from model.needs import AFTER_16, LEAVING_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
-from model.needs import LEAVING_AGE
 from model.parameters import Parameters
-from model.placement import AFTER_16, HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY
+from model.placement import HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY
 from model.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
 from model.randomness import Decision
 from model.reforms import NO_CHANGE, Scenario
@@ -206,7 +206,9 @@ class PlainAuthority(Copy):
         self.early_years.read()
         self.families: list[Family] = []
         self.births: list[int] = []
-        self.listed: list[Family] = []
+        self.with_plan: list[Family] = []
+        self.with_case: list[Family] = []
+        self.going_on: list[Family] = []
         self.read()
         self.neighbourhoods: dict[tuple[int, int], list[PlainSchool]] = {}  # by cluster and phase
         for school in self.schools:
@@ -230,6 +232,33 @@ class PlainAuthority(Copy):
         """Return the families of children aged [from_age, to_age) months in month t."""
         low, high = bisect_left(self.births, t - to_age + 1), bisect_left(self.births, t - from_age + 1)
         return self.families[low:high]
+
+    def lists_who_goes_on(self, t: int) -> None:
+        """List the over-16s who are in education."""
+        self.going_on = [family for family in self.aged(t, AFTER_16, AGE_LIMIT) if family.setting != LEFT]
+        self.n_going_on_rows = len(self.going_on)
+
+    def here(self, t: int) -> "list[Family]":
+        """Return the families of children in education: the over-16s who went on in September, then the younger."""
+        return [
+            *(family for family in self.going_on if family.setting != LEFT),
+            *self.aged(t, FIRST_AGE, AFTER_16 + t % MONTHS_PER_YEAR),
+        ]
+
+    def begins_lists(self) -> None:
+        """List anew who has a plan or a case."""
+        self.with_plan, self.with_case = [], []
+        self.n_plan_rows = self.n_case_rows = 0
+
+    def lists_plan(self, family: "Family") -> None:
+        """List a child that has a plan."""
+        self.with_plan.append(family)
+        self.n_plan_rows += 1
+
+    def lists_case(self, family: "Family") -> None:
+        """List a child that has a case."""
+        self.with_case.append(family)
+        self.n_case_rows += 1
 
     def prepares_support(self, month: "Month") -> None:
         """Say, by label and setting, what part of a need is met in any case and what part by ordinary support."""
@@ -295,10 +324,7 @@ class Month:
         self.recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
         self.share_open = 1.0 - p.effect_closure * d.closure
         self.highest_moving_rate = max(HIGHEST_MOVING_RATE, p.rate_return_home, p.rate_return_alternative)
-        self.hearing_cutoff, self.hearing_share = 0, 0.0
-
-    def hears_appeals(self, nation: Plain) -> None:
-        """Note which appeals the tribunal has listed for this month."""
+        nation = Plain.of(model.world.nation[0])
         self.hearing_cutoff, self.hearing_share = int(nation.hearing_cutoff), nation.hearing_share
 
 
@@ -384,11 +410,15 @@ class Family(mesa.Agent):
 
     # ------------------------------------------------------------------ support
 
-    def learns_from_support(self, month: Month) -> None:
-        """Live through this month's support: unmet need is remembered, and confidence follows (R7)."""
+    def learns_from_support(self, month: Month) -> float:
+        """Live through this month's support: unmet need is remembered, and confidence follows (R7).
+
+        Returns
+        -------
+        float
+            The share of the need that is met.
+        """
         setting, label, area, p = self.setting, self.label, self.area, month.p
-        if setting == LEFT or (setting == POST_16 and label != PLAN) or month.t < self.emerges:
-            return
         school = self.school
         offered = school.offers
         if label != NO_LABEL:
@@ -403,6 +433,7 @@ class Family(mesa.Agent):
         towards = min((1.0 - p.weight_neighbours) * lived + school.says, 1.0) - self.confidence
         rate = p.rate_confidence_rises if towards > 0.0 else p.rate_confidence_falls
         self.confidence = kept(self.confidence + rate * towards)
+        return float(met)
 
     # ------------------------------------------------------------------ requests
 
@@ -428,6 +459,7 @@ class Family(mesa.Agent):
         day = draw(self.key, month.keys.request_day)
         self.case, self.opened = REQUESTED, month.t
         self.due = month.t + int(day + month.p.weeks_decision / WEEKS_PER_MONTH)
+        self.area.lists_case(self)
 
     def can_be_asked_for(self) -> bool:
         """Say whether an assessment can be requested for a child in this setting."""
@@ -527,6 +559,7 @@ class Family(mesa.Agent):
         """Receive the plan, with the provision that it names, and say whether a specialist place is wanted."""
         p, area, t = month.p, self.area, month.t
         self.counts_the_weeks(month)
+        area.lists_plan(self)
         self.label, self.case, self.appeal = PLAN, NO_CASE, UNCONTESTED
         self.planned = self.due = t
         self.provision_gbp = kept(self.severity(p) * 1000.0)
@@ -603,22 +636,21 @@ class Family(mesa.Agent):
         seen.appeals_disadvantaged += self.disadvantaged == 1
 
     def thinks_of_contesting(self, month: Month) -> None:
-        """End a mediation whose time has come, or contest what the plan says."""
-        if self.due > month.t:
+        """Contest what the plan says, or the placement that it names."""
+        if self.label != PLAN or self.case != NO_CASE or self.due > month.t:
             return
-        if self.case == MEDIATED:
-            self.ends_mediation(month)
-        elif self.label == PLAN and self.case == NO_CASE and self.setting != LEFT:
-            p = month.p
-            u, highest = draw(self.key, month.keys.contest_contents), p.rate_contest_contents * HIGHEST_OVER_USUAL
-            if u >= highest:
-                return
-            rate = p.rate_contest_contents * self.contest_factor(p) * self.unmet / p.unmet_reference
-            if u < (rate * p.factor_contest_placement if self.wants_special else rate):
-                self.contests(CONTENTS, month)
+        p = month.p
+        u, highest = draw(self.key, month.keys.contest_contents), p.rate_contest_contents * HIGHEST_OVER_USUAL
+        if u >= highest:
+            return
+        rate = p.rate_contest_contents * self.contest_factor(p) * self.unmet / p.unmet_reference
+        if u < (rate * p.factor_contest_placement if self.wants_special else rate):
+            self.contests(CONTENTS, month)
 
     def ends_mediation(self, month: Month) -> None:
-        """Agree with the authority, go on to the tribunal, or give up."""
+        """If a mediation's time has come, agree with the authority, go on to the tribunal, or give up."""
+        if self.case != MEDIATED or self.due > month.t:
+            return
         p = month.p
         u = draw(self.key, month.keys.mediation_outcome)
         if u < p.prob_mediation_agrees:
@@ -876,23 +908,35 @@ class Family(mesa.Agent):
 
     # ------------------------------------------------------------------ the census
 
-    def answers_census(self, census: "Census", month: Month) -> None:
-        """Say how the child is and what the family thinks at the end of the month."""
-        setting, label, p = self.setting, self.label, month.p
-        if setting == LEFT:
-            return
-        if setting == POST_16:
-            census.in_setting[label][setting] += 1.0
-            return
+    def is_counted(self, census: "Census", month: Month) -> None:
+        """Say where the child stands; then live through the month's support, and say how the child is after it."""
         if month.t < self.emerges:
             return
-        census.in_setting[label][setting] += 1.0
+        census.in_setting[self.label][self.setting] += 1
+        if self.case != NO_CASE:
+            census.waiting[self.case] += 1
+            self.area.lists_case(self)
+        if self.label == PLAN:
+            self.area.lists_plan(self)
+            self.topup_is_counted(census, month)
+        elif self.setting == POST_16:
+            return
+        met = self.learns_from_support(month)
+        if self.setting != POST_16:
+            self.answers_census(census, met, month)
+
+    def answers_census(self, census: "Census", met: float, month: Month) -> None:
+        """Say how the child is and what the family thinks at the end of the month."""
+        setting, label, p = self.setting, self.label, month.p
         cost = self.severity(p)
         census.need_sum += cost
-        census.met_sum += cost * self.met
-        census.unmet[self.disadvantaged] += 1.0 - self.met
-        census.families[self.disadvantaged] += 1.0
-        census.confidence[label] += self.confidence
+        census.met_sum += cost * met
+        census.unmet += 1.0 - met
+        census.disadvantaged += self.disadvantaged
+        census.unmet_disadvantaged += self.disadvantaged * (1.0 - met)
+        census.trust += self.confidence
+        if label == PLAN:
+            census.trust_with_plan += self.confidence
         paid = min(cost, census.paid_by_school[label])
         if setting in (MAINSTREAM, UNIT):
             school = self.school
@@ -901,12 +945,9 @@ class Family(mesa.Agent):
             school.confidence_count += 1.0
             school.demand_gbp_k += paid
 
-    def plan_is_counted(self, census: "Census", month: Month) -> None:
-        """Say where the case stands, and what top-up the plan brings; what of it is pooled the school must find."""
-        if self.setting == LEFT:
-            return
-        census.waiting[self.case] += 1.0
-        if self.label == PLAN and self.setting in (EARLY_YEARS, MAINSTREAM, UNIT):
+    def topup_is_counted(self, census: "Census", month: Month) -> None:
+        """Say what top-up the plan brings; what of it is pooled the school must find."""
+        if self.setting in (EARLY_YEARS, MAINSTREAM, UNIT):
             pooled = census.adds_topup(self.topup(month.p), month.p)
             if self.setting in (MAINSTREAM, UNIT):
                 self.school.demand_gbp_k += pooled
@@ -954,19 +995,13 @@ def children_change_phase(area: PlainAuthority, month: Month) -> None:
         family.transfers(month)
     for family in area.aged(t, AFTER_16, AGE_LIMIT):
         family.goes_on_or_leaves(month)
+    area.lists_who_goes_on(t)
 
 
 def needs_are_identified(area: PlainAuthority, month: Month) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     for family in area.aged(month.t, FIRST_AGE, LEAVING_AGE):
         family.changes_label(month)
-
-
-def children_are_supported(area: PlainAuthority, month: Month) -> None:
-    """Let every family live through this month's support."""
-    area.prepares_support(month)
-    for family in area.aged(month.t, FIRST_AGE, AGE_LIMIT):
-        family.learns_from_support(month)
 
 
 def families_request(area: PlainAuthority, month: Month) -> None:
@@ -976,23 +1011,18 @@ def families_request(area: PlainAuthority, month: Month) -> None:
         family.requests_assessment(month)
 
 
-def cases_are_listed(area: PlainAuthority, month: Month) -> None:
-    """List the children with a plan or a case, whom the rules that follow are about."""
-    everyone = area.aged(month.t, FIRST_AGE, AGE_LIMIT)
-    area.listed = [family for family in everyone if family.label == PLAN or family.case != NO_CASE]
-    area.n_statutory = len(area.listed)
-
-
 def authorities_assess(area: PlainAuthority, month: Month) -> None:
     """Move every case whose turn has come one stage on; refuse, agree, issue."""
     area.sets_its_threshold(month.p)
-    for family in area.listed:
+    for family in area.with_case:
         family.case_moves_on(month)
 
 
 def families_contest(area: PlainAuthority, month: Month) -> None:
-    """Let families contest the contents of plans, and let mediations end."""
-    for family in area.listed:
+    """Let mediations end, and families contest the contents of plans."""
+    for family in area.with_case:
+        family.ends_mediation(month)
+    for family in area.with_plan:
         family.thinks_of_contesting(month)
 
 
@@ -1001,14 +1031,14 @@ def tribunal_decides(area: PlainAuthority, month: Month) -> None:
     p = month.p
     eased = (p.casework_reference / max(area.casework_load, 1e-9)) ** p.elasticity_settle
     area.chance_settled = p.prob_settle * min(1.0, eased)
-    for family in area.listed:
+    for family in area.with_case:
         family.is_heard(month)
 
 
 def children_are_placed(area: PlainAuthority, month: Month) -> None:
     """Let placements break down, and share out units, state special and independent places among those who wait."""
     area.takes_stock_of_places(month.p)
-    for family in area.listed:
+    for family in area.with_plan:
         family.is_placed(month)
 
 
@@ -1018,15 +1048,15 @@ def children_are_excluded_or_withdrawn(area: PlainAuthority, month: Month) -> No
         family.changes_setting(month)
 
 
-def pupils_are_counted(area: PlainAuthority, month: Month) -> None:
-    """Take the month-end census: by school, by authority, by setting."""
+def children_are_supported_and_counted(area: PlainAuthority, month: Month) -> None:
+    """Let every family live through this month's support, and count: by school, by authority, by setting."""
+    area.prepares_support(month)
     census = Census(month)
     for school in area.schools:
         school.begins_census()
-    for family in area.aged(month.t, FIRST_AGE, AGE_LIMIT):
-        family.answers_census(census, month)
-    for family in area.listed:
-        family.plan_is_counted(census, month)
+    area.begins_lists()
+    for family in area.here(month.t):
+        family.is_counted(census, month)
     census.describes(area)
     census.is_tallied(area)
 
@@ -1035,11 +1065,11 @@ class Census:
     """What the families of an area have answered at the end of a month."""
 
     def __init__(self, month: Month) -> None:
-        self.waiting = [0.0] * 6  # by Case
-        self.in_setting = [[0.0] * 10 for _ in range(3)]  # by Label and Setting
+        self.waiting = [0] * 6  # by Case
+        self.in_setting = [[0] * 10 for _ in range(3)]  # by Label and Setting
         self.need_sum = self.met_sum = self.topup_other = self.topup_severe = 0.0
-        self.unmet, self.families = [0.0, 0.0], [0.0, 0.0]  # without and with free school meals
-        self.confidence = [0.0, 0.0, 0.0]  # by Label
+        self.unmet = self.unmet_disadvantaged = self.trust = self.trust_with_plan = 0.0
+        self.disadvantaged = 0
         # nothing for a need not identified, all on SEN support, the first £6,000 with a plan
         p, price = month.p, month.d.price_index
         self.paid_by_school = (0.0, math.inf, p.notional_sen_threshold_gbp / 1000.0 / price)
@@ -1056,7 +1086,6 @@ class Census:
     def describes(self, area: PlainAuthority) -> None:
         """Tell the authority who is where, and how far mainstream is trusted."""
         without, on_support, with_plan = self.in_setting
-        trust_without, trust_on_support, trust_with_plan = self.confidence
         area.in_setting = with_plan
         area.topup_other_gbp, area.topup_severe_gbp = self.topup_other, self.topup_severe
         area.plans = sum(with_plan)
@@ -1064,9 +1093,8 @@ class Census:
         area.alternative_pupils = without[ALTERNATIVE] + on_support[ALTERNATIVE] + with_plan[ALTERNATIVE]
         n_with_plan = area.plans - with_plan[POST_16]
         self.n_all = sum(sum(row) - row[POST_16] for row in self.in_setting)
-        self.trust = trust_without + trust_on_support + trust_with_plan
         area.confidence = area.mean_confidence = self.trust / max(self.n_all, 1.0)
-        others = (trust_without + trust_on_support) / max(self.n_all - n_with_plan, 1.0)
+        others = (self.trust - self.trust_with_plan) / max(self.n_all - n_with_plan, 1.0)
         area.plan_bonus = area.confidence - others
 
     def is_tallied(self, area: PlainAuthority) -> None:
@@ -1079,9 +1107,9 @@ class Census:
         seen.waiting_decision = self.waiting[REQUESTED]
         seen.waiting_psychologist = self.waiting[ASSESSED]
         seen.waiting_draft = self.waiting[DRAFTED]
-        seen.children_with_need, seen.children_with_need_disadvantaged = self.n_all, self.families[1]
+        seen.children_with_need, seen.children_with_need_disadvantaged = self.n_all, self.disadvantaged
         seen.need_gbp_k, seen.need_met_gbp_k = self.need_sum, self.met_sum
-        seen.unmet_children, seen.unmet_children_disadvantaged = self.unmet[0] + self.unmet[1], self.unmet[1]
+        seen.unmet_children, seen.unmet_children_disadvantaged = self.unmet, self.unmet_disadvantaged
         seen.confidence_sum, seen.confidence_count = self.trust, self.n_all
 
 
@@ -1113,6 +1141,13 @@ class PlainTwin(SendModel):
         for area, months_of_birth in zip(self.areas, self.world.rows, strict=True):
             area.families = [Family(self, area, row) for row in rows[months_of_birth[0] : months_of_birth[-1]]]
             area.births = [family.born for family in area.families]
+            area.begins_lists()
+            area.lists_who_goes_on(-1)
+            for family in area.here(-1):
+                if family.label == PLAN:
+                    area.lists_plan(family)
+                if family.case != NO_CASE:
+                    area.lists_case(family)
         self.families = [family for area in self.areas for family in area.families]
 
     def step(self) -> None:
@@ -1126,29 +1161,22 @@ class PlainTwin(SendModel):
             self._pupils_enrol()
         if d.month_of_year == APRIL:
             self._budgets_are_set()
-        month = Month(self)
-        self._until_the_tribunal(month)
         tribunal_lists_hearings(w, p, t)
-        month.hears_appeals(Plain.of(w.nation[0]))
-        self._from_the_tribunal(month)
+        self._authorities_live(Month(self))
         nation_follows(w, p, d, t)
         self._each(loops_carry)
         nation_signals_are_carried(w, p)
         self.t += 1
 
-    def _until_the_tribunal(self, month: Month) -> None:
-        """Needs emerge, schools support, families request, authorities assess, families contest."""
-        self._families(month, children_change_phase, needs_are_identified)
-        self._each(schools_spread_support)
-        self._families(month, children_are_supported, families_request, cases_are_listed)
+    def _authorities_live(self, month: Month) -> None:
+        """Take the authorities through the month, verb by verb, in the order of `month.authorities_live`."""
+        self._families(month, children_change_phase, needs_are_identified, families_request)
         self._each(hours_are_shared_out)
         self._families(month, authorities_assess, families_contest)
-
-    def _from_the_tribunal(self, month: Month) -> None:
-        """The tribunal decides, children are placed, budgets settle, confidence and capacity follow."""
         self._families(month, tribunal_decides, children_are_placed, children_are_excluded_or_withdrawn)
         self._each(budgets_are_spent)
-        self._families(month, pupils_are_counted)
+        self._each(schools_spread_support)
+        self._families(month, children_are_supported_and_counted)
         self._each(reputations_follow)
         self._each(area_learns)
         self._each(work_arrives)

@@ -15,6 +15,7 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
+from model.borrowing import borrowed
 from model.calendar import N_MONTHS
 from model.children import AGE_LIMIT, FIRST_AGE, NEVER, Children, Need, empty_children
 from model.drivers import BURN_IN_MONTHS, births_by_month
@@ -225,6 +226,7 @@ def _fill_children(
     log_severity: NDArray[np.float64],
 ) -> None:
     """Give every child its lasting properties."""
+    w = borrowed(w)
     c = w.children
     seed = w.seed
     needs, severities = stream(seed, Decision.NEED, 0), stream(seed, Decision.SEVERITY, 0)
@@ -285,6 +287,7 @@ def _reorder(column: NDArray[Any], low: int, size: int, order: NDArray[np.int64]
 @rule
 def _sort_children(w: World, part: Part) -> None:
     """Within each month of birth put severe needs first: those who meet the same rules then stand side by side."""
+    w = borrowed(w)
     c = w.children
     for a in part:
         for b in range(w.rows.shape[1] - 1):
@@ -361,7 +364,9 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
         rows=rows,
         births_from=EARLIEST_BIRTH,
         drawn_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
-        statutory_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        going_on_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        plan_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        case_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
         schools=schools.view(np.recarray),
         cluster_schools=cluster_first,
         cluster_secondary=cluster_secondary,

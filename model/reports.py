@@ -1,5 +1,6 @@
 """Authorities report at month end what is read off their records, beside what the rules tallied as they went."""
 
+from model.borrowing import borrowed
 from model.children import Setting
 from model.money import (
     ALTERNATIVE_LINE,
@@ -24,6 +25,7 @@ from model.world import Part, Record, World, rule
 @rule
 def children_are_reported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Report plans by setting, queues, places and schools."""
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -55,6 +57,7 @@ def children_are_reported(w: World, p: Record, d: Record, part: Part, t: int) ->
 @rule
 def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Report people, signals and money."""
+    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from model.cases import WEEKS_PER_MONTH
-from model.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
-from model.needs import has_emerged, rows_drawn, rows_of_ages, severity
+from model.borrowing import borrowed
+from model.cases import WEEKS_PER_MONTH, case_is_listed
+from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
+from model.needs import has_emerged, rows_drawn, severity
 from model.randomness import Decision, draw, stream
 from model.world import Part, Record, World, rule
 
@@ -45,12 +45,13 @@ def can_be_asked_for(setting: int, label: int) -> bool:
 @rule
 def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
+    w = borrowed(w)
     c = w.children
     asks = stream(w.seed, Decision.REQUEST, t)
     day = stream(w.seed, Decision.REQUEST_DAY, t)
     open_share = 1.0 - p.effect_closure * d.closure
     recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
-    ceiling_unidentified = HIGHEST_RATE * p.factor_request_unidentified
+    highest = np.array([HIGHEST_RATE * p.factor_request_unidentified, HIGHEST_RATE, 0.0])  # by Label
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -59,12 +60,9 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
         rushed = 1.0 + p.effect_anticipation * la.anticipation_carried
         norm = math.exp(p.effect_plan_norm * (la.plan_norm_carried - la.plan_norm_start))
         base = norm * la.request_level * open_share * rushed * deterred * believed
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
-        for i in rows_drawn(w, a, low, high, asks, HIGHEST_RATE):
+        for i in rows_drawn(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT, asks, c.label, highest):
             u = draw(c.key[i], asks)
             label = c.label[i]
-            if label == Label.PLAN or (label == Label.NONE and u >= ceiling_unidentified):
-                continue
             if c.case[i] != Case.NONE or t < c.due[i]:
                 continue
             if not has_emerged(c, i, t) or not can_be_asked_for(c.setting[i], label):
@@ -83,8 +81,6 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
                 incentive = w.schools[c.school[i]].carried_incentive - p.incentive_reference
                 school = p.rate_school_request * rate * math.exp(p.effect_incentive * incentive)
                 school *= c.unmet[i] / p.unmet_reference
-            if u >= HIGHEST_RATE:
-                continue
             if u < family:
                 seen.requests_by_family += 1.0
             elif u < family + school:
@@ -95,25 +91,4 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
             c.case[i] = Case.REQUESTED
             c.opened[i] = t
             c.due[i] = t + int(draw(c.key[i], day) + p.weeks_decision / WEEKS_PER_MONTH)
-
-
-@rule
-def cases_are_listed(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """List the children with a plan or a case, whom the rules that follow are about."""
-    c = w.children
-    for a in part:
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
-        first = w.rows[a, 0]
-        n = first
-        for i in range(low, high):
-            if c.label[i] == Label.PLAN or c.case[i] != Case.NONE:
-                w.statutory_rows[n] = i
-                n += 1
-        w.authorities[a].n_statutory = n - first
-
-
-@njit(cache=True, inline="always")
-def listed_cases(w: World, a: int) -> NDArray[np.uint32]:
-    """Return the rows of the children with a plan or a case this month."""
-    first = w.rows[a, 0]
-    return w.statutory_rows[first : first + w.authorities[a].n_statutory]
+            case_is_listed(w, a, i)

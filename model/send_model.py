@@ -17,26 +17,27 @@ from model.appeals import tribunal_lists_hearings
 from model.breakdowns import january_breakdown
 from model.calendar import N_MONTHS
 from model.capacity import independent_prices_follow_inflation, nation_follows
-from model.confidence import pupils_are_counted, reputations_follow
+from model.census import children_are_supported_and_counted
+from model.confidence import reputations_follow
 from model.drivers import BURN_IN_MONTHS, drivers
 from model.errors import ScaleError
 from model.money import budgets_are_set, government_settles
-from model.month import from_the_tribunal, loops_carry, until_the_tribunal
+from model.month import authorities_live, loops_carry, whole_month
 from model.parameters import Parameters
+from model.placement import those_going_on_are_listed
 from model.population import EARLIEST_BIRTH, build, fill
 from model.reforms import NO_CHANGE, Scenario
-from model.requests import cases_are_listed
 from model.signals import (
     authority_signals_are_carried,
     authority_signals_are_measured,
     nation_signals_are_carried,
 )
-from model.support import children_are_supported, schools_spread_support
+from model.support import schools_spread_support
 from model.world import LOOP_SIGNALS
 
 APRIL, SEPTEMBER = 4, 9
 SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
-ROWS_PER_PART = 40_000  # below this many children a second thread costs more than it saves
+ROWS_PER_PART = 150_000  # below this many children a second thread costs more than it saves
 
 
 class SendModel(mesa.Model):
@@ -80,7 +81,7 @@ class SendModel(mesa.Model):
         self.t = -BURN_IN_MONTHS
         self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
         self._parts = self._split(threads)
-        self._pool = ThreadPoolExecutor(len(self._parts)) if len(self._parts) > 1 else None
+        self._pool = ThreadPoolExecutor(len(self._parts) - 1) if len(self._parts) > 1 else None
         self._begin()
         self._agents_look_on()
 
@@ -116,12 +117,14 @@ class SendModel(mesa.Model):
         if d.month_of_year == APRIL:
             self._budgets_are_set()
 
-        self._each(until_the_tribunal)  # needs emerge; schools support; families request; authorities assess
-        tribunal_lists_hearings(w, p, t)
-        self._each(from_the_tribunal)  # the tribunal decides; children are placed; budgets settle; capacity follows
-        nation_follows(w, p, d, t)
-        self._each(loops_carry)  # and the loops carry all of it into the next month
-        nation_signals_are_carried(w, p)
+        if self._pool is None:
+            self._each(whole_month)  # the same five steps in one call
+        else:
+            tribunal_lists_hearings(w, p, t)
+            self._each(authorities_live)  # children, families, schools and authorities live through the month
+            nation_follows(w, p, d, t)  # hearings, independent places and training follow
+            self._each(loops_carry)  # and the loops carry all of it into the next month
+            nation_signals_are_carried(w, p)
         self.t += 1
 
     # ------------------------------------------------------------------ its parts
@@ -143,16 +146,16 @@ class SendModel(mesa.Model):
 
     def _in_parts(self, work: Callable[[NDArray[np.int64]], None]) -> None:
         """Do a piece of work for every part of the authorities, in parallel where that pays."""
-        if self._pool is None:
-            work(self._parts[0])
-            return
-        for future in [self._pool.submit(work, part) for part in self._parts]:
+        mine, *others = self._parts
+        futures = [self._pool.submit(work, part) for part in others] if self._pool is not None else []
+        work(mine)
+        for future in futures:
             future.result()
 
     def _split(self, threads: int) -> list[NDArray[np.int64]]:
         """Split the authorities into parts of about equal numbers of children."""
         size = np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1]))
-        n_parts = min(3 * threads if threads > 1 else 1, max(1, int(size.sum() // ROWS_PER_PART)), len(size))
+        n_parts = min(threads, max(1, int(size.sum() // ROWS_PER_PART)), len(size))
         if n_parts < 2:
             return [np.arange(len(size))]
         parts: list[list[int]] = [[] for _ in range(n_parts)]
@@ -205,15 +208,15 @@ class SendModel(mesa.Model):
         beginnings.labels_are_given(w, self.sample, p, self.t)
         beginnings.plan_holders_are_placed(w, self.sample, p, self.t)
         self._in_parts(lambda part: beginnings.provision_is_named(w, self.p, part, self.t))
-        self._each(cases_are_listed)
-        self._each(pupils_are_counted)
+        self._in_parts(lambda part: those_going_on_are_listed(w, part, self.t))
+        self._each(children_are_supported_and_counted)
         settlement = float(self._drivers[0].settlement_gbp)
         beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
         for _ in range(3):  # need met, remembered need and severity settle together
             self._each(schools_spread_support)
-            self._each(children_are_supported)
+            self._each(children_are_supported_and_counted)
             self._in_parts(lambda part: beginnings.memories_settle(w, self.p, part, self.t))
-            self._each(pupils_are_counted)
+        self._each(children_are_supported_and_counted)
         self._each(reputations_follow)
         self._references_are_taken()
         while self.t < 0:
@@ -272,7 +275,7 @@ class SendModel(mesa.Model):
         state = {k: v for k, v in vars(self).items() if k not in vars(twin) and k not in agents and k != "_pool"}
         twin.__dict__.update(deepcopy(state))
         twin.steps = self.steps
-        twin._pool = ThreadPoolExecutor(len(twin._parts)) if self._pool is not None else None
+        twin._pool = ThreadPoolExecutor(len(twin._parts) - 1) if self._pool is not None else None
         twin._agents_look_on()
         return twin
 

@@ -145,7 +145,9 @@ AUTHORITY = np.dtype(
         ("sen_support", "f8"),  # children on SEN support
         ("plans", "f8"),  # plans in force
         ("plans_2014", "f8"),
-        ("n_statutory", "i8"),  # children with a plan or a case, listed in `statutory_rows`
+        ("n_plan_rows", "i8"),  # children listed in `plan_rows`, `case_rows`, `going_on_rows`
+        ("n_case_rows", "i8"),
+        ("n_going_on_rows", "i8"),
         ("in_setting", "f8", (10,)),  # plan holders by Setting
         ("topup_other_gbp", "f8"),  # top-ups named in mainstream plans, pounds a year: moderate needs
         ("topup_severe_gbp", "f8"),  # and severe needs
@@ -221,8 +223,11 @@ class World(NamedTuple):
     children: Children
     rows: NDArray[np.int64]  # (authority, month of birth): first row of each month of birth
     births_from: int  # month of birth of column 0 of `rows`
-    drawn_rows: NDArray[np.uint32]  # (children): scratch; an authority writes only where its own rows stand
-    statutory_rows: NDArray[np.uint32]  # (children): the same, kept for the month
+    # Lists of rows, shaped (children); an authority writes only where its own rows stand.
+    drawn_rows: NDArray[np.uint32]  # scratch
+    going_on_rows: NDArray[np.uint32]  # the over-16s of last September who had not left education
+    plan_rows: NDArray[np.uint32]  # children with a plan at the last month end, and those given one since
+    case_rows: NDArray[np.uint32]  # children with a case at the last month end, and those asked for since
     schools: NDArray[Any]
     cluster_schools: NDArray[np.int32]  # (cluster + 1): first school row of each cluster; primaries first
     cluster_secondary: NDArray[np.int32]  # (cluster): first secondary row
