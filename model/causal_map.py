@@ -79,13 +79,15 @@ class Way:
     """One way round a loop: from its signal through other variables and back to the signal.
 
     `push` moves the signal from outside; after `months` the return is read. `alongside` names gains that must be 1
-    for the return to be seen, beside those of the links, when all others are 0.
+    for the return to be seen, beside those of the links, when all others are 0. `limits` says that the way works
+    against the loop: on it a reinforcing loop limits itself.
     """
 
     through: tuple[str, ...]
     push: tuple[Nudge, ...]
     months: int
     alongside: tuple[str, ...] = ()
+    limits: bool = False
 
     def steps(self) -> list[tuple[str, str]]:
         """Return (cause, effect) all the way round."""

@@ -27,6 +27,7 @@ SEPTEMBER = 9
 NOWHERE = -1  # no move
 HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster
 HIGHEST_BREAKDOWN_RATE = 0.1  # a month
+YEARS_PRIMARY, YEARS_SECONDARY = 7, 5  # year groups in a school
 # Ages in months in September of those who were 4 and 11 on 31 August.
 RECEPTION, SECONDARY = 4 * 12 + 1, 11 * 12 + 1
 
@@ -49,6 +50,19 @@ def school_is_chosen(schools: Record, first: int, last: int, pull: float, u: flo
         if mark < 0.0:
             return s
     return last - 1
+
+
+def rolls_follow(schools: Record, p: Record) -> None:
+    """In September let families without need avoid schools that have become overloaded, and the money go with them.
+
+    One year group is new to the school each September, and its choice moves the roll: schools of a phase in a
+    neighbourhood share its children out anew, by size and by how far their load has moved since September 2014 (R6).
+    """
+    moved = p.gain_r6_winners_losers * (schools.relative_load - schools.relative_load_start)
+    wanted = schools.size * np.exp(-p.effect_load_on_roll * moved)
+    phase = 2 * schools.cluster + schools.secondary
+    wanted /= np.bincount(phase, weights=wanted)[phase]
+    schools.roll += (wanted - schools.roll) / np.where(schools.secondary == 1, YEARS_SECONDARY, YEARS_PRIMARY)
 
 
 @njit(cache=True)

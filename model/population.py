@@ -191,6 +191,7 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
         schools[name] = column
     group = schools["cluster"] * 2 + schools["secondary"]
     schools["size"] /= np.bincount(group, weights=schools["size"])[group]  # share of the phase in the cluster
+    schools["roll"] = schools["size"]
     schools["skill_start"] = schools["skill"]
     return schools, np.asarray(cluster_authority), np.asarray(cluster_first, "i4"), np.asarray(cluster_secondary, "i4")
 

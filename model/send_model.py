@@ -24,7 +24,7 @@ from model.errors import ScaleError
 from model.money import budgets_are_set, government_settles
 from model.month import authorities_live, loops_carry, whole_month
 from model.parameters import Parameters
-from model.placement import those_going_on_are_listed
+from model.placement import rolls_follow, those_going_on_are_listed
 from model.population import EARLIEST_BIRTH, build, fill
 from model.reforms import NO_CHANGE, Scenario
 from model.signals import (
@@ -189,8 +189,10 @@ class SendModel(mesa.Model):
         primary = aged(4, 11) + self.parameters["share_nursery"] * aged(3, 4)
         secondary = aged(11, 16) + self.parameters["share_sixth_form"] * aged(16, 18)
         schools = w.schools
+        if t > 0:
+            rolls_follow(schools, self.p)
         by_phase = np.where(schools["secondary"] == 1, secondary[schools["cluster"]], primary[schools["cluster"]])
-        schools["pupils"] = schools["size"] * by_phase
+        schools["pupils"] = schools["roll"] * by_phase
         w.authorities["pupils"] = np.bincount(
             schools["authority"], weights=schools["pupils"], minlength=len(w.authorities)
         )

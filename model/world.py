@@ -29,7 +29,8 @@ SCHOOL = np.dtype(
         ("cluster", "i4"),  # row of the cluster
         ("secondary", "i1"),  # 1 = secondary, 0 = primary
         ("pupils", "f8"),  # pupils on roll, with and without need
-        ("size", "f8"),  # pupils on roll in September 2014
+        ("size", "f8"),  # share of its neighbourhood's children of the phase, as built
+        ("roll", "f8"),  # and now: families without need leave an overloaded school (R6)
         ("skill_start", "f8"),  # inclusive skill in September 2014, 1 = national mean
         ("skill", "f8"),  # inclusive skill now: built slowly, lost by turnover
         ("capacity_gbp_k", "f8"),  # support the school can give, thousand pounds a year at 2014-15 prices
