@@ -100,7 +100,7 @@ def _version() -> str:
 @app.command(epilog="Example: sendcycle run --scale 0.01 --set gain_r1_crowding_out=0 --out results/no_crowding_out")
 def run(
     scenario: Annotated[str, typer.Argument(help="no_change, or the path of a scenario in TOML.")] = "no_change",
-    scale: Annotated[float, typer.Option(help="Share of England simulated, above 0 to 1.")] = 0.01,
+    scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
     until: Annotated[str, typer.Option(help="Last month, YYYY-MM, up to 2040-08.", metavar="MONTH")] = "2035-08",
     seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**63 - 1)] = 0,
     settings: Annotated[
@@ -127,7 +127,7 @@ def run(
     for table in year_tables(result, console.width):
         console.print(table)
     last = result.manifest
-    print(f"{100 * scale:g} % of England until {until} in {last['wall_seconds']:.1f} s: see {out / 'baseline.pdf'};")
+    print(f"{100 * scale:g} % of England until {until} in {last['wall_seconds']:.1f} s: see {out / 'overview.pdf'};")
     print(f"tables and manifest are in {out}{os.sep}")
 
 
@@ -202,7 +202,7 @@ def _is_compiled() -> bool:
     from model.compilation import cache_folder
 
     try:
-        return any(cache_folder().rglob("month.from_the_tribunal*.nbc"))  # compiled last; folders alone say nothing
+        return any(cache_folder().rglob("month.authorities_live*.nbc"))  # compiled last; folders alone say nothing
     except OSError:
         return False
 

@@ -22,7 +22,7 @@ from model.results import Result
 LAST_POINT = 2025 + 1 / 12  # end of January 2025: later observations are kept for validation and are never shown
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito's palette, safe for the colour-blind
 MARKERS = ("o", "s", "^", "D")
-PAGE_NAMES = ("baseline.pdf", "baseline.png")
+PAGE_NAMES = ("overview.pdf", "overview.png")
 FOOTNOTE = (
     "Points: published statistics for England, up to January 2025 (DfE: SEN2 returns, school census, allocations; "
     "MoJ: tribunal statistics; spending is derived from allocations and deficits); sources in docs/data.md.\n"

@@ -19,6 +19,10 @@ HEADLINES: dict[str, tuple[str, str, float]] = {
     "appeals_registered": ("Appeals registered", "thousand", 1e-3),
     "high_needs_spending": ("High-needs spending", "£ bn, from April", 1e-3),
 }
+GRADES_IN_WORDS = (
+    "Grades: A official statistic or law, B peer-reviewed or official research, C press, survey or one authority, "
+    "D derived by arithmetic; the rest are the modeller's assumptions."
+)
 CELL = "{:>6} {:>6} {:>7}"
 CELL_WIDTH = 21  # three series stand side by side in a terminal of 80 columns
 CLOSE = 0.15  # the error that the calibration aims to stay within
@@ -78,6 +82,8 @@ def parameter_tables(records: Sequence[Mapping[str, Any]]) -> list[Table]:
             value = f"{p['default']:g} {p['unit']}\n{p['low']:g} to {p['high']:g}, {p['grade']}"
             table.add_row(p["name"], value, p["text"])
         tables.append(_narrow(table))
+    if tables:
+        tables[-1].caption = GRADES_IN_WORDS
     return tables
 
 

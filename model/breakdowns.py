@@ -1,5 +1,11 @@
-"""January breakdowns: children with need by primary need, age, disadvantage, label and setting, nation."""
+"""January breakdowns: children by need, age, disadvantage, label and setting, nation; and every school.
 
+What is counted each January is kept as plain arrays; tables are made of them when somebody asks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,21 +14,44 @@ from numpy.typing import NDArray
 
 from model.borrowing import borrowed
 from model.calendar import month_label
-from model.children import AGE_LIMIT, FIRST_AGE, Label, Need, Setting
-from model.needs import has_emerged, rows_of_ages
+from model.children import AGE_LIMIT, FIRST_AGE, N_LABELS, N_SETTINGS, Label, Need, Setting
+from model.needs import has_emerged, rows_here, rows_of_ages
 from model.world import Part, World, rule
 
 AGE_BANDS = ("under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25")
-SHAPE = (len(Need), len(AGE_BANDS), 2, len(Label), len(Setting))
+N_NEEDS, N_BANDS = len(Need), len(AGE_BANDS)
 MEASURES = ("children", "unmet", "confidence", "appealing")
+N_MEASURES = len(MEASURES)
+SHAPE = (N_NEEDS, N_BANDS, 2, N_LABELS, N_SETTINGS, N_MEASURES)
+OF_SCHOOLS = ("pupils", "coverage", "skill", "need_load", "relative_load", "reputation", "incentive", "unit_places")
+
+
+@dataclass(frozen=True, eq=False)
+class January:
+    """What was counted in one January.
+
+    Attributes
+    ----------
+    t
+        Model month.
+    children
+        Weighted sums, shape (need, age band, disadvantage, label, setting, measure).
+    in_school
+        Pupils on SEN support and with a plan, shape (school, 2); and `OF_SCHOOLS`, shape (school, 8), in `schools`.
+    """
+
+    t: int
+    children: NDArray[np.float64]
+    in_school: NDArray[np.float32]
+    schools: NDArray[np.float32]
 
 
 @rule
-def _counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
+def _children_counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
     """Return weighted sums by need, age band, disadvantage, label, setting and measure."""
     w = borrowed(w)
     c = w.children
-    sums = np.zeros((6, 5, 2, 3, 10, 4))
+    sums = np.zeros(SHAPE)
     for a in part:
         weight = w.authorities[a].weight
         low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
@@ -39,19 +68,85 @@ def _counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
     return sums
 
 
-def january_breakdown(world: World, parts: list[NDArray[np.int64]], t: int) -> pd.DataFrame:
-    """Return the tidy breakdown of month t: a row a cell that is not empty.
+@rule
+def _pupils_counted(w: World, part: Part, t: int, counts: NDArray[np.float32]) -> None:
+    """Count pupils on SEN support and with a plan in every mainstream school, its unit included."""
+    w = borrowed(w)
+    c = w.children
+    for a in part:
+        for i in rows_here(w, a, t):
+            if c.label[i] != Label.NONE and (c.setting[i] == Setting.MAINSTREAM or c.setting[i] == Setting.UNIT):
+                counts[c.school[i], c.label[i] - 1] += 1
 
-    `children` is a number of children; `unmet` child-equivalents without support; `confidence` and `appealing` sums
-    over those children.
+
+def count_january(world: World, parts: list[NDArray[np.int64]], t: int) -> January:
+    """Return what is counted in month t."""
+    children: NDArray[Any] = np.add.reduce([_children_counted(world, part, t) for part in parts])
+    in_school = np.zeros((len(world.schools), 2), dtype=np.float32)
+    for part in parts:
+        _pupils_counted(world, part, t, in_school)
+    schools = np.stack([world.schools[name] for name in OF_SCHOOLS], axis=1).astype(np.float32)
+    return January(t, children, in_school, schools)
+
+
+@dataclass(frozen=True, eq=False)
+class Breakdowns:
+    """The Januaries of a run, and who the schools are.
+
+    Attributes
+    ----------
+    januaries
+        In order.
+    authority, cluster, secondary
+        Of every school, shape (schools,): code of its authority, number of its cluster, whether it is a secondary.
     """
-    sums: NDArray[Any] = np.add.reduce([_counted(world, part, t) for part in parts])
-    cells = np.argwhere(sums[..., 0] > 0.0)
-    names = ([n.name.lower() for n in Need], AGE_BANDS, (False, True), [x.name.lower() for x in Label])
-    columns: dict[str, Any] = {"month": month_label(t)}
-    for k, (column, values) in enumerate(zip(("need", "age", "disadvantaged", "label"), names, strict=True)):
-        columns[column] = np.asarray(values)[cells[:, k]]
-    columns["setting"] = np.asarray([s.name.lower() for s in Setting])[cells[:, 4]]
-    for m, measure in enumerate(MEASURES):
-        columns[measure] = sums[(*cells.T, m)]
-    return pd.DataFrame(columns)
+
+    januaries: Sequence[January] = ()
+    authority: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    cluster: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    secondary: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    @cached_property
+    def children(self) -> pd.DataFrame:
+        """A row a month and cell that is not empty: need, age, disadvantaged, label, setting.
+
+        `children` is a number of children; `unmet` child-equivalents without support; `confidence` and `appealing`
+        are sums over those children.
+        """
+        sums = np.asarray([january.children for january in self.januaries]).reshape(-1, *SHAPE)
+        cells = np.argwhere(sums[..., 0] > 0.0)
+        months = np.asarray([month_label(january.t) for january in self.januaries], dtype=object)
+        names: dict[str, Any] = {
+            "month": months,
+            "need": [need.name.lower() for need in Need],
+            "age": AGE_BANDS,
+            "disadvantaged": (False, True),
+            "label": [label.name.lower() for label in Label],
+            "setting": [setting.name.lower() for setting in Setting],
+        }
+        columns = {name: np.asarray(known)[cells[:, k]] for k, (name, known) in enumerate(names.items())}
+        columns |= {measure: sums[(*cells.T, m)] for m, measure in enumerate(MEASURES)}
+        return pd.DataFrame(columns)
+
+    @cached_property
+    def schools(self) -> pd.DataFrame:
+        """A row a month and mainstream school: where it is, its pupils with SEN, and `OF_SCHOOLS`.
+
+        `pupils` are all on roll; `need_load` is in thousand pounds a year at 2014-15 prices; shares are from 0 to 1.
+        """
+        tables = [
+            pd.DataFrame(
+                {
+                    "month": month_label(january.t),
+                    "school": np.arange(len(self.authority)),
+                    "la_code": self.authority,
+                    "cluster": self.cluster,
+                    "secondary": self.secondary,
+                    "pupils_sen_support": january.in_school[:, 0],
+                    "pupils_with_plan": january.in_school[:, 1],
+                }
+                | {name: january.schools[:, k] for k, name in enumerate(OF_SCHOOLS)}
+            )
+            for january in self.januaries
+        ]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

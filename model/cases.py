@@ -115,12 +115,16 @@ def plan_is_issued(w: World, p: Record, d: Record, a: int, i: int, t: int) -> No
         weeks = waited * WEEKS_PER_MONTH
     seen.new_plans += 1.0
     seen.weeks_to_plan += weeks
-    if weeks <= STATUTORY_WEEKS:
-        seen.new_plans_on_time += 1.0
-    if weeks > 52.0:
-        seen.new_plans_over_52_weeks += 1.0
-    if c.disadvantaged[i] == 1:
-        seen.new_plans_disadvantaged += 1.0
+    seen.new_plans_within_12_weeks += weeks <= 12.0
+    seen.new_plans_within_16_weeks += weeks <= 16.0
+    seen.new_plans_within_20_weeks += weeks <= STATUTORY_WEEKS
+    seen.new_plans_within_26_weeks += weeks <= 26.0
+    seen.new_plans_within_32_weeks += weeks <= 32.0
+    seen.new_plans_within_40_weeks += weeks <= 40.0
+    seen.new_plans_within_52_weeks += weeks <= 52.0
+    seen.new_plans_within_78_weeks += weeks <= 78.0
+    seen.new_plans_over_52_weeks += weeks > 52.0
+    seen.new_plans_disadvantaged += c.disadvantaged[i]
     plan_is_listed(w, a, i)
     c.label[i] = Label.PLAN
     c.case[i] = Case.NONE

@@ -59,6 +59,7 @@ KIND_MEANS = {
     "flow": "an amount a month",
     "share": "one tally over another, in percent or as a share",
     "mean": "a sum over the number of those it is summed over",
+    "median": "weeks within which half of the cases were done, interpolated between tallies of those done by then",
 }
 YEAR_MEANS = {
     "january": "the month of January, as in the census",

@@ -4,6 +4,7 @@ Both are declared once, in `observables.toml`, each observable with the publishe
 """
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -20,7 +21,7 @@ import pandas as pd
 from model.calendar import FIRST_MONTH, calendar_year, financial_year, month_of_year, months, school_year
 from model.errors import ResultsError, nearest
 
-KINDS = ("stock", "flow", "share", "mean")
+KINDS = ("stock", "flow", "share", "mean", "median")
 YEARS = {"january": calendar_year, "calendar": calendar_year, "financial": financial_year, "school": school_year}
 LAST_MONTH_OF_YEAR = {"january": 1, "calendar": 12, "financial": 3, "school": 8}
 
@@ -34,6 +35,8 @@ class Observable:
     `yearly` says how months become the figure of a year: "january" takes that month; the others take the sum over a
     "calendar", "financial" (April) or "school" (September) year, labelled by the year in which it begins. A stock
     without a denominator is not summed: its figure is that of the last month of the year.
+    A "median" is that of the weeks which cases took: `numerator` counts the cases, and tallies named after it count
+    those "within" so many weeks, between which it is interpolated; beyond the last of them nothing is known but that.
     `published` names the series beside which it is shown, `published_factor` turns that series into `unit`.
     """
 
@@ -51,6 +54,8 @@ class Observable:
 
     def of(self, tallies: Mapping[str, Any] | pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the observable of `tallies`, arrays of one shape by name; NaN where the denominator is 0."""
+        if self.kind == "median":
+            return self.factor * _median_weeks(tallies, self.numerator)
         top = np.asarray(tallies[self.numerator], dtype=np.float64) * self.factor
         if self.denominator is None:
             return top
@@ -62,6 +67,24 @@ class Observable:
     def is_level(self) -> bool:
         """Whether months of a year are levels, of which the last counts, rather than amounts to be summed."""
         return self.yearly == "january" or (self.kind == "stock" and self.denominator is None)
+
+
+def _median_weeks(tallies: Mapping[str, Any] | pd.DataFrame, counted: str) -> npt.NDArray[np.float64]:
+    """Return the weeks within which half of the cases counted were done, by straight lines between the tallies."""
+    names = [str(name) for name in tallies]
+    within = {name: re.fullmatch(rf"{counted}_within_([0-9]+)_weeks", name) for name in names}
+    limits = sorted((int(match[1]), name) for name, match in within.items() if match)
+    half = 0.5 * np.asarray(tallies[counted], dtype=np.float64)
+    median = np.full(half.shape, np.nan)
+    weeks_before, done_before = 0.0, np.zeros_like(half)
+    for weeks, name in limits:
+        done = np.asarray(tallies[name], dtype=np.float64)
+        here = np.isnan(median) & (half > 0.0) & (done >= half)
+        share = np.divide(half - done_before, done - done_before, out=np.zeros_like(half), where=here)
+        median[here] = weeks_before + (weeks - weeks_before) * share[here]
+        weeks_before, done_before = float(weeks), done
+    median[np.isnan(median) & (half > 0.0)] = weeks_before
+    return median
 
 
 @dataclass(frozen=True)

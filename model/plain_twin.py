@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from model.appeals import HIGHEST_OVER_USUAL, tribunal_lists_hearings
 from model.assessment import hours_are_shared_out, work_arrives
+from model.breakdowns import January
 from model.capacity import nation_follows, places_are_built, schools_build_skill, workforce_follows
 from model.cases import MONTHS_BEFORE_NEW_REQUEST, STATUTORY_WEEKS, STEPS_OF_THREE_STAGES, WEEKS_PER_MONTH
 from model.children import AGE_LIMIT, FIRST_AGE, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Appeal, Case, Children, Need
@@ -578,7 +578,9 @@ class Family(mesa.Agent):
             weeks = waited * WEEKS_PER_MONTH
         seen.new_plans += 1.0
         seen.weeks_to_plan += weeks
-        seen.new_plans_on_time += weeks <= STATUTORY_WEEKS
+        for limit in (12, 16, int(STATUTORY_WEEKS), 26, 32, 40, 52, 78):
+            tally = f"new_plans_within_{limit}_weeks"
+            setattr(seen, tally, getattr(seen, tally) + (weeks <= limit))
         seen.new_plans_over_52_weeks += weeks > 52.0
         seen.new_plans_disadvantaged += self.disadvantaged == 1
 
@@ -1201,7 +1203,7 @@ class PlainTwin(SendModel):
             getattr(columns, name)[:] = [family.column(name) for family in self.families]
         return columns
 
-    def breakdown(self) -> pd.DataFrame:
-        """Return the month just lived by need, age, disadvantage, label and setting (see `breakdowns`)."""
+    def count(self) -> January:
+        """Return the month just lived by need, age, disadvantage, label and setting, and by school."""
         self.families_are_written_back()
-        return super().breakdown()
+        return super().count()

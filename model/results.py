@@ -24,6 +24,7 @@ import pandas as pd
 import xarray as xr
 
 from model import observables, published
+from model.breakdowns import Breakdowns
 from model.errors import ResultsError
 from model.parameters import Parameters
 from model.reforms import Scenario
@@ -44,8 +45,8 @@ class Result:
         For how many authorities like itself each simulated authority stands, shape (n_authorities,).
     authority_codes, authority_names
         In the order of `tallies`.
-    breakdowns
-        Long table of counts by need, age, disadvantage and so on.
+    counted
+        What was counted each January, see `Breakdowns`.
     manifest
         Where the run came from, see `new_manifest`.
 
@@ -59,7 +60,7 @@ class Result:
     weights: npt.NDArray[np.float64]
     authority_codes: tuple[str, ...]
     authority_names: tuple[str, ...]
-    breakdowns: pd.DataFrame
+    counted: Breakdowns
     manifest: dict[str, Any]
 
     def __post_init__(self) -> None:
@@ -81,6 +82,16 @@ class Result:
     def authorities(self) -> pd.DataFrame:
         """Observables by authority: a row for each month and authority."""
         return observables.observe_authorities(self.tallies, self.weights, self.authority_codes, self.authority_names)
+
+    @property
+    def breakdowns(self) -> pd.DataFrame:
+        """Children with need each January, by need, age, disadvantage, label and setting: see `Breakdowns.children`."""
+        return self.counted.children
+
+    @property
+    def schools(self) -> pd.DataFrame:
+        """Every mainstream school each January: see `Breakdowns.schools`."""
+        return self.counted.schools
 
     @cached_property
     def _yearly(self) -> pd.DataFrame:
@@ -127,6 +138,7 @@ class Result:
             "national.parquet": lambda path: _write_parquet(self.national.reset_index(), path),
             "authorities.parquet": lambda path: _write_parquet(self.authorities, path),
             "breakdowns.parquet": lambda path: _write_parquet(self.breakdowns, path),
+            "schools.parquet": lambda path: _write_parquet(self.schools, path),
             "yearly.csv": lambda path: self._yearly.to_csv(path),
         }
         try:
@@ -210,6 +222,7 @@ def new_manifest(
         "parameters_changed": parameters.changed(),
         "parameters": parameters.as_dict(),
         "commit": _commit(),
+        "code": code_hash(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
         "inputs": dict(_input_hashes()),
@@ -235,6 +248,13 @@ def _input_hashes() -> dict[str, str]:
     paths = [path for folder in (root, root / "data") if folder.is_dir() for path in folder.iterdir() if path.is_file()]
     inputs = {path.name: path for path in paths if path.name.endswith((".toml", ".csv", ".parquet", ".npz"))}
     return {name: _sha256(inputs[name].read_bytes()) for name in sorted(inputs)}
+
+
+@cache
+def code_hash() -> str:
+    """Return one SHA-256 of the source of the model, which tells two states of it apart where there is no commit."""
+    sources = sorted((entry for entry in files("model").iterdir() if entry.name.endswith(".py")), key=lambda e: e.name)
+    return _sha256(b"".join(entry.name.encode() + entry.read_bytes() for entry in sources))
 
 
 @cache

@@ -1,6 +1,6 @@
 """SendModel: England's special-needs system, month by month. The step is one page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import cached_property
@@ -8,13 +8,12 @@ from typing import Any
 
 import mesa
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from model import beginnings
 from model.agents import Child, Government, IndependentSector, LocalAuthority, School, Tribunal
 from model.appeals import tribunal_lists_hearings
-from model.breakdowns import january_breakdown
+from model.breakdowns import Breakdowns, January, count_january
 from model.calendar import N_MONTHS
 from model.capacity import independent_prices_follow_inflation, nation_follows
 from model.census import children_are_supported_and_counted
@@ -291,9 +290,17 @@ class SendModel(mesa.Model):
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
         del self.world, self._born, self._drivers, self._table
 
-    def breakdown(self) -> pd.DataFrame:
-        """Return the month just lived by need, age, disadvantage, label and setting (see `breakdowns`)."""
-        return january_breakdown(self.world, self._parts, self.t - 1)
+    def count(self) -> January:
+        """Return the month just lived by need, age, disadvantage, label and setting, and by school."""
+        return count_january(self.world, self._parts, self.t - 1)
+
+    def breakdowns(self, januaries: Sequence[January]) -> Breakdowns:
+        """Return the tables of some months that were counted."""
+        schools = self.world.schools
+        codes = self.sample.rows["la_code"].to_numpy(dtype=object)
+        return Breakdowns(
+            januaries, codes[schools["authority"]], np.array(schools["cluster"]), schools["secondary"] == 1
+        )
 
     def months(self) -> Iterator[int]:
         """Step to the end of the run, yielding each month lived."""

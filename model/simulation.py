@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from model.calendar import month_index, month_of_year
@@ -51,10 +50,11 @@ def simulate(
         for t in model.months():
             cube[t] = model.world.tallies
             if month_of_year(t) == 1:
-                januaries.append(model.breakdown())
+                januaries.append(model.count())
             if progress is not None:
                 progress(t + 1, n_months)
         weights = np.array(model.world.authorities["weight"])
+        breakdowns = model.breakdowns(januaries)
     finally:
         model.close()
     rows = model.sample.rows
@@ -63,6 +63,6 @@ def simulate(
         weights=weights,
         authority_codes=tuple(rows["la_code"]),
         authority_names=tuple(rows["la_name"]),
-        breakdowns=pd.concat(januaries, ignore_index=True) if januaries else pd.DataFrame(),
+        counted=breakdowns,
         manifest=new_manifest(model.parameters, scenario, seed, scale, until, time.perf_counter() - began),
     )

@@ -28,8 +28,8 @@ from model.results import read_result_manifest
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["run", "--scale", "0.002", "--until", "2017-04"]
 FILES = {
-    "authorities.parquet", "baseline.pdf", "baseline.png", "breakdowns.parquet", "manifest.json", "national.parquet",
-    "yearly.csv",
+    "authorities.parquet", "breakdowns.parquet", "manifest.json", "national.parquet", "overview.pdf", "overview.png",
+    "schools.parquet", "yearly.csv",
 }  # fmt: skip
 SCENARIO = """
 name = "no crowding out"
@@ -91,8 +91,8 @@ def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
 
 def test_figures_carry_the_id_of_the_manifest(finished: Run) -> None:
     name = read_result_manifest(finished.out)["id"]
-    assert f"run {name}".encode() in (finished.out / "baseline.png").read_bytes()
-    assert f"run {name}".encode() in (finished.out / "baseline.pdf").read_bytes()
+    assert f"run {name}".encode() in (finished.out / "overview.png").read_bytes()
+    assert f"run {name}".encode() in (finished.out / "overview.pdf").read_bytes()
 
 
 def test_tables_have_the_declared_columns_and_a_row_a_month(finished: Run) -> None:
@@ -403,5 +403,5 @@ def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypa
     monkeypatch.setattr("model.compilation.cache_folder", lambda: tmp_path)
     (tmp_path / "model_1234").mkdir()
     assert not command_line._is_compiled()
-    (tmp_path / "model_1234" / "month.from_the_tribunal-1.py311.1.nbc").touch()
+    (tmp_path / "model_1234" / "month.authorities_live-1.py311.1.nbc").touch()
     assert command_line._is_compiled()

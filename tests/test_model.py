@@ -83,9 +83,20 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(SendModel(scale=SCALE, seed=5, n_months=28, threads=3)._parts) == 3
     many = simulate(scale=SCALE, seed=5, until="2016-12", threads=3)
     assert one.tallies.tobytes() == many.tallies.tobytes()
-    assert one.breakdowns.equals(many.breakdowns) or np.allclose(
-        one.breakdowns["children"], many.breakdowns["children"], rtol=1e-12
-    )
+    assert one.schools.equals(many.schools)
+    assert len(one.breakdowns) > 100
+    np.testing.assert_allclose(one.breakdowns["children"], many.breakdowns["children"], rtol=1e-12)
+
+
+def test_schools_add_up_to_the_nation() -> None:
+    result = simulate(scale=SCALE, seed=5, until="2016-01")
+    schools = result.schools
+    assert schools["month"].unique().tolist() == ["2015-01", "2016-01"]
+    weights = dict(zip(result.authority_codes, result.weights, strict=True))
+    last = schools[schools["month"] == "2016-01"]
+    weighted = last["pupils_with_plan"] * last["la_code"].map(weights)
+    assert weighted.sum() == pytest.approx(result.national_tallies["plans_mainstream"].iloc[-1], rel=1e-6)
+    assert last["coverage"].between(0.0, 1.0).all()
 
 
 def test_the_same_seed_repeats_and_another_differs() -> None:

@@ -1,5 +1,6 @@
 """Observables are ratios and sums of tallies, by month and by the years of the published statistics."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,7 @@ def test_a_tally_is_a_float_field_in_declared_order(known: Declarations) -> None
 def test_the_models_own_observables_hold_their_declarations() -> None:
     own = observables.declared()
     used = {tally for o in own.observables.values() for tally in (o.numerator, o.denominator)}
+    used |= {tally for tally in own.tallies if re.fullmatch(r"new_plans_within_\d+_weeks", tally)}  # of the median
     assert set(own.tallies) - used == set(), "tallies that no observable reads"
     for observable in own.observables.values():
         if observable.published is not None:
@@ -255,3 +257,20 @@ def test_nothing_published_is_an_empty_table(known: Declarations) -> None:
     table = published.beside_published(result, known)
     assert len(table) == 0
     assert "relative_error" in table
+
+
+def test_median_lies_where_half_of_the_cases_are_done() -> None:
+    median = observables.declared().observables["median_weeks"]
+    limits = (12, 16, 20, 26, 32, 40, 52, 78)
+    weeks = np.concatenate([np.linspace(13.0, 15.9, 30), np.linspace(20.1, 25.9, 50), np.linspace(53.0, 77.0, 20)])
+    done = {f"new_plans_within_{limit}_weeks": np.asarray([(weeks <= limit).sum()]) for limit in limits}
+    found = median.of({"new_plans": np.asarray([weeks.size]), **done})
+    assert abs(found[0] - np.median(weeks)) < 0.5
+
+
+def test_median_beyond_the_last_limit_is_that_limit_and_without_cases_unknown() -> None:
+    median = observables.declared().observables["median_weeks"]
+    late = {f"new_plans_within_{limit}_weeks": np.asarray([0.0, 0.0]) for limit in (12, 16, 20, 26, 32, 40, 52, 78)}
+    found = median.of({"new_plans": np.asarray([10.0, 0.0]), **late})
+    assert found[0] == 78.0
+    assert np.isnan(found[1])

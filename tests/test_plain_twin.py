@@ -113,7 +113,10 @@ def test_the_twin_follows_exactly(run: str) -> None:
             assert differing == [], f"month {model.t - 1}"
         assert len(lived) == RUNS[run]["n_months"]
         assert lived.count(9) >= 2
-        assert model.breakdown().equals(twin.breakdown())
+        mine, its = model.count(), twin.count()
+        assert mine.children.sum() > 0.0
+        assert np.array_equal(mine.children, its.children)
+        assert np.array_equal(mine.schools, its.schools)
 
 
 def test_the_twin_does_not_read_the_columns() -> None:

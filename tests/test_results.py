@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from dataclasses import FrozenInstanceError
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from model import observables, results
+from model.breakdowns import Breakdowns, January
+from model.children import Label, Need, Setting
 from model.errors import ResultsError
 from model.parameters import Parameters, declared
 from model.reforms import Change, Reform, Scenario
 from model.results import Result, new_manifest, read_result_manifest
 
-FILES = {"national.parquet", "authorities.parquet", "breakdowns.parquet", "yearly.csv", "manifest.json"}
+FILES = {
+    "national.parquet", "authorities.parquet", "breakdowns.parquet", "schools.parquet", "yearly.csv", "manifest.json",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -58,15 +62,24 @@ group = "statutory"
     tallies = np.zeros((18, 2), observables.tally_dtype())
     tallies["issued"] = np.arange(36).reshape(18, 2)
     tallies["on_time"] = tallies["issued"] / 2
-    breakdowns = pd.DataFrame({"month": [pd.Timestamp("2015-01-01")], "need": ["autism"], "plans": [3.0]})
-    return Result(tallies, np.array([2.0, 1.0]), ("x", "y"), ("X", "Y"), breakdowns, {"seed": 1})
+    return Result(tallies, np.array([2.0, 1.0]), ("x", "y"), ("X", "Y"), counted(), {"seed": 1})
+
+
+def counted() -> Breakdowns:
+    """Return one January with one cell of children and two schools."""
+    children = np.zeros((6, 5, 2, 3, 10, 4))
+    children[Need.SLCN, 1, 1, Label.PLAN, Setting.UNIT] = (3.0, 1.5, 2.0, 0.0)
+    schools = np.arange(16, dtype=np.float32).reshape(2, 8)
+    january = January(4, children, np.asarray([[5, 1], [0, 2]], dtype=np.float32), schools)
+    where = np.asarray(["x", "y"], dtype=object), np.asarray([0, 1], dtype=np.int32), np.asarray([False, True])
+    return Breakdowns((january,), *where)
 
 
 def test_shapes_must_agree(result: Result) -> None:
     with pytest.raises(ResultsError, match="do not fit"):
-        Result(result.tallies, np.ones(3), ("x", "y"), ("X", "Y"), result.breakdowns, {})
+        Result(result.tallies, np.ones(3), ("x", "y"), ("X", "Y"), result.counted, {})
     with pytest.raises(ResultsError, match="do not fit"):
-        Result(result.tallies, np.ones(2), ("x",), ("X", "Y"), result.breakdowns, {})
+        Result(result.tallies, np.ones(2), ("x",), ("X", "Y"), result.counted, {})
     with pytest.raises(FrozenInstanceError):
         result.weights = np.ones(2)  # type: ignore[misc]
 
@@ -105,7 +118,14 @@ def test_what_is_written_is_what_is_read(result: Result, tmp_path: Path) -> None
     assert list(national) == ["month", "new_plans", "within_20_weeks"]
     assert national["new_plans"].to_numpy() == pytest.approx(result.national["new_plans"].to_numpy())
     assert len(pd.read_parquet(folder / "authorities.parquet")) == 36
-    assert pd.read_parquet(folder / "breakdowns.parquet")["need"].tolist() == ["autism"]
+    assert pd.read_parquet(folder / "breakdowns.parquet").iloc[0].to_dict() == {
+        "month": date(2015, 1, 1), "need": "slcn", "age": "5 to 10", "disadvantaged": True, "label": "plan",
+        "setting": "unit", "children": 3.0, "unmet": 1.5, "confidence": 2.0, "appealing": 0.0,
+    }  # fmt: skip
+    schools = pd.read_parquet(folder / "schools.parquet")
+    assert schools["la_code"].tolist() == ["x", "y"]
+    assert schools["pupils_with_plan"].tolist() == [1.0, 2.0]
+    assert schools["coverage"].tolist() == [1.0, 9.0]
     pd.testing.assert_frame_equal(pd.read_csv(folder / "yearly.csv", index_col="year"), result.yearly())
     assert read_result_manifest(folder)["seed"] == 1
     result.write(folder)
