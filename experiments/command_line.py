@@ -7,6 +7,7 @@ by the commands that need it, so that help is there at once.
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +18,8 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from experiments.designs import Design
+    from experiments.runner import Finished, Progress
     from model import Scenario
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # typer keeps its base in places that move
@@ -205,6 +208,98 @@ def _is_compiled() -> bool:
         return any(cache_folder().rglob("month.authorities_live*.nbc"))  # compiled last; folders alone say nothing
     except OSError:
         return False
+
+
+# ---------------------------------------------------------------------- sweep
+
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds of the same design.")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="A running Dask scheduler, tcp://host:port, instead of this machine's cores.")
+]
+Workers = Annotated[int | None, typer.Option(help="Processes of this machine, one a core by default.", min=1)]
+
+
+@app.command(epilog="Example: sendcycle sweep my_design.toml --workers 2 --resume")
+def sweep(
+    design: Annotated[Path, typer.Argument(help="The design, in TOML; see docs/sweeps.md.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; results/NAME by default.")] = None,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Say how large the design is, and end.")] = False,
+) -> None:
+    """Run a design: every combination of its points, arms and replicates, on all cores or a cluster."""
+    from experiments.designs import Design
+
+    chosen = Design.from_toml(design)
+    if estimate:
+        print(_size(chosen, workers or os.cpu_count() or 1))
+        return
+    finished = _swept(chosen, out or Path("results") / chosen.name, resume, scheduler, workers)
+    print(f"plan, outcomes and manifest are in {finished.store.folder}{os.sep}")
+
+
+def _size(design: "Design", workers: int) -> str:
+    """Return how many runs a design has, and about what they cost, in words."""
+    seconds = design.n_runs * design.seconds_a_run / workers
+    time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    return (
+        f"{design.n_runs:,} runs: {design.n:,} points × {design.n_arms:,} arms × {design.replicates:,} replicates; "
+        f"about {time} on {workers} cores and {max(design.megabytes, 0.1):,.1f} MB"
+    )
+
+
+def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, workers: int | None) -> "Finished":
+    """Sweep with a progress bar; an interruption says how many runs are kept."""
+    from experiments.runner import Progress
+    from experiments.runner import sweep as run_sweep
+
+    print(_size(design, workers or os.cpu_count() or 1), file=sys.stderr)
+    last = Progress(0, design.n_runs, 0, 0)
+    with _Runs(design.n_runs) as (advance, announce):
+
+        def noted(now: Progress) -> None:
+            nonlocal last
+            last = now
+            advance(now)
+
+        try:
+            finished = run_sweep(
+                design, out, resume=resume, scheduler=scheduler, workers=workers, progress=noted, announce=announce
+            )
+        except KeyboardInterrupt:
+            text = f"interrupted; {last.done:,} of {last.total:,} runs are kept in {out}: add --resume to go on."
+            raise typer.Exit(_say(text, INTERRUPTED)) from None
+    if finished.failed:
+        print(f"{finished.failed:,} runs failed; {out / 'failures.csv'} says with what error", file=sys.stderr)
+    return finished
+
+
+class _Runs:
+    """A progress bar of runs, with their rate and the time left, on the error stream."""
+
+    def __init__(self, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True)
+        left = TimeRemainingColumn(elapsed_when_finished=True)
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), left)
+        self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+        self._task = self._progress.add_task("runs", total=total, rate="")
+        self._began = 0.0
+
+    def __enter__(self) -> "tuple[Callable[[Progress], None], Callable[[str], None]]":
+        self._progress.start()
+        self._began = time.monotonic()
+        return self._advance, lambda link: self._console.print(f"Dask dashboard: {link}")
+
+    def _advance(self, now: "Progress") -> None:
+        rate = (now.done - now.before) / max(time.monotonic() - self._began, 1e-9)
+        words = f"{rate:.1f} runs a second" + (f", {now.failed} failed" if now.failed else "")
+        self._progress.update(self._task, completed=now.done, total=now.total, rate=words)
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
 
 
 # ---------------------------------------------------------------------- list

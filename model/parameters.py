@@ -10,6 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.errors import ParameterError, nearest
 
 GRADES = ("A", "B", "C", "D", "assumption")
@@ -49,6 +52,10 @@ class Prior:
 
     def quantile(self, share: float) -> float:
         """Return the value below which `share` (0 to 1) of the prior lies; never outside `low` to `high`."""
+        return float(self.quantiles(np.asarray([share]))[0])
+
+    def quantiles(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return `quantile` of many shares, in their shape."""
         from scipy import stats  # type: ignore[import-untyped, unused-ignore] # slow to import, for sweeps only
 
         low, high, width = self.low, self.high, self.high - self.low
@@ -63,7 +70,7 @@ class Prior:
             "beta": lambda: stats.beta(self.a, self.b, low, width),
         }[self.dist]()
         below, above = frozen.cdf(low), frozen.cdf(high)
-        return float(min(max(frozen.ppf(below + share * (above - below)), low), high))
+        return np.asarray(np.clip(frozen.ppf(below + shares * (above - below)), low, high), dtype=float)
 
     def salib(self) -> tuple[str, list[float]]:
         """Return SALib's name of the distribution and its `bounds`, which mean something else for each of them."""
@@ -114,6 +121,10 @@ class Parameter:
                 f"(source: {self.source})."
             )
         return number
+
+    def prior_from(self, entry: Mapping[str, Any]) -> Prior:
+        """Return the prior that a table in the form of `parameters.toml` describes, within the parameter's range."""
+        return _prior(self.name, self.kind, self.default, self.low, self.high, dict(entry))
 
     def as_record(self) -> dict[str, Any]:
         """Return the declaration as plain values that JSON can hold."""

@@ -223,10 +223,15 @@ def new_manifest(
         "parameters": parameters.as_dict(),
         "commit": _commit(),
         "code": code_hash(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": versions(),
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
-        "inputs": dict(_input_hashes()),
+        "inputs": dict(input_hashes()),
     }
+
+
+def versions() -> dict[str, str | None]:
+    """Return the releases of Python and of the packages on which results may depend."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
 
 
 def _sha256(content: bytes) -> str:
@@ -242,7 +247,7 @@ def _version(package: str) -> str | None:
 
 
 @cache
-def _input_hashes() -> dict[str, str]:
+def input_hashes() -> dict[str, str]:
     """Return the SHA-256 of every declaration and data file of the model, by path below `model`."""
     root = files("model")
     paths = [path for folder in (root, root / "data") if folder.is_dir() for path in folder.iterdir() if path.is_file()]

@@ -1,0 +1,236 @@
+"""Runs a design on Dask, batch by batch, and writes every batch as it finishes.
+
+By default workers are processes of this machine; any running Dask scheduler will do (docs/cluster.md). What a run
+brings depends on the design alone, not on who computes it, nor on the order in which batches come back.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.designs import Design, Run
+from experiments.interruption import interruptible
+from experiments.store import Store
+from model import Parameters, Scenario, simulate
+from model.errors import ResultsError, SendcycleError
+from model.results import code_hash
+
+IN_FLIGHT = 3  # batches sent ahead for each worker: enough that none waits, few enough that memory stays flat
+LONGEST_ERROR = 300
+KEPT = "what was finished is kept, --resume goes on from there."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a sweep stands: runs finished, of how many, how many were there before, and how many have failed."""
+
+    done: int
+    total: int
+    before: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a sweep did: its store, runs computed now, runs of all that failed, seconds it took."""
+
+    store: Store
+    computed: int
+    failed: int
+    seconds: float
+
+
+# ---------------------------------------------------------------------- what a worker does
+
+
+def run_batch(runs: list[Run], common: dict[str, Any], code: str) -> pd.DataFrame:
+    """Return the outcomes of some runs: a row a run and year; one row with the error of a run that fails.
+
+    Raises
+    ------
+    ResultsError
+        If this worker has another state of the model than the one that asks.
+    """
+    if code_hash() != code:
+        raise ResultsError("a worker has another state of the model than this one: install the same on all of them.")
+    return pd.concat([_rows(run, **common) for run in runs], ignore_index=True)
+
+
+def _rows(
+    run: Run, scenarios: list[Scenario], outcomes: list[str], years: list[int], scale: float, until: str
+) -> pd.DataFrame:
+    """Return a run's outcomes, or why there are none."""
+    try:
+        result = simulate(Parameters(**run.values), scenarios[run.scenario], run.seed, scale, until, threads=1)
+        table = result.yearly().reindex(years)[outcomes].astype(np.float64)
+    except Exception as error:  # whatever a run may raise: it is kept beside its parameters, and the others go on
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_ERROR]
+        table = pd.DataFrame(np.nan, index=years[:1], columns=outcomes)
+        return _framed(run, table, words)
+    return _framed(run, table, None)
+
+
+def _framed(run: Run, table: pd.DataFrame, error: str | None) -> pd.DataFrame:
+    keys = {
+        "run": np.full(len(table), run.run, dtype=np.int64),
+        "year": np.asarray(table.index, dtype=np.int16),
+        "error": pd.array([error] * len(table), dtype="string"),
+    }
+    return pd.DataFrame(keys | {name: table[name].to_numpy() for name in table})
+
+
+# ---------------------------------------------------------------------- what the caller does
+
+
+def sweep(
+    design: Design,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> Finished:
+    """Compute every run of a design that is not there yet, and write it into `out`.
+
+    Parameters
+    ----------
+    resume
+        Go on with what `out` holds of the same design and the same state of the model.
+    scheduler
+        Address of a running Dask scheduler, such as "tcp://10.0.0.1:8786"; workers of this machine if not given.
+    workers
+        How many processes of this machine, one a core if not given; not with a scheduler.
+    progress
+        Told after every batch.
+    announce
+        Told where the dashboard of Dask is.
+
+    Raises
+    ------
+    SendcycleError
+        One line about what kept it from being done; what was finished is kept, and `resume` goes on from there.
+    """
+    began = time.perf_counter()
+    store = Store(out)
+    store.begin(design, resume=resume)
+    there = store.finished()
+    missing = [(k, first, last) for k, (first, last) in enumerate(design.batches()) if k not in there]
+    before = design.n_runs - sum(last - first for _, first, last in missing)
+    done, failed = before, 0
+
+    def tell() -> None:
+        if progress is not None:
+            progress(Progress(done, design.n_runs, before, failed))
+
+    tell()
+    if missing:
+        with interruptible() as check, _cluster(scheduler, workers or os.cpu_count() or 1) as client:
+            if announce is not None:
+                announce(str(client.dashboard_link))
+            for batch, rows in _computed(client, design, missing, check):
+                store.add(batch, rows)
+                done += rows["run"].nunique()
+                failed += int(rows["error"].notna().sum())
+                tell()
+    seconds = time.perf_counter() - began
+    failed = store.note_failures()
+    store.finish({"computed": done - before, "failed": failed, "wall_seconds": round(seconds, 3)})
+    return Finished(store, done - before, failed, seconds)
+
+
+@contextmanager
+def _cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
+    """Yield a client of a running scheduler, or of workers of this machine that end with the block."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    dask.config.set({"distributed.logging.distributed": "critical", "distributed.comm.timeouts.connect": "15s"})
+    if scheduler is not None:
+        try:
+            client = Client(scheduler)
+        except (OSError, ValueError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise SendcycleError(f"no Dask scheduler answers at {scheduler}: {why}.") from error
+        try:
+            yield client
+        finally:
+            client.close(timeout=5)
+        return
+    _compile()
+    with (
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL", memory_limit=0
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _compile() -> None:
+    """Compile the rules once, before workers would each do so."""
+    simulate(scale=0.0005, until="2014-10", threads=1)
+
+
+def _computed(
+    client: Any, design: Design, missing: list[tuple[int, int, int]], check: Callable[[], None]
+) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Yield batches as they finish, sending others after them."""
+    from distributed import as_completed
+
+    common = {
+        "scenarios": list(design.scenarios), "outcomes": list(design.outcomes), "years": [int(y) for y in design.years],
+        "scale": design.scale, "until": design.until,
+    }  # fmt: skip
+    code = code_hash()
+    waiting = iter(missing)
+    batch_of: dict[str, int] = {}
+
+    def send() -> list[Any]:
+        for batch, first, last in waiting:
+            future = client.submit(run_batch, design.runs(first, last), common, code, pure=False, retries=3)
+            batch_of[future.key] = batch
+            return [future]
+        return []
+
+    n = IN_FLIGHT * max(len(client.scheduler_info()["workers"]), 1)
+    futures = as_completed([future for _ in range(n) for future in send()])
+    try:
+        while batch_of:
+            future = next(futures)
+            check()
+            rows = _result(future, batch_of[future.key], missing)
+            yield batch_of.pop(future.key), rows
+            future.release()
+            for another in send():
+                futures.add(another)
+    except StopIteration:
+        raise ResultsError(f"the Dask scheduler is gone; {KEPT}") from None
+    finally:
+        with suppress(Exception):  # the scheduler may be gone
+            client.cancel([future for future in futures.futures if not future.done()])
+
+
+def _result(future: Any, batch: int, missing: list[tuple[int, int, int]]) -> pd.DataFrame:
+    """Return what a batch brought, or say why nothing did."""
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        return pd.DataFrame(future.result(timeout=60))
+    except SendcycleError:
+        raise
+    except KilledWorker:
+        _, first, last = next(entry for entry in missing if entry[0] == batch)
+        raise ResultsError(
+            f"workers died again and again over runs {first} to {last - 1}, for want of memory perhaps; {KEPT}"
+        ) from None
+    except (CancelledError, OSError, TimeoutError) as error:
+        raise ResultsError(f"the Dask scheduler is gone ({type(error).__name__}); {KEPT}") from error

@@ -1,0 +1,205 @@
+"""The folder of a sweep: its design, its plan, and the parts that finished batches left. Nothing finished is lost.
+
+    design.json                      what was asked for and with which state of the model
+    plan.parquet                     a row a run: point, arm, scenario, replicate, seed, values of the factors
+    runs/part-000012-3fa9c0d1.parquet   outcomes of a batch, a row a run and year; the name holds a hash of the content
+    failures.csv                     runs that failed, with parameters and error, if there are any
+    manifest.json                    written last, when every run is there
+
+A part appears whole or not at all (it is written beside and then renamed), and one whose content does not fit its name
+counts as never written. So a sweep that was killed goes on where it was.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq
+
+from experiments.designs import Design, differences
+from experiments.output import cannot_write
+from model.errors import ResultsError
+from model.results import MANIFEST, code_hash, input_hashes, versions
+
+DESIGN, PLAN, RUNS, FAILURES = "design.json", "plan.parquet", "runs", "failures.csv"
+HASH_LENGTH = 12
+
+
+class Store:
+    """The folder of one sweep.
+
+    Parameters
+    ----------
+    folder
+        Where it is, or is to be.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    # ------------------------------------------------------------------ beginning, going on
+
+    def begin(self, design: Design, *, resume: bool) -> None:
+        """Make the folder for a design, or open it to go on.
+
+        Raises
+        ------
+        ResultsError
+            If it holds results already and `resume` is not asked for, if they are of another design or another state
+            of the model, or if it cannot be written.
+        """
+        asked = {"design": design.as_dict(), "model": model_state()}
+        if (self.folder / DESIGN).exists():
+            kept = self._kept()
+            if not resume:
+                raise ResultsError(f"{self.folder} holds results already: add --resume, or take another --out.")
+            changed = [f"design: {key}" for key in differences(kept["design"], asked["design"])]
+            changed += [f"model: {key}" for key in differences(kept["model"], asked["model"])]
+            if changed:
+                raise ResultsError(
+                    f"{self.folder} holds results of something else, which are not mixed with these; "
+                    f"what differs: {', '.join(changed)}. Take another --out."
+                )
+            return
+        try:
+            (self.folder / RUNS).mkdir(parents=True, exist_ok=True)
+            buffer = io.BytesIO()
+            design.plan().to_parquet(buffer, index=False)
+            _write(self.folder / PLAN, buffer.getvalue())
+            _write(self.folder / DESIGN, json.dumps(asked, indent=2).encode())
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+
+    def _kept(self) -> dict[str, Any]:
+        try:
+            kept = json.loads((self.folder / DESIGN).read_text(encoding="utf-8"))
+            return {"design": dict(kept["design"]), "model": dict(kept["model"])}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ResultsError(f"cannot read {self.folder / DESIGN}: {error}.") from error
+
+    # ------------------------------------------------------------------ parts
+
+    def finished(self) -> set[int]:
+        """Return the numbers of the batches that are there, unharmed; what is harmed or half written is removed."""
+        done: set[int] = set()
+        for path in sorted((self.folder / RUNS).glob("*")):
+            batch, digest = _named(path)
+            if batch is not None and batch not in done and digest == _digest(path.read_bytes()):
+                done.add(batch)
+            else:
+                path.unlink()
+        return done
+
+    def add(self, batch: int, rows: pd.DataFrame) -> None:
+        """Write what a batch brought.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be written; what was there stays.
+        """
+        buffer = io.BytesIO()
+        pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), buffer)
+        content = buffer.getvalue()
+        try:
+            _write(self.folder / RUNS / f"part-{batch:06d}-{_digest(content)}.parquet", content)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+
+    def note_failures(self) -> int:
+        """Write `failures.csv`, a row a run that failed, if there is any, and return how many there are."""
+        failed = self.failures()
+        try:
+            if len(failed):
+                _write(self.folder / FAILURES, failed.to_csv(index=False).encode())
+            else:
+                (self.folder / FAILURES).unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+        return len(failed)
+
+    def finish(self, more: Mapping[str, Any]) -> None:
+        """Write the manifest: every run is there."""
+        parts = {path.name: _named(path)[1] for path in sorted((self.folder / RUNS).glob("*.parquet"))}
+        manifest = {**self._kept(), "versions": versions(), **more, "parts": parts}
+        try:
+            _write(self.folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+
+    # ------------------------------------------------------------------ reading
+
+    def outcomes(self) -> pd.DataFrame:
+        """Return what was recorded: columns `run`, `year` and the outcomes, sorted; runs that failed are left out.
+
+        Raises
+        ------
+        ResultsError
+            If there is nothing, or something cannot be read.
+        """
+        rows = self._rows()
+        return rows[rows["error"].isna()].drop(columns="error").reset_index(drop=True)
+
+    def failures(self) -> pd.DataFrame:
+        """Return the runs that failed: columns `run` and `error`, beside the columns of the plan."""
+        rows = self._rows()
+        failed = rows.loc[rows["error"].notna(), ["run", "error"]].reset_index(drop=True)
+        return failed.merge(self.plan(), on="run", how="left")
+
+    def _rows(self) -> pd.DataFrame:
+        try:
+            table = pyarrow.dataset.dataset(self.folder / RUNS, format="parquet").to_table()
+        except (OSError, pa.ArrowException) as error:
+            raise ResultsError(f"cannot read the runs in {self.folder}: {error}.") from error
+        if not table.num_rows:
+            raise ResultsError(f"{self.folder} holds no runs.")
+        return table.to_pandas().sort_values(["run", "year"], ignore_index=True)
+
+    def plan(self) -> pd.DataFrame:
+        """Return a row a run: see `Design.plan`."""
+        try:
+            return pd.read_parquet(self.folder / PLAN)
+        except (OSError, pa.ArrowException) as error:
+            raise ResultsError(f"cannot read {self.folder / PLAN}: {error}.") from error
+
+    def table(self) -> pd.DataFrame:
+        """Return outcomes with the plan beside them: a row a run and year."""
+        return self.outcomes().merge(self.plan(), on="run", how="left")
+
+
+def model_state() -> dict[str, str]:
+    """Return hashes of the model's code, declarations and data: what results depend on beside the design."""
+    return {"code": code_hash()} | input_hashes()
+
+
+def _named(path: Path) -> tuple[int | None, str]:
+    """Return the batch and the hash that the name of a part holds."""
+    words = path.stem.split("-")
+    if path.suffix == ".parquet" and len(words) == 3 and words[0] == "part" and words[1].isdigit():
+        return int(words[1]), words[2]
+    return None, ""
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    scratch = path.with_name(f".{path.name}.unfinished")
+    try:
+        with open(scratch, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(scratch, path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise

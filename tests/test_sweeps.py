@@ -1,0 +1,382 @@
+"""Sweeps: designs are checked, runs do not depend on who computes them, and what is finished is never lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import runner
+from experiments.designs import Design, DesignError, differences
+from experiments.store import RUNS, Store
+from model import NO_CHANGE, Parameters, simulate
+from model.errors import ParameterError, ResultsError
+from model.parameters import declared
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL: dict[str, Any] = {
+    "name": "small", "scale": 0.0005, "until": "2015-12", "years": [2015], "outcomes": ["plans_in_force", "requests"],
+}  # fmt: skip
+
+
+def design(**more: Any) -> Design:
+    """Return a small design from its plain form."""
+    return Design.from_mapping({**SMALL, **more})
+
+
+# ---------------------------------------------------------------------- designs
+
+
+def test_runs_are_points_times_arms_times_replicates() -> None:
+    d = design(
+        n=4, replicates=3, seed=7, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]},
+        constants={"effect_wait": 0.1},
+    )  # fmt: skip
+    plan = d.plan()
+    assert len(plan) == d.n_runs == 4 * 2 * 3
+    assert plan["seed"].unique().tolist() == [7, 8, 9]
+    assert (plan.groupby("point")["escalation"].nunique() == 1).all()
+    assert plan["escalation"].nunique() == 4
+    assert (plan["effect_wait"] == 0.1).all()
+    listed = [run for first, last in d.batches() for run in d.runs(first, last)]
+    assert [run.run for run in listed] == plan["run"].tolist()
+    for run, row in zip(listed, plan.to_dict("records"), strict=True):
+        assert run.seed == row["seed"]
+        assert run.values == {name: row[name] for name in ("escalation", "gain_r1_crowding_out", "effect_wait")}
+
+
+def test_arms_share_their_random_draws() -> None:
+    plan = design(n=2, replicates=2, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]}).plan()
+    seeds = plan.groupby(["point", "replicate"])["seed"].unique().map(list)
+    assert all(len(found) == 1 for found in seeds)
+
+
+@pytest.mark.parametrize("sampler", ["latin", "sobol"])
+def test_points_fill_the_declared_priors(sampler: str) -> None:
+    names = [name for name, p in declared().items() if p.prior.dist != "none"][:12]
+    d = design(n=256, sampler=sampler, uncertainties={name: {} for name in names})
+    for k, name in enumerate(names):
+        prior = declared()[name].prior
+        found = np.sort(d.points[:, k])
+        expected = prior.quantiles((np.arange(256) + 0.5) / 256)
+        assert np.abs(found - expected).max() <= np.diff(expected).max() * 3
+        assert prior.low <= found[0] <= found[-1] <= prior.high
+
+
+def test_a_group_brings_all_its_parameters_with_a_prior() -> None:
+    d = design(n=2, groups=["loops"], constants={"gain_r1_crowding_out": 0.0})
+    expected = {name for name, p in declared().items() if p.group == "loops" and p.prior.dist != "none"}
+    assert set(d.uncertainties) == expected - {"gain_r1_crowding_out"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"uncertainties": {"escalaton": {}}}, "Did you mean 'escalation'"),
+        ({"outcomes": ["plans"]}, "unknown outcome 'plans'"),
+        ({"uncertainties": {"escalation": {"low": 0.5, "high": 0.1}}}, "have a width"),
+        ({"uncertainties": {"escalation": {"low": 0.1, "high": 90.0}}}, "must lie within"),
+        ({"levers": {"escalation": []}}, "different values"),
+        ({"levers": {"escalation": [99.0]}}, "out of range"),
+        ({"constants": {"escalation": 0.2}, "levers": {"escalation": [0.2]}}, "declared twice"),
+        ({"sampler": "sobol", "n": 100}, "power of two"),
+        ({"n": 0}, "n must be a whole number"),
+        ({"n": True}, "'n' of the design cannot be True"),
+        ({"years": [2016]}, "years must be"),
+        ({"scale": 0.0}, "scale"),
+        ({"until": "2050-01"}, "outside the run"),
+        ({"sampeler": "latin"}, "Did you mean 'sampler'"),
+        ({"groups": ["loop"]}, "Did you mean 'loops'"),
+        ({"scenarios": ["nothing"]}, "unknown scenario"),
+        ({"name": "../up"}, "cannot name a folder"),
+        ({"replicates": 10**7}, "are more than"),
+    ],
+)
+def test_a_wrong_design_says_what_is_wrong(entry: dict[str, Any], words: str) -> None:
+    with pytest.raises((DesignError, ParameterError, ValueError), match=words) as caught:
+        design(**entry)
+    assert "\n" not in str(caught.value)
+
+
+def test_differences_name_the_entries() -> None:
+    one, other = design(n=2, uncertainties={"escalation": {}}), design(n=4, uncertainties={"escalation": {}})
+    assert differences(one.as_dict(), other.as_dict()) == ["n"]
+    assert differences(one.as_dict(), one.as_dict()) == []
+
+
+# ---------------------------------------------------------------------- stores
+
+
+def rows(*runs: int, error: str | None = None) -> pd.DataFrame:
+    """Return what a batch of these runs may bring."""
+    return pd.DataFrame(
+        {
+            "run": np.asarray(runs, dtype=np.int64),
+            "year": np.full(len(runs), 2015, dtype=np.int16),
+            "error": pd.array([error] * len(runs), dtype="string"),
+            "plans_in_force": np.asarray(runs, dtype=float) if error is None else np.nan,
+            "requests": np.nan,
+        }
+    )
+
+
+def test_parts_are_read_back_in_order_and_failures_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s")
+    store.begin(design(n=5, uncertainties={"escalation": {}}), resume=False)
+    store.add(1, rows(3, 4))
+    store.add(0, rows(0, 1))
+    store.add(2, rows(2, error="ValueError: no"))
+    assert store.outcomes()["run"].tolist() == [0, 1, 3, 4]
+    failed = store.failures()
+    assert failed["run"].tolist() == [2]
+    assert failed["escalation"].iloc[0] == store.plan()["escalation"].iloc[2]
+    assert store.finished() == {0, 1, 2}
+
+
+def test_a_harmed_or_half_written_part_counts_as_never_written(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.begin(design(n=4, uncertainties={"escalation": {}}), resume=False)
+    for batch in range(3):
+        store.add(batch, rows(batch))
+    first, second, _ = sorted((tmp_path / RUNS).iterdir())
+    content = bytearray(first.read_bytes())
+    content[len(content) // 2] ^= 1
+    first.write_bytes(bytes(content))
+    second.write_bytes(second.read_bytes()[:-8])
+    (tmp_path / RUNS / ".part-000007-abc.parquet.unfinished").write_bytes(b"half")
+    assert store.finished() == {2}
+    assert len(list((tmp_path / RUNS).iterdir())) == 1
+
+
+def test_another_design_or_model_is_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    store.begin(design(), resume=False)
+    with pytest.raises(ResultsError, match="add --resume"):
+        store.begin(design(), resume=False)
+    store.begin(design(), resume=True)
+    with pytest.raises(ResultsError, match=r"what differs: design: replicates, design: seed\."):
+        store.begin(design(replicates=2, seed=5), resume=True)
+    monkeypatch.setattr("experiments.store.code_hash", lambda: "another")
+    with pytest.raises(ResultsError, match=r"what differs: model: code\."):
+        store.begin(design(), resume=True)
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    store.begin(design(n=2, uncertainties={"escalation": {}}), resume=False)
+    store.add(0, rows(0))
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResultsError, match="No space left on device"):
+        store.add(1, rows(1))
+    assert store.finished() == {0}
+    assert [path.name for path in (tmp_path / RUNS).iterdir() if path.name.startswith(".")] == []
+
+
+# ---------------------------------------------------------------------- running
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a Dask scheduler and two workers as processes of their own, and yield their address."""
+    folder = tmp_path_factory.mktemp("dask")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    file = folder / "scheduler.json"
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+         "--no-dashboard", "--scheduler-file", str(file)],
+        env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    processes = [scheduler]
+    try:
+        for _ in range(600):
+            if file.exists() and file.stat().st_size:
+                break
+            time.sleep(0.1)
+        address = str(pd.read_json(file, typ="series")["address"])
+        processes += [
+            subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny",
+                 "--no-dashboard"],
+                env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        yield address, processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def by_scheduler(
+    addresses: tuple[str, list[subprocess.Popen[bytes]]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Design, Path]:
+    """Run a design on the scheduler with two workers."""
+    address, _ = addresses
+    chosen = design(
+        n=6, replicates=2, batch=4, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]}
+    )
+    folder = tmp_path_factory.mktemp("sweep") / "two"
+    seen: list[runner.Progress] = []
+    done = runner.sweep(chosen, folder, scheduler=address, progress=seen.append)
+    assert (done.computed, done.failed) == (24, 0)
+    assert [progress.done for progress in seen] == [0, 4, 8, 12, 16, 20, 24]
+    return chosen, folder
+
+
+def parts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / RUNS).iterdir()}
+
+
+def test_one_worker_of_this_machine_writes_the_same_files(by_scheduler: tuple[Design, Path], tmp_path: Path) -> None:
+    chosen, folder = by_scheduler
+    runner.sweep(chosen, tmp_path, workers=1)
+    assert parts(tmp_path) == parts(folder)
+    assert len(parts(tmp_path)) == 6
+
+
+def test_a_run_of_a_sweep_is_the_run_that_simulate_gives(by_scheduler: tuple[Design, Path]) -> None:
+    chosen, folder = by_scheduler
+    table = Store(folder).table()
+    row = table.iloc[13]
+    values = {name: float(row[name]) for name in ("escalation", "gain_r1_crowding_out")}
+    alone = simulate(Parameters(**values), NO_CHANGE, int(row["seed"]), chosen.scale, chosen.until).yearly()
+    assert row["plans_in_force"] == alone.loc[2015, "plans_in_force"]
+    assert row["requests"] == alone.loc[2015, "requests"]
+
+
+def test_arrow_duckdb_and_pandas_read_the_same(by_scheduler: tuple[Design, Path]) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    _, folder = by_scheduler
+    query = f"select run, plans_in_force from '{folder / RUNS}/*.parquet' order by run"
+    assert duckdb.sql(query).df()["plans_in_force"].tolist() == Store(folder).outcomes()["plans_in_force"].tolist()
+
+
+def test_a_failing_run_is_kept_with_its_error_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = design(n=3, uncertainties={"escalation": {}})
+    bad = chosen.runs(1, 2)[0].values["escalation"]
+    whole = runner.simulate
+
+    def sometimes(parameters: Parameters, *more: Any, **others: Any) -> Any:
+        if parameters["escalation"] == bad:
+            raise ZeroDivisionError("over\nnothing")
+        return whole(parameters, *more, **others)
+
+    monkeypatch.setattr(runner, "simulate", sometimes)
+    common = {"scenarios": [NO_CHANGE], "outcomes": ["requests"], "years": [2015], "scale": 0.0005, "until": "2015-12"}
+    found = runner.run_batch(chosen.runs(0, 3), common, runner.code_hash())
+    assert found["run"].tolist() == [0, 1, 2]
+    assert found["error"].isna().tolist() == [True, False, True]
+    assert found["error"].iloc[1] == "ZeroDivisionError: over nothing"
+    assert found["requests"].notna().tolist() == [True, False, True]
+
+
+def test_a_worker_with_another_model_is_refused() -> None:
+    with pytest.raises(ResultsError, match="another state of the model"):
+        runner.run_batch([], {}, "not this one")
+
+
+def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(runner.SendcycleError, match="no Dask scheduler answers at nowhere"):
+        runner.sweep(design(), tmp_path, scheduler="nowhere")
+
+
+LONG = """
+name = "long"
+scale = 0.001
+until = "2024-12"
+years = [2016, 2024]
+outcomes = ["plans_in_force"]
+n = 60
+batch = 5
+[uncertainties]
+escalation = {}
+"""
+
+
+def started(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+    """Start a sweep as somebody would in a terminal."""
+    command = [sys.executable, "-m", "experiments.command_line", "sweep", str(file), "--out", str(out), *more]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path) -> None:
+    file, out = tmp_path / "long.toml", tmp_path / "out"
+    file.write_text(LONG, encoding="utf-8")
+    process = started(file, out, "--workers", "1")
+    try:
+        for _ in range(1200):
+            if len(list((out / RUNS).glob("part-*"))) >= 3:
+                break
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        if how == signal.SIGKILL:
+            os.killpg(process.pid, how)
+        else:
+            process.send_signal(how)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "runs are kept" in errors
+        assert "Traceback" not in errors
+    kept = parts(out)
+    assert 3 <= len(kept) < 12
+    assert not (out / "manifest.json").exists()
+    again = started(file, out, "--workers", "1", "--resume")
+    _, errors = again.communicate(timeout=300)
+    assert again.returncode == 0, errors
+    now = parts(out)
+    assert {name: now[name] for name in kept} == kept, "a finished run was computed again"
+    assert Store(out).outcomes()["run"].nunique() == 60
+    assert (out / "manifest.json").exists()
+
+
+def test_a_killed_worker_loses_no_run(addresses: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path) -> None:
+    address, processes = addresses
+    chosen = design(n=24, batch=2, uncertainties={"escalation": {}})
+
+    def kill_once(progress: runner.Progress) -> None:
+        if progress.done >= 4:
+            processes[1].kill()
+
+    done = runner.sweep(chosen, tmp_path, scheduler=address, progress=kill_once)
+    assert processes[1].poll() is not None
+    assert (done.computed, done.failed) == (24, 0)
+    assert Store(tmp_path).outcomes()["run"].tolist() == list(range(24))
+
+
+def test_a_killed_scheduler_is_one_line_and_its_runs_are_kept(
+    addresses: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
+) -> None:
+    address, processes = addresses  # the last test that uses them
+    chosen = design(n=24, batch=2, uncertainties={"escalation": {}})
+
+    def kill_once(progress: runner.Progress) -> None:
+        if progress.done >= 4:
+            processes[0].kill()
+
+    with pytest.raises(ResultsError, match="scheduler is gone"):
+        runner.sweep(chosen, tmp_path, scheduler=address, progress=kill_once)
+    assert len(Store(tmp_path).finished()) >= 2
+    runner.sweep(chosen, tmp_path, resume=True, workers=1)
+    assert Store(tmp_path).outcomes()["run"].tolist() == list(range(24))
