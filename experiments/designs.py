@@ -253,6 +253,7 @@ class Design:
         plain["outcomes"], plain["years"] = list(self.outcomes), [int(year) for year in self.years]
         if self.shares is not None:
             plain["shares"] = hashlib.sha256(np.ascontiguousarray(self.shares).tobytes()).hexdigest()
+        plain["batch"] = self.batch_size  # parts are numbered by batch
         return plain | {"n": int(self.n), "replicates": int(self.replicates), "seed": int(self.seed)}
 
     def replaced(self, **values: Any) -> "Design":

@@ -105,7 +105,6 @@ def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
     cutoff, share = turn(docket, t - int(p.dur_tribunal_minimum_months), nation.hearings_capacity)
     nation.hearing_cutoff = cutoff
     nation.hearing_share = share
-    nation.appeals_open = docket.sum()
 
 
 @rule

@@ -113,8 +113,9 @@ def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> No
             if case == Case.DRAFTED:
                 if not has_waited(w, i, t, Decision.DRAFT_TURN, la.wait_draft):
                     continue
-                seen.assessments_completed += 1.0
-                if c.appeal[i] != Appeal.REFUSAL_TO_ISSUE and draw(c.key[i], issue) < refuse:
+                won = c.appeal[i] == Appeal.REFUSAL_TO_ISSUE
+                seen.assessments_completed += not won
+                if not won and draw(c.key[i], issue) < refuse:
                     seen.assessments_not_issued += 1.0
                     refused = Appeal.REFUSAL_TO_ISSUE.value
                 else:

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from model.borrowing import borrowed
-from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Label, Setting
+from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Children, Label, Setting
 from model.needs import has_emerged, rows_of_ages
 from model.parameters import Parameters
 from model.placement import school_is_chosen
@@ -138,6 +139,12 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
         la["special_places"] = max(round(p["places_over_pupils_2014"] * la["special_pupils"]), la["special_pupils"])
 
 
+@njit(cache=True, inline="always")
+def is_supported(c: Children, i: int, t: int) -> bool:
+    """Say whether a child's support is followed: in further education only that of plan holders is."""
+    return bool(has_emerged(c, i, t) and (c.setting[i] != Setting.POST_16 or c.label[i] == Label.PLAN))
+
+
 @rule
 def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
     """Let unmet need and confidence begin where this month's support would settle them."""
@@ -147,13 +154,13 @@ def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         total, count = 0.0, 0
         for i in range(low, high):
-            if has_emerged(c, i, t):
+            if is_supported(c, i, t):
                 c.unmet[i] = 1.0 - c.met[i]
                 total += c.met[i]
                 count += 1
         mean = total / max(count, 1)
         for i in range(low, high):
-            if has_emerged(c, i, t):
+            if is_supported(c, i, t):
                 c.confidence[i] = (1.0 - p.weight_neighbours) * c.met[i] + p.weight_neighbours * mean
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model.borrowing import borrowed
 from model.calendar import month_label
-from model.children import AGE_LIMIT, FIRST_AGE, N_LABELS, N_SETTINGS, Label, Need, Setting
+from model.children import AGE_LIMIT, FIRST_AGE, N_LABELS, N_SETTINGS, Case, Label, Need, Setting
 from model.needs import has_emerged, rows_here, rows_of_ages
 from model.world import Part, World, rule
 
@@ -62,9 +62,10 @@ def _children_counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
             band = 0 if age < 5 else 1 if age < 11 else 2 if age < 16 else 3 if age < 20 else 4
             cell = sums[c.need[i], band, c.disadvantaged[i], c.label[i], c.setting[i]]
             cell[0] += weight
-            cell[1] += weight * (1.0 - c.met[i])
-            cell[2] += weight * c.confidence[i]
-            cell[3] += weight * (c.appeal[i] != 0)
+            if c.setting[i] != Setting.POST_16 or c.label[i] == Label.PLAN:  # of the others nothing is followed
+                cell[1] += weight * (1.0 - c.met[i])
+                cell[2] += weight * c.confidence[i]
+            cell[3] += weight * (c.case[i] == Case.APPEALED)
     return sums
 
 
@@ -97,12 +98,14 @@ class Breakdowns:
     ----------
     januaries
         In order.
-    authority, cluster, secondary
-        Of every school, shape (schools,): code of its authority, number of its cluster, whether it is a secondary.
+    authority, weight, cluster, secondary
+        Of every school, shape (schools,): code of its authority, how many schools it stands for, number of its
+        cluster, whether it is a secondary.
     """
 
     januaries: Sequence[January] = ()
     authority: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    weight: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     cluster: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     secondary: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
@@ -110,8 +113,9 @@ class Breakdowns:
     def children(self) -> pd.DataFrame:
         """A row a month and cell that is not empty: need, age, disadvantaged, label, setting.
 
-        `children` is a number of children; `unmet` child-equivalents without support; `confidence` and `appealing`
-        are sums over those children.
+        `children` is a number of children, `unmet` child-equivalents without support, `confidence` a sum over those
+        children, `appealing` those with an appeal waiting. In further education need and confidence are followed for
+        plan holders only; for others both sums are 0.
         """
         sums = np.asarray([january.children for january in self.januaries]).reshape(-1, *SHAPE)
         cells = np.argwhere(sums[..., 0] > 0.0)
@@ -132,7 +136,8 @@ class Breakdowns:
     def schools(self) -> pd.DataFrame:
         """A row a month and mainstream school: where it is, its pupils with SEN, and `OF_SCHOOLS`.
 
-        `pupils` are all on roll; `need_load` is in thousand pounds a year at 2014-15 prices; shares are from 0 to 1.
+        `school` is its row in this sample. `pupils` are all on roll; `need_load` is in thousand pounds a year at
+        2014-15 prices; shares are from 0 to 1.
         """
         tables = [
             pd.DataFrame(
@@ -140,6 +145,7 @@ class Breakdowns:
                     "month": month_label(january.t),
                     "school": np.arange(len(self.authority)),
                     "la_code": self.authority,
+                    "weight": self.weight,
                     "cluster": self.cluster,
                     "secondary": self.secondary,
                     "pupils_sen_support": january.in_school[:, 0],

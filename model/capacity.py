@@ -6,7 +6,6 @@ from numba import njit
 
 from model.borrowing import borrowed
 from model.children import Setting
-from model.signals import carry
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
 
 SEPTEMBER = 9
@@ -61,8 +60,7 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
             school.relative_load = school.need_load / max(school.pupils, 1.0) / max(mean_load, 1e-9)
-            load = carry(school.relative_load_start, school.relative_load, p.gain_r6_winners_losers)
-            marked_down = math.exp(-p.effect_load_on_skill * max(load - 1.0, 0.0))
+            marked_down = math.exp(-p.effect_load_on_skill * max(school.carried_relative_load - 1.0, 0.0))
             target = school.skill_start * budget * staff * marked_down * p.inclusion_support
             rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost
             school.skill += rate * (target - school.skill)
@@ -125,18 +123,19 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     """Let hearing capacity, the independent sector and psychologist training follow demand, each with its lag."""
     w = borrowed(w)
     nation = w.nation[0]
-    registered, disposed, independent, seekers = 0.0, 0.0, 0.0, 0.0
+    registered, waiting, independent, seekers = 0.0, 0.0, 0.0, 0.0
     spending, settlement, statutory, hours = 0.0, 0.0, 0.0, 0.0
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]
         registered += la.weight * w.tallies[a].appeals_registered
-        disposed += la.weight * w.tallies[a].appeals_disposed
+        waiting += la.weight * w.docket[a].sum()
         independent += la.weight * la.in_setting[Setting.INDEPENDENT_SPECIAL]
         seekers += la.weight * la.waiting_special
         spending += la.weight * la.spending_smoothed
         settlement += la.weight * la.settlement_smoothed
         statutory += la.weight * la.statutory_hours
         hours += la.weight * (la.statutory_hours + la.early_hours)
+    nation.appeals_open = waiting
     nation.appeals_smoothed += (registered - nation.appeals_smoothed) / 12.0
     wanted = nation.appeals_smoothed * p.hearings_adequacy + p.share_docket_staffed * nation.appeals_open
     change = (wanted - nation.hearings_capacity) / p.dur_hearings_lag_months

@@ -110,7 +110,7 @@ def plan_is_issued(w: World, p: Record, d: Record, a: int, i: int, t: int) -> No
     seen = w.tallies[a]
     late = t > max(natural_month(w, p, a, i), c.opened[i] + STEPS_OF_THREE_STAGES)
     weeks = weeks_without_queue(w, p, a, i)
-    if late:
+    if late or c.appeal[i] == Appeal.REFUSAL_TO_ISSUE:  # what was won only has to be written
         waited = t + draw(c.key[i], stream(w.seed, Decision.ISSUE_DAY, t)) - c.opened[i] - request_day(w, i)
         weeks = waited * WEEKS_PER_MONTH
     seen.new_plans += 1.0

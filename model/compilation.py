@@ -7,6 +7,7 @@ Numba or NumPy, leads to a new folder.
 
 import hashlib
 import os
+import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +25,7 @@ def source_hash() -> str:
     for entry in sorted(files("model").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".py"):
             source = entry.read_bytes()
-            if b"numba" in source or b"import rule" in source or b", rule" in source or entry.name == "children.py":
+            if re.search(rb"import .*\b(numba|njit|rule)\b", source) or entry.name == "children.py":
                 digest.update(source)
     return digest.hexdigest()[:16]
 
@@ -43,7 +44,7 @@ def use_cache_folder() -> None:
         os.utime(folder)
         others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in others[KEPT:]:
-            if old.is_dir() and len(old.name) == 16 and old != folder:
+            if old.is_dir() and re.fullmatch("[0-9a-f]{16}", old.name) and old != folder:
                 shutil.rmtree(old, ignore_errors=True)
     except OSError:
         return  # nothing can be kept; Numba finds a place of its own or compiles anew

@@ -15,7 +15,12 @@ from model.needs import needs_are_identified
 from model.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
 from model.reports import authorities_are_reported, children_are_reported
 from model.requests import families_request
-from model.signals import authority_signals_are_carried, authority_signals_are_measured, nation_signals_are_carried
+from model.signals import (
+    authority_signals_are_carried,
+    authority_signals_are_measured,
+    nation_signals_are_carried,
+    norm_and_gatekeeping_follow,
+)
 from model.support import schools_spread_support
 from model.world import Part, Record, World, rule
 
@@ -63,5 +68,6 @@ def whole_month(w: World, p: Record, d: Record, part: Part, t: int) -> None:
 def loops_carry(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """What has happened becomes the signals of the next month, through the gain of each loop."""
     w = borrowed(w)
+    norm_and_gatekeeping_follow(w, p, d, part, t)
     authority_signals_are_measured(w, p, d, part, t)
     authority_signals_are_carried(w, p, part)

@@ -142,6 +142,10 @@ def _observable(name: str, entry: Any, tallies: Mapping[str, str]) -> Observable
             raise ResultsError(f"observable '{name}': unknown tally '{tally}'.{nearest(tally, tallies)}")
     if observable.kind not in KINDS:
         raise ResultsError(f"observable '{name}': kind '{observable.kind}' is not one of {', '.join(KINDS)}.")
+    if observable.kind == "median" and not any(
+        tally.startswith(f"{observable.numerator}_within_") for tally in tallies
+    ):
+        raise ResultsError(f"observable '{name}': no tally counts {observable.numerator} within so many weeks.")
     if observable.yearly not in YEARS:
         raise ResultsError(f"observable '{name}': yearly '{observable.yearly}' is not one of {', '.join(YEARS)}.")
     if observable.kind in ("share", "mean") and observable.denominator is None:

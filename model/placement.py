@@ -28,6 +28,7 @@ NOWHERE = -1  # no move
 HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster
 HIGHEST_BREAKDOWN_RATE = 0.1  # a month
 YEARS_PRIMARY, YEARS_SECONDARY = 7, 5  # year groups in a school
+LARGEST_MOVE = 0.5  # log points; no school loses or gains more of its roll by its load, however large the effect
 # Ages in months in September of those who were 4 and 11 on 31 August.
 RECEPTION, SECONDARY = 4 * 12 + 1, 11 * 12 + 1
 
@@ -58,8 +59,8 @@ def rolls_follow(schools: Record, p: Record) -> None:
     One year group is new to the school each September, and its choice moves the roll: schools of a phase in a
     neighbourhood share its children out anew, by size and by how far their load has moved since September 2014 (R6).
     """
-    moved = p.gain_r6_winners_losers * (schools.relative_load - schools.relative_load_start)
-    wanted = schools.size * np.exp(-p.effect_load_on_roll * moved)
+    moved = p.effect_load_on_roll * (schools.carried_relative_load - schools.relative_load_start)
+    wanted = schools.size * np.exp(-np.clip(moved, -LARGEST_MOVE, LARGEST_MOVE))
     phase = 2 * schools.cluster + schools.secondary
     wanted /= np.bincount(phase, weights=wanted)[phase]
     schools.roll += (wanted - schools.roll) / np.where(schools.secondary == 1, YEARS_SECONDARY, YEARS_PRIMARY)

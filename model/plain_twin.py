@@ -32,7 +32,7 @@ from model.month import loops_carry
 from model.needs import AFTER_16, LEAVING_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from model.parameters import Parameters
-from model.placement import HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY
+from model.placement import HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY, those_going_on_are_listed
 from model.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
 from model.randomness import Decision
 from model.reforms import NO_CHANGE, Scenario
@@ -533,9 +533,10 @@ class Family(mesa.Agent):
     def hears_whether_plan_is_issued(self, month: Month) -> None:
         """Hear whether a plan is issued; what was won at the tribunal is not refused again."""
         area = self.area
-        area.seen.assessments_completed += 1.0
+        won = self.appeal == REFUSAL_TO_ISSUE
+        area.seen.assessments_completed += not won
         refused = draw(self.key, month.keys.agree_to_issue) < area.chance_not_issued
-        if refused and self.appeal != REFUSAL_TO_ISSUE:
+        if refused and not won:
             area.seen.assessments_not_issued += 1.0
             self.is_refused(REFUSAL_TO_ISSUE, month)
         else:
@@ -573,7 +574,8 @@ class Family(mesa.Agent):
         """Tally the new plan and the weeks it took: those of the process, or more if the case had to wait."""
         seen, t = self.area.seen, month.t
         weeks = self.weeks_without_queue(month)
-        if t > max(self.natural_month(month), self.opened + STEPS_OF_THREE_STAGES):
+        won = self.appeal == REFUSAL_TO_ISSUE
+        if won or t > max(self.natural_month(month), self.opened + STEPS_OF_THREE_STAGES):
             waited = t + draw(self.key, month.keys.issue_day) - self.opened - self.request_day(month)
             weeks = waited * WEEKS_PER_MONTH
         seen.new_plans += 1.0
@@ -1206,4 +1208,10 @@ class PlainTwin(SendModel):
     def count(self) -> January:
         """Return the month just lived by need, age, disadvantage, label and setting, and by school."""
         self.families_are_written_back()
+        last_september = self.t - 1 - (self.t - 1) % MONTHS_PER_YEAR
+        those_going_on_are_listed(self.world, self._parts[0], last_september)
         return super().count()
+
+    def copy(self) -> SendModel:
+        """Refuse: families are agents of one model, and cannot be shared."""
+        raise NotImplementedError("a plain twin cannot be copied; copy a SendModel.")

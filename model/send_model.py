@@ -113,7 +113,7 @@ class SendModel(mesa.Model):
         w.tallies[:] = np.zeros(1, dtype=w.tallies.dtype)
         if d.month_of_year == SEPTEMBER:
             self._pupils_enrol()
-        if d.month_of_year == APRIL:
+        if d.month_of_year == APRIL and t >= 0:  # in the burn-in nothing answers money
             self._budgets_are_set()
 
         if self._pool is None:
@@ -214,6 +214,7 @@ class SendModel(mesa.Model):
         settlement = float(self._drivers[0].settlement_gbp)
         beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
         for _ in range(3):  # need met, remembered need and severity settle together
+            w.schools["carried_load"] = w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0)
             self._each(schools_spread_support)
             self._each(children_are_supported_and_counted)
             self._in_parts(lambda part: beginnings.memories_settle(w, self.p, part, self.t))
@@ -225,10 +226,15 @@ class SendModel(mesa.Model):
             self._references_are_taken()
         self._accounts_open()
         self._references_are_taken()
+        self.steps = 0  # Mesa has counted the burn-in
 
     def _accounts_open(self) -> None:
-        """In September 2014 staff casework for the work there is, and open the accounts with each one's reserves."""
+        """In September 2014 staff casework for the work there is, and open the accounts with each one's reserves.
+
+        Nobody has been strict yet for want of money: the burn-in's own balance means nothing.
+        """
         p, las = self.parameters, self.world.authorities
+        las["gatekeeping"] = 0.0
         needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
         las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
         for stage in ("requests", "assessments", "drafts"):
@@ -298,9 +304,11 @@ class SendModel(mesa.Model):
         """Return the tables of some months that were counted."""
         schools = self.world.schools
         codes = self.sample.rows["la_code"].to_numpy(dtype=object)
+        home = schools["authority"]
         return Breakdowns(
-            januaries, codes[schools["authority"]], np.array(schools["cluster"]), schools["secondary"] == 1
-        )
+            januaries, codes[home], np.array(self.world.authorities["weight"])[home], np.array(schools["cluster"]),
+            schools["secondary"] == 1,
+        )  # fmt: skip
 
     def months(self) -> Iterator[int]:
         """Step to the end of the run, yielding each month lived."""

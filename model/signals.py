@@ -24,6 +24,19 @@ def carry_positive(start: float, now: float, gain: float) -> float:
 
 
 @rule
+def norm_and_gatekeeping_follow(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Let it sink in slowly how common plans are (R7), and deficits make authorities strict (B1)."""
+    w = borrowed(w)
+    for a in part:
+        la = w.authorities[a]
+        norm = la.plans / max(la.plans + la.sen_support, 1.0)
+        la.plan_norm += p.rate_norm * (norm - la.plan_norm) if la.plan_norm > 0.0 else norm
+        deficit = max(0.0, -la.balance_pence / 100.0 / la.settlement_smoothed)
+        wanted = p.effect_deficit_on_strictness * min(deficit, 2.0)
+        la.gatekeeping += p.rate_gatekeeping * (wanted - la.gatekeeping)
+
+
+@rule
 def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Measure each authority's raw signals at month end."""
     w = borrowed(w)
@@ -38,11 +51,6 @@ def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t
         la.drain = (max(la.statutory_share, 0.01) / la.statutory_share_start) ** p.elasticity_drain_workload * (
             nation.independent_pupils / nation.independent_pupils_start
         ) ** p.elasticity_drain_independent
-        norm = la.plans / max(la.plans + la.sen_support, 1.0)
-        la.plan_norm += p.rate_norm * (norm - la.plan_norm) if la.plan_norm > 0.0 else norm
-        deficit = max(0.0, -la.balance_pence / 100.0 / la.settlement_smoothed)
-        wanted = p.effect_deficit_on_strictness * min(deficit, 2.0)
-        la.gatekeeping += p.rate_gatekeeping * (wanted - la.gatekeeping)
         building = 0.0
         for k in range(PLACE_PIPELINE_MONTHS):
             building += w.place_pipeline[a, k]
@@ -88,6 +96,9 @@ def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
             load = school.demand_gbp_k / max(school.pupils, 1.0)
             school.carried_load = max(carry(school.load_start, load, p.gain_r6_winners_losers), 0.0)
             school.carried_reputation = carry(school.reputation_start, school.reputation, p.gain_r6_winners_losers)
+            school.carried_relative_load = carry(
+                school.relative_load_start, school.relative_load, p.gain_r6_winners_losers
+            )
 
 
 @rule

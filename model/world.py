@@ -41,6 +41,7 @@ SCHOOL = np.dtype(
         ("confidence_count", "f8"),
         ("relative_load", "f8"),  # need a pupil over the authority's mean
         ("relative_load_start", "f8"),
+        ("carried_relative_load", "f8"),
         ("load_start", "f8"),  # demand a pupil, thousand pounds a year
         ("carried_load", "f8"),  # and as R6 carries it
         ("reputation_start", "f8"),
@@ -131,7 +132,6 @@ AUTHORITY = np.dtype(
         ("therapy_waiting", "f8"),  # children waiting for therapy or CAMHS
         ("therapy_capacity", "f8"),  # children seen a month
         ("therapy_coverage", "f8"),
-        # queues (children)
         ("requests_usual", "f8"),  # a month, over three years
         # places
         ("special_places", "f8"),

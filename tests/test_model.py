@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 import model.population as population
 import model.send_model as send_model
 from model import Change, Parameters, Reform, Scenario, SendModel, simulate
+from model.cases import listed_cases, listed_plans
 from model.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
+from model.needs import over_16_since, rows_going_on
 from model.world import LINES_INSIDE
 
 SCALE = 0.01
@@ -35,6 +37,7 @@ def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
     plans_before = np.array(w.authorities["plans"])
     balance_before = np.array(w.authorities["balance_pence"])
     year = np.zeros(n, dtype=np.int64)
+    spent = np.zeros_like(w.authorities["spend_pence"])
     for t in m.months():
         c, las, seen = w.children, w.authorities, w.tallies
         of_age = (t - c.born >= FIRST_AGE) & (t - c.born < AGE_LIMIT)
@@ -55,8 +58,16 @@ def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
             las["balance_pence"], balance_before + las["settlement_pence"] + las["granted_pence"] - inside
         )
         assert np.all(las["spend_pence"] >= 0)
-        year = las["settlement_pence"] if (t + 9) % 12 == 4 else year + las["settlement_pence"]
+        year = las["settlement_pence"] + (0 if (t + 9) % 12 == 4 else year)
         assert np.array_equal(year, las["year_settlement_pence"])
+        spent = las["spend_pence"] + (0 if (t + 9) % 12 == 4 else spent)
+        assert np.array_equal(spent, las["year_spend_pence"])
+        for a in range(len(las)):
+            here = np.arange(w.rows[a, 0], w.rows[a, -1])
+            assert set(listed_plans(w, a)) == set(here[has_plan[here]])
+            assert set(listed_cases(w, a)) == set(here[c.case[here] != Case.NONE])
+            going_on = of_age[here] & (t - c.born[here] >= over_16_since(t)) & (c.setting[here] != Setting.LEFT)
+            assert set(here[going_on]) <= set(rows_going_on(w, a))
         plans_before, balance_before = np.array(las["plans"]), np.array(las["balance_pence"])
 
 
@@ -92,9 +103,8 @@ def test_schools_add_up_to_the_nation() -> None:
     result = simulate(scale=SCALE, seed=5, until="2016-01")
     schools = result.schools
     assert schools["month"].unique().tolist() == ["2015-01", "2016-01"]
-    weights = dict(zip(result.authority_codes, result.weights, strict=True))
     last = schools[schools["month"] == "2016-01"]
-    weighted = last["pupils_with_plan"] * last["la_code"].map(weights)
+    weighted = last["pupils_with_plan"] * last["weight"]
     assert weighted.sum() == pytest.approx(result.national_tallies["plans_mainstream"].iloc[-1], rel=1e-6)
     assert last["coverage"].between(0.0, 1.0).all()
 
@@ -243,3 +253,32 @@ def test_runs_leave_no_memory_behind() -> None:
     kept = SendModel(scale=0.004, n_months=1)
     assert worlds() == before + 1, "the count would notice"
     kept.close()
+
+
+def test_the_start_is_settled_with_what_schools_can_cover(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[float] = []
+    settle = send_model.beginnings.memories_settle
+
+    def noted(world: Any, p: Any, part: Any, t: int) -> None:
+        met.append(float(np.average(world.schools["coverage"], weights=world.schools["pupils"])))
+        settle(world, p, part, t)
+        c = world.children
+        without_plan = (c.setting == Setting.POST_16) & (c.label != Label.PLAN)
+        assert without_plan.any()
+        assert not c.unmet[without_plan].any(), "nothing is followed in further education without a plan"
+
+    monkeypatch.setattr(send_model.beginnings, "memories_settle", noted)
+    m = SendModel(scale=SCALE, n_months=1)
+    assert len(met) == 3
+    assert all(0.3 < coverage < 0.95 for coverage in met)
+    now = float(np.average(m.world.schools["coverage"], weights=m.world.schools["pupils"]))
+    assert abs(met[-1] - now) < 0.1
+
+
+def test_no_loop_acts_before_the_run() -> None:
+    m = SendModel(scale=SCALE, n_months=1)
+    las = m.world.authorities
+    assert np.array_equal(las["support_budget_gbp"], las["support_budget_start_gbp"])
+    assert not las["gatekeeping"].any()
+    assert m.steps == 0
+    assert m.t == 0

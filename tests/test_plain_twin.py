@@ -117,6 +117,8 @@ def test_the_twin_follows_exactly(run: str) -> None:
         assert mine.children.sum() > 0.0
         assert np.array_equal(mine.children, its.children)
         assert np.array_equal(mine.schools, its.schools)
+        assert mine.in_school.sum() > 0.0
+        assert np.array_equal(mine.in_school, its.in_school)
 
 
 def test_the_twin_does_not_read_the_columns() -> None:

@@ -71,8 +71,8 @@ def counted() -> Breakdowns:
     children[Need.SLCN, 1, 1, Label.PLAN, Setting.UNIT] = (3.0, 1.5, 2.0, 0.0)
     schools = np.arange(16, dtype=np.float32).reshape(2, 8)
     january = January(4, children, np.asarray([[5, 1], [0, 2]], dtype=np.float32), schools)
-    where = np.asarray(["x", "y"], dtype=object), np.asarray([0, 1], dtype=np.int32), np.asarray([False, True])
-    return Breakdowns((january,), *where)
+    codes, clusters = np.asarray(["x", "y"], dtype=object), np.asarray([0, 1], dtype=np.int32)
+    return Breakdowns((january,), codes, np.asarray([2.0, 1.0]), clusters, np.asarray([False, True]))
 
 
 def test_shapes_must_agree(result: Result) -> None:

@@ -130,14 +130,19 @@ def test_with_hours_to_spare_plans_are_as_timely_as_each_authority_published() -
     assert -0.12 * n - slack < on_time - expected < slack
 
 
-def test_a_case_takes_at_least_as_long_as_the_law_gives_its_stages() -> None:
+def test_hurried_plans_take_fewer_weeks_and_slow_ones_more() -> None:
     assert pytest.approx(4.348, abs=1e-3) == WEEKS_PER_MONTH
-    m = SendModel(scale=0.02, n_months=18)
-    for _ in m.months():
-        w = m.world
-        issued = w.tallies["new_plans"].sum()
-        if issued:
-            assert w.tallies["weeks_to_plan"].sum() / issued > 8.0
+
+    def mean_weeks(extra: float) -> float:
+        m = SendModel(Parameters(process_weeks_extra=extra), scale=0.01, n_months=18)
+        weeks, issued = 0.0, 0.0
+        for _ in m.months():
+            weeks += m.world.tallies["weeks_to_plan"].sum()
+            issued += m.world.tallies["new_plans"].sum()
+        return float(weeks / issued)
+
+    assert mean_weeks(-4.0) < mean_weeks(0.0) - 2.0
+    assert mean_weeks(6.0) > mean_weeks(0.0) + 2.0
 
 
 def skill_after(step: float, months: int = 24) -> float:
