@@ -4,6 +4,8 @@ By default workers are processes of this machine; any running Dask scheduler wil
 brings depends on the design alone, not on who computes it, nor on the order in which batches come back.
 """
 
+import asyncio
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -194,15 +196,18 @@ def _computed(
     waiting = iter(missing)
     batch_of: dict[str, int] = {}
 
-    def send() -> list[Any]:
-        for batch, first, last in waiting:
+    def sent() -> list[Any]:
+        """Send as many batches as keep all workers busy that there are now."""
+        with _scheduler_answers():
+            wanted = IN_FLIGHT * max(sum(client.nthreads().values()), 1) - len(batch_of)
+        futures = []
+        for batch, first, last in itertools.islice(waiting, max(wanted, 0)):
             future = client.submit(run_batch, design.runs(first, last), common, code, pure=False, retries=3)
             batch_of[future.key] = batch
-            return [future]
-        return []
+            futures.append(future)
+        return futures
 
-    n = IN_FLIGHT * max(len(client.scheduler_info()["workers"]), 1)
-    futures = as_completed([future for _ in range(n) for future in send()])
+    futures = as_completed(sent())
     try:
         while batch_of:
             future = next(futures)
@@ -210,7 +215,7 @@ def _computed(
             rows = _result(future, batch_of[future.key], missing)
             yield batch_of.pop(future.key), rows
             future.release()
-            for another in send():
+            for another in sent():
                 futures.add(another)
     except StopIteration:
         raise ResultsError(f"the Dask scheduler is gone; {KEPT}") from None
@@ -221,16 +226,24 @@ def _computed(
 
 def _result(future: Any, batch: int, missing: list[tuple[int, int, int]]) -> pd.DataFrame:
     """Return what a batch brought, or say why nothing did."""
-    from distributed import CancelledError, KilledWorker
+    from distributed import KilledWorker
 
     try:
-        return pd.DataFrame(future.result(timeout=60))
-    except SendcycleError:
-        raise
+        with _scheduler_answers():
+            return pd.DataFrame(future.result(timeout=60))
     except KilledWorker:
         _, first, last = next(entry for entry in missing if entry[0] == batch)
         raise ResultsError(
             f"workers died again and again over runs {first} to {last - 1}, for want of memory perhaps; {KEPT}"
         ) from None
-    except (CancelledError, OSError, TimeoutError) as error:
+
+
+@contextmanager
+def _scheduler_answers() -> Iterator[None]:
+    """Say in one line if the scheduler has gone meanwhile."""
+    from distributed import CancelledError
+
+    try:
+        yield
+    except (CancelledError, asyncio.CancelledError, OSError, TimeoutError) as error:
         raise ResultsError(f"the Dask scheduler is gone ({type(error).__name__}); {KEPT}") from error

@@ -6,6 +6,7 @@ from numba import njit
 from model.borrowing import borrowed
 from model.cases import case_is_listed, plan_is_listed
 from model.children import N_CASES, N_LABELS, N_SETTINGS, Case, Label, Need, Setting
+from model.money import pooled_share
 from model.needs import escalated, rows_here
 from model.support import school_columns, support_table
 from model.world import Part, Record, World, rule
@@ -35,7 +36,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
     helped = p.share_specialist_help
     # what a school pays of a need: nothing for one not identified, all on SEN support, the first £6,000 with a plan
     paid_by_school = np.array([0.0, np.inf, p.notional_sen_threshold_gbp / 1000.0 / d.price_index])
-    pooled = min(p.share_throughput_funding + p.share_cluster_funding, 1.0) / d.price_index / 1000.0
+    pooled = pooled_share(p) / d.price_index / 1000.0
     for a in part:
         la = w.authorities[a]
         first = la.first_school

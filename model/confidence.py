@@ -1,6 +1,7 @@
 """Confidence follows experience: each family's own, its neighbours', and what the area has learned from contests."""
 
 from model.borrowing import borrowed
+from model.money import pooled_share
 from model.world import Part, Record, World, rule
 
 
@@ -9,7 +10,7 @@ def reputations_follow(w: World, p: Record, d: Record, part: Part, t: int) -> No
     """Let each school's reputation follow its families' confidence (R6), and its incentive need and money (R3)."""
     w = borrowed(w)
     relief = max(0.0, 1.0 - p.notional_sen_threshold_gbp / (p.cost_reference_gbp * d.pay_index))
-    individual = 1.0 - min(1.0, p.share_throughput_funding + p.share_cluster_funding)
+    individual = 1.0 - pooled_share(p)
     for a in part:
         la = w.authorities[a]
         for s in range(la.first_school, la.last_school):

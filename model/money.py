@@ -19,11 +19,16 @@ def pence(pounds_a_year: float) -> int:
     return round(pounds_a_year * PENCE / 12.0)
 
 
+@njit(cache=True, inline="always")
+def pooled_share(p: Record) -> float:
+    """Return the share of funding for other than severe needs that goes to schools or clusters, not to children."""
+    return min(p.share_throughput_funding + p.share_cluster_funding, 1.0)
+
+
 @njit(cache=True)
 def individual_topups(la: Record, p: Record) -> float:
     """Return the top-ups paid child by child, pounds a year: all to severe needs, the rest by funding regime."""
-    pooled = min(p.share_throughput_funding + p.share_cluster_funding, 1.0)
-    return la.topup_severe_gbp + la.topup_other_gbp * (1.0 - pooled)
+    return la.topup_severe_gbp + la.topup_other_gbp * (1.0 - pooled_share(p))
 
 
 @rule
@@ -37,9 +42,7 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         spend = la.spend_pence
         price = d.price_index
         lda = (1.0 - d.act) * p.post_16_without_plan_2014 * la.settlement_share * la.share_simulated
-        pool = (
-            min(p.share_throughput_funding + p.share_cluster_funding, 1.0) * p.pooled_gbp_per_pupil * la.pupils * price
-        )
+        pool = pooled_share(p) * p.pooled_gbp_per_pupil * la.pupils * price
         spend[TOPUPS] = pence(individual_topups(la, p))
         spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
         spend[STATE] = pence(

@@ -30,8 +30,6 @@ SCALE, SEED = 0.05, 1
 GAINS = tuple(name for name in Parameters() if re.match(r"gain_[rb]\d_", name))
 WAYS = [(loop.name, way.through[0]) for loop in cm.loops().values() for way in loop.ways]
 
-# What is declared and tested but not so. Each is strict: the day it holds, the test says so.
-
 
 def named(values: list[tuple[str, str]]) -> list[Any]:
     """Return parameters of a test with readable names."""
