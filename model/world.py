@@ -243,4 +243,4 @@ class World(NamedTuple):
 
 def rule(function: F) -> F:
     """Compile a rule. It runs uncompiled as well when NUMBA_DISABLE_JIT is set."""
-    return njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
