@@ -36,7 +36,7 @@ from model.world import LOOP_SIGNALS
 
 APRIL, SEPTEMBER = 4, 9
 SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
-ROWS_PER_PART = 150_000  # below this many children a second thread costs more than it saves
+ROWS_PER_PART = 60_000  # below this many children a second thread costs more than it saves
 
 
 class SendModel(mesa.Model):
