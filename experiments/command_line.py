@@ -302,6 +302,83 @@ class _Runs:
         self._progress.stop()
 
 
+# ---------------------------------------------------------------------- sensitivity
+
+
+@app.command(epilog="Example: sendcycle sensitivity morris --groups loops,money --n 20")
+def sensitivity(
+    method: Annotated[str, typer.Argument(help="morris, sobol, pawn, delta or fast.")],
+    n: Annotated[
+        int | None, typer.Option(help="Trajectories (morris), base samples (sobol, a power of two), or points.", min=2)
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Parameters of these groups, with commas; all with a prior by default.")
+    ] = None,
+    names: Annotated[str | None, typer.Option("--parameters", help="These parameters, with commas.")] = None,
+    grouped: Annotated[bool, typer.Option("--grouped", help="Vary each group as one factor.")] = False,
+    second_order: Annotated[bool, typer.Option("--second-order", help="Sobol': indices of pairs as well.")] = False,
+    outcomes: Annotated[str | None, typer.Option(help="Observables of England, with commas.")] = None,
+    years: Annotated[str | None, typer.Option(help="Years, with commas.")] = None,
+    replicates: Annotated[int, typer.Option(help="Runs of every point, to tell noise from effect.", min=1)] = 1,
+    scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
+    until: Annotated[str, typer.Option(help="Last month, YYYY-MM.", metavar="MONTH")] = "2035-08",
+    seed: Annotated[int, typer.Option(help="Keys points, runs and bootstrap.", min=0, max=2**31 - 1)] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/sensitivity_METHOD by default.")] = None,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
+    from experiments.designs import Design, DesignError, in_groups, prior_of
+    from experiments.sensitivity import METHODS, analysis_design, problem_of
+    from experiments.sensitivity_report import OUTCOMES, YEARS, not_converged, summary, write_report
+    from experiments.tables import plain_tables
+    from model.errors import nearest
+    from model.parameters import declared
+
+    if method not in METHODS:
+        raise DesignError(f"unknown method '{method}'.{nearest(method, METHODS)} Methods: {', '.join(METHODS)}.")
+    if groups is not None and names is not None:
+        raise DesignError("name groups or parameters, not both.")
+    if names is not None:
+        chosen = {name: prior_of(name, {}) for name in _words(names)}
+    else:
+        every = sorted({p.group for p in declared().values()})
+        chosen = {name: p.prior for name, p in in_groups(_words(groups) if groups else every).items()}
+    group_of = {name: declared()[name].group for name in chosen} if grouped else None
+    problem = problem_of(list(chosen), group_of, second_order=second_order)
+    base = Design(
+        f"sensitivity_{method}", chosen, outcomes=_words(outcomes) if outcomes else OUTCOMES,
+        years=_years(years) if years else [y for y in YEARS if y <= int(until[:4]) - (until[5:] < "12")] or [2015],
+        replicates=replicates, seed=seed, scale=scale, until=until,
+    )  # fmt: skip
+    defaults = {"morris": 10, "sobol": 64, "pawn": 512, "delta": 512, "fast": 129}
+    design = analysis_design(base, method, problem, n or defaults[method])
+    folder = out or Path("results") / base.name
+    finished = _swept(design, folder, resume, scheduler, workers)
+    table = write_report(finished.store, design, method, problem)
+    top = summary(table, method, list(design.outcomes)[:3], max(design.years))
+    Console().print(*plain_tables(top.to_dict("records"), tuple(top)), sep="\n")
+    unsure = not_converged(table)
+    if unsure:
+        places = table.groupby(["outcome", "year"]).ngroups
+        print(
+            f"not converged: {len(unsure)} of {places} outcomes and years, {', '.join(unsure[:3])} ...; take more --n"
+        )
+    print(f"indices, figure and runs are in {folder}{os.sep}")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _years(text: str) -> list[int]:
+    try:
+        return [int(word) for word in _words(text)]
+    except ValueError:
+        raise typer.BadParameter(f"--years '{text}' is not a list of years such as 2025,2030.") from None
+
+
 # ---------------------------------------------------------------------- list
 
 

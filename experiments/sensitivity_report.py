@@ -1,0 +1,122 @@
+"""A sensitivity analysis from its design to its table and figure, written beside the runs."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.designs import Design
+from experiments.output import cannot_write
+from experiments.sensitivity import MAIN_INDEX, Problem, analyse
+from experiments.store import Store
+from model import observables
+from model.results import MANIFEST
+
+OUTCOMES = (
+    "plans_in_force", "requests", "high_needs_spending", "cumulative_balance", "within_20_weeks", "appeals_registered",
+    "pupils_sen_support", "unmet_need_share", "confidence", "plans_in_special_share",
+)  # fmt: skip
+YEARS = (2020, 2025, 2030, 2034)
+SHOWN = 30  # factors in the figure
+INDICES = "indices.csv"
+FIGURE = ("sensitivity.pdf", "sensitivity.png")
+MEANING = {
+    "morris": "μ*: mean effect of moving a factor through two thirds of its range, over the largest in its column",
+    "sobol": "ST: share of the variance that would go if the factor were known, interactions included",
+    "fast": "ST: share of the variance that would go if the factor were known, interactions included",
+    "delta": "δ: how far the whole distribution moves when the factor is known, 0 to 1",
+    "pawn": "PAWN: median distance between distributions with the factor free and held, 0 to 1",
+}
+
+
+def write_report(
+    store: Store, design: Design, method: str, problem: Problem, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Analyse a finished sweep and write `indices.csv` and the figure beside it; return the indices."""
+    table = analyse(store, design, method, problem, progress)
+    figure = heat_map(table, method, design)
+    try:
+        table.to_csv(store.folder / INDICES, index=False, float_format="%.6g")
+        manifest = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
+        words = f"{method}, {design.n} points, {design.replicates} replicates, code {manifest['model']['code'][:12]}"
+        figure.savefig(store.folder / FIGURE[0], metadata={"Title": "sendcycle: sensitivity", "Subject": words})
+        figure.savefig(
+            store.folder / FIGURE[1], dpi=120, metadata={"Title": "sendcycle: sensitivity", "Description": words}
+        )
+    except OSError as error:
+        raise cannot_write(store.folder, error) from error
+    return table
+
+
+def main_indices(table: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return the main index by factor (rows) and outcome and year (columns), the most important factor first.
+
+    Morris' is divided by the largest of its column, so that columns of different units can stand side by side.
+    """
+    main = table[(table["index"] == MAIN_INDEX[method]) & (table["with"] == "")]
+    wide = main.pivot(index="factor", columns=["outcome", "year"], values="value")
+    if method == "morris":
+        wide = wide / wide.max().where(wide.max() > 0.0)
+    order = wide.fillna(0.0).mean(axis=1).sort_values(ascending=False).index
+    outcomes = list(dict.fromkeys(main["outcome"]))
+    return wide.loc[order, [(o, y) for o in outcomes for y in sorted(main["year"].unique()) if (o, y) in wide]]
+
+
+def heat_map(table: pd.DataFrame, method: str, design: Design) -> Figure:
+    """Return the figure: factors down, outcomes and years across; columns that have not converged are hatched."""
+    wide = main_indices(table, method).iloc[:SHOWN]
+    converged = table.groupby(["outcome", "year"])["converged"].first()
+    labels = observables.declared().observables
+    n_rows, n_columns = wide.shape
+    figure = Figure(figsize=(5.2 + 0.36 * n_columns, 2.9 + 0.26 * n_rows))
+    ax = figure.subplots()
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(left=3.0 / width, right=0.93, top=1.0 - 1.9 / height, bottom=0.9 / height)
+    image = ax.imshow(wide.to_numpy(dtype=float), cmap="cividis", vmin=0.0, vmax=1.0, aspect="auto")
+    ax.set_yticks(range(n_rows), wide.index, fontsize=8)
+    ax.set_xticks(range(n_columns), [str(year) for _, year in wide.columns], fontsize=7, rotation=90)
+    start = 0
+    for outcome in dict.fromkeys(o for o, _ in wide.columns):
+        years = [y for o, y in wide.columns if o == outcome]
+        ax.text(start - 0.4, -0.8, labels[outcome].label, rotation=35, ha="left", va="bottom", fontsize=8)
+        for k, year in enumerate(years):
+            if not converged[outcome, year]:
+                ax.add_patch(_hatched(start + k, n_rows))
+        start += len(years)
+        ax.axvline(start - 0.5, color="white", linewidth=2)
+    figure.colorbar(image, ax=ax, fraction=0.03, pad=0.01).ax.tick_params(labelsize=7)
+    lines = [
+        MEANING[method],
+        f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
+        "hatched: not converged",
+    ]
+    figure.text(0.01, 0.012, "\n".join(lines), fontsize=8, color="0.25", linespacing=1.4)
+    return figure
+
+
+def _hatched(column: int, n_rows: int) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(
+        (column - 0.5, -0.5), 1, n_rows, fill=False, hatch="////", edgecolor="white", linewidth=0, alpha=0.35
+    )
+
+
+def summary(table: pd.DataFrame, method: str, outcomes: Sequence[str], year: int, n: int = 8) -> pd.DataFrame:
+    """Return the factors that matter most for each outcome in a year: a row a rank, a column an outcome."""
+    rows: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        here = table[(table["outcome"] == outcome) & (table["year"] == year) & (table["index"] == MAIN_INDEX[method])]
+        top = here[here["with"] == ""].nlargest(n, "value")
+        ranked = top[["factor", "value", "half_width"]].itertuples(index=False)
+        rows[outcome] = [f"{factor} {value:.3g} ± {half:.2g}" for factor, value, half in ranked]
+    return pd.DataFrame(rows, index=np.arange(1, n + 1))
+
+
+def not_converged(table: pd.DataFrame) -> list[str]:
+    """Return the outcomes and years that have not converged, in words."""
+    flags = table.groupby(["outcome", "year"], sort=False)["converged"].first()
+    return [f"{outcome} {year}" for (outcome, year), done in flags.items() if not done]
