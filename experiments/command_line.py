@@ -379,6 +379,44 @@ def _years(text: str) -> list[int]:
         raise typer.BadParameter(f"--years '{text}' is not a list of years such as 2025,2030.") from None
 
 
+# ---------------------------------------------------------------------- experiments
+
+experiment = typer.Typer(help="Run an experiment of the project: its design, runs, tables and figures.")
+app.add_typer(experiment, name="experiment", epilog="Example: sendcycle experiment e03 --smoke")
+Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
+
+
+@experiment.callback(invoke_without_command=True)
+def experiment_(context: typer.Context) -> None:
+    """Run an experiment of the project: its design, runs, tables and figures."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@experiment.command(epilog="Example: sendcycle experiment e03 --replicates 5")
+def e03(
+    replicates: Annotated[int, typer.Option(help="Runs of every combination, for the intervals.", min=2)] = 5,
+    scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**63 - 1)] = 0,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e03_loop_shares by default.")] = None,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Say which loop carries the growth of plans: Shapley shares over all combinations of loops on and off."""
+    from experiments import loop_shares
+    from experiments.tables import plain_tables
+
+    chosen = loop_shares.design(replicates=replicates, scale=scale, seed=seed, smoke=smoke)
+    folder = loop_shares.folder_of(out, chosen)
+    finished = _swept(chosen, folder, resume, scheduler, workers)
+    table = loop_shares.by_decade(loop_shares.write_report(finished.store, chosen))
+    shown = table.reset_index().rename(columns=str)
+    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    print(f"thousand plans added since January 2015 (share); tables, figure and runs are in {folder}{os.sep}")
+
+
 # ---------------------------------------------------------------------- list
 
 

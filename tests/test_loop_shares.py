@@ -1,0 +1,89 @@
+"""Shapley values obey their laws, and the shares of a stored experiment add up to its growth."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from experiments import loop_shares
+from experiments.loop_shares import GAINS, LOOPS, interactions, shapley
+from experiments.store import Store
+from model.errors import ResultsError
+
+games = hnp.arrays(float, 16, elements=st.floats(-1e3, 1e3))
+
+
+@given(games)
+def test_values_add_up_to_the_whole(worth: np.ndarray) -> None:
+    assert shapley(worth).sum() == pytest.approx(worth[-1] - worth[0], abs=1e-8)
+
+
+@given(games, games, st.floats(-5.0, 5.0))
+def test_values_are_linear(one: np.ndarray, other: np.ndarray, factor: float) -> None:
+    np.testing.assert_allclose(shapley(one + factor * other), shapley(one) + factor * shapley(other), atol=1e-7)
+
+
+@given(hnp.arrays(float, 4, elements=st.floats(-10.0, 10.0)))
+def test_who_adds_the_same_always_gets_that_and_interacts_with_nobody(each: np.ndarray) -> None:
+    worth = np.asarray([sum(each[i] for i in range(4) if c >> i & 1) for c in range(16)])
+    np.testing.assert_allclose(shapley(worth), each, atol=1e-9)
+    np.testing.assert_allclose(interactions(worth), 0.0, atol=1e-9)
+
+
+def test_glove_game() -> None:
+    """One left glove and two right ones: a pair is worth 1; the left holder gets two thirds."""
+    worth = np.asarray([1.0 if c & 1 and c & 6 else 0.0 for c in range(8)])
+    assert shapley(worth).tolist() == pytest.approx([2 / 3, 1 / 6, 1 / 6])
+    pairs = interactions(worth)
+    assert pairs[0, 1] == pytest.approx(0.5)
+    assert pairs[1, 2] == pytest.approx(-0.5)
+
+
+def test_two_who_need_each_other_share_and_interact() -> None:
+    worth = np.asarray([0.0, 0.0, 0.0, 10.0])
+    assert shapley(worth).tolist() == [5.0, 5.0]
+    assert interactions(worth)[0, 1] == 10.0
+
+
+def stored(folder: Path, *, leave_out: int = 0) -> Store:
+    """Return a store in which R1 adds 100 plans a year, R4 doubles what there is, and replicates differ."""
+    chosen = loop_shares.design(smoke=True)
+    store = Store(folder)
+    store.begin(chosen, resume=False)
+    plan = chosen.plan().iloc[: chosen.n_runs - leave_out]
+    tables = []
+    for year in chosen.years:
+        since = year - loop_shares.FROM
+        plans = (50.0 + 100.0 * plan[GAINS["R1"]] + plan["replicate"]) * since * (1.0 + plan[GAINS["R4"]])
+        tables.append(pd.DataFrame({"run": plan["run"], "year": year, "plans_in_force": 1e3 + plans}))
+    rows = pd.concat(tables).assign(error=pd.array([None] * len(plan) * len(chosen.years), dtype="string"))
+    store.add(0, rows)
+    store.finish({})
+    return store
+
+
+def test_shares_of_known_growth(tmp_path: Path) -> None:
+    store = stored(tmp_path)
+    table = loop_shares.write_report(store, loop_shares.design(smoke=True))
+    here = table[table["year"] == 2017].set_index("loop")
+    assert here.loc["no loop", "shapley"] == pytest.approx(2 * 50.5)
+    assert here.loc["R1", "shapley"] == pytest.approx(2 * 150.0)  # 100 alone, 200 with R4
+    assert here.loc["R1", "alone"] == pytest.approx(200.0)
+    assert here.loc["R1", "last"] == pytest.approx(400.0)
+    assert here.loc["R4", "shapley"] == pytest.approx(2 * (50.5 + 50.0))
+    assert here.loc[[name for name in LOOPS if name not in ("R1", "R4")], "shapley"].abs().max() < 1e-9
+    assert here["share"].sum() == pytest.approx(1.0)
+    assert here.loc["no loop", "low"] < 2 * 50.5 < here.loc["no loop", "high"]
+    pairs = pd.read_csv(tmp_path / loop_shares.PAIRS).set_index(["year", "loop", "other"])["plans"]
+    assert pairs[2017, "R1", "R4"] == pytest.approx(200.0)
+    for name in (*loop_shares.FIGURE, loop_shares.TABLE):
+        assert (tmp_path / name).stat().st_size > 1000
+
+
+def test_a_missing_combination_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="every combination"):
+        loop_shares.growth(stored(tmp_path, leave_out=1))
