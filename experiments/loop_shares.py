@@ -2,8 +2,8 @@
 
 A loop's share depends on which other loops turn: crowding out does little where no belief carries it on. The Shapley
 value is the mean of what a loop adds over all orders in which the loops could be switched on; the shares add up to the
-whole growth. How much each adds alone, and how much goes when it alone is cut, stand beside it: where they differ, loops
-work through one another.
+whole growth. How much each adds alone, and how much goes when it alone is cut, stand beside it: where they differ,
+loops work through one another.
 """
 
 import itertools
@@ -126,9 +126,9 @@ def shares(worth: NDArray[np.float64], years: list[int]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `year`, `loop`, `shapley`, `low`, `high` (plans), `share` (of the growth with all loops), `alone` (what it
-        adds to nothing) and `last` (what goes when it alone is cut). The first row of a year, `no loop`, is the growth
-        that remains with all of them cut.
+        Columns `year`, `loop`, `shapley`, `low`, `high` (plans), `share` (of the growth with all loops), `alone` (what
+        it adds to nothing) and `last` (what goes when it alone is cut). The first row of a year, `no loop`, is the
+        growth that remains with all of them cut.
     """
     values = shapley(worth)
     whole = worth[-1].mean(axis=0)
@@ -196,8 +196,8 @@ def waterfall(table: pd.DataFrame, year: int, replicates: int, scale: float) -> 
         fontweight="bold",
     )
     note = (
-        f"Shapley values over all 512 combinations of loops on and off; bars: 95 % intervals over {replicates} replicates, "
-        f"{100 * scale:g} % of England each. One calibration: other parameters give other shares."
+        f"Shapley values over all 512 combinations of loops on and off; bars: 95 % intervals over {replicates} "
+        f"replicates, {100 * scale:g} % of England each.\nOne calibration: other parameters give other shares."
     )
     figure.text(0.02, 0.02, note, fontsize=8, color="0.25")
     return figure

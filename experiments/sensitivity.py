@@ -279,8 +279,12 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     long = table.melt(id_vars=["point", "replicate", "year"], value_vars=list(design.outcomes), var_name="outcome")
     grouped = long.groupby(["outcome", "year", "point"])["value"]
     means = grouped.mean().unstack("point")
+    empty = means.index[means.isna().all(axis=1)]
+    if len(empty):
+        outcome, year = empty[0]
+        raise ResultsError(f"{outcome} has no value in {year}: the run ends before that year does.")
     if means.shape[1] < design.n or means.isna().any().any() or grouped.size().min() < design.replicates:
-        raise ResultsError(f"{store.folder}: runs failed or brought nothing; indices need every point.")
+        raise ResultsError(f"{store.folder}: runs failed or are missing; indices need every point.")
     within = grouped.var(ddof=1).unstack("point").mean(axis=1) / design.replicates
     between = means.var(axis=1, ddof=1)
     means["noise"] = (within / between.where(between > 0.0)).reindex(means.index)

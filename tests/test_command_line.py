@@ -408,3 +408,35 @@ def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypa
     assert not command_line._is_compiled()
     (tmp_path / "model_1234" / "month.authorities_live-1.py311.1.nbc").touch()
     assert command_line._is_compiled()
+
+
+def test_sensitivity_and_experiments_say_in_one_line_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Did you mean 'morris'?" in failed(capsys, "sensitivity", "moris")
+    assert "not both" in failed(capsys, "sensitivity", "morris", "--groups", "loops", "--parameters", "escalation")
+    assert "Did you mean 'escalation'?" in failed(
+        capsys, "sensitivity", "morris", "--parameters", "escalaton,effect_wait"
+    )
+    assert "power of two" in failed(
+        capsys, "sensitivity", "sobol", "--parameters", "escalation,effect_wait", "--n", "12"
+    )
+    assert "unknown outcome" in failed(
+        capsys, "sensitivity", "sobol", "--parameters", "escalation,effect_wait", "--outcomes", "plans"
+    )
+    assert "is not a list of years" in failed(
+        capsys, "sensitivity", "sobol", "--parameters", "escalation,effect_wait", "--years", "soon"
+    )
+    assert "cannot read design" in failed(capsys, "sweep", "nowhere.toml")
+
+
+def test_a_small_sensitivity_analysis_writes_its_table_and_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--parameters", "rate_family_request,escalation,effect_wait", "--n", "4", "--scale", "0.0005"]
+    words += ["--until", "2016-12", "--years", "2016", "--outcomes", "plans_in_force,requests", "--workers", "1"]
+    assert main(["sensitivity", "morris", *words, "--out", str(tmp_path / "s")]) == 0
+    table = pd.read_csv(tmp_path / "s" / "indices.csv")
+    here = table[(table["outcome"] == "plans_in_force") & (table["index"] == "mu_star")].set_index("factor")["value"]
+    assert here["rate_family_request"] > 0.0
+    assert set(here.index) == {"rate_family_request", "escalation", "effect_wait"}
+    assert (tmp_path / "s" / "sensitivity.png").stat().st_size > 10_000
+    assert "not converged" in capsys.readouterr().out

@@ -230,3 +230,15 @@ def test_arms_are_refused() -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     with pytest.raises(DesignError, match="one arm"):
         sensitivity.analysis_design(base(levers={"effect_wait": (0.0, 0.1)}), "pawn", problem, 32)
+
+
+def test_a_year_that_is_not_whole_is_named(tmp_path: Path) -> None:
+    problem = problem_of(["escalation", "effect_confidence"])
+    chosen = sensitivity.analysis_design(base(), "pawn", problem, 32)
+    store = Store(tmp_path)
+    store.begin(chosen, resume=False)
+    none = pd.array([None] * 32, dtype="string")
+    rows = pd.DataFrame({"run": range(32), "year": 2015, "error": none, "requests": np.nan})
+    store.add(0, rows)
+    with pytest.raises(ResultsError, match="requests has no value in 2015"):
+        sensitivity.analyse(store, chosen, "pawn", problem)
