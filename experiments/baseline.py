@@ -8,6 +8,7 @@ from pathlib import Path
 from experiments.figures import PAGE_NAMES, baseline_page, manifest_id, save_page
 from experiments.interruption import interruptible
 from experiments.output import cannot_write, finished_folder
+from experiments.store import DESIGN
 from model import NO_CHANGE, Parameters, Result, Scenario, simulate
 from model.errors import ResultsError
 from model.results import MANIFEST
@@ -33,6 +34,8 @@ def run_baseline(
     SendcycleError
         One line about what was wrong with the input, or why nothing could be written.
     """
+    if (out / DESIGN).exists():
+        raise ResultsError(f"{out} holds the results of a sweep; take another --out.")
     with interruptible() as check, finished_folder(out) as folder:
 
         def after_month(done: int, total: int) -> None:

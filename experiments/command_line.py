@@ -245,7 +245,7 @@ def _size(design: "Design", workers: int) -> str:
     time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
     return (
         f"{design.n_runs:,} runs: {design.n:,} points × {design.n_arms:,} arms × {design.replicates:,} replicates; "
-        f"about {time} on {workers} cores and {max(design.megabytes, 0.1):,.1f} MB"
+        f"about {time} on {workers} cores once they have started, and {max(design.megabytes, 0.1):,.1f} MB"
     )
 
 

@@ -326,6 +326,8 @@ def prior_of(name: str, entry: Any) -> Prior:
     entry = _table(f"uncertainty {name}", entry)
     if not entry:
         return known[name].prior
+    if "dist" not in entry and ("low" not in entry or "high" not in entry):
+        raise DesignError(f"uncertainty {name}: give both low and high, or dist, or nothing for the declared prior.")
     return known[name].prior_from({"dist": "uniform"} | entry)
 
 

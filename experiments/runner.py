@@ -7,6 +7,8 @@ brings depends on the design alone, not on who computes it, nor on the order in 
 import asyncio
 import itertools
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -122,6 +124,8 @@ def sweep(
         One line about what kept it from being done; what was finished is kept, and `resume` goes on from there.
     """
     began = time.perf_counter()
+    if scheduler is not None:
+        _client(scheduler).close()  # before anything is written
     store = Store(out)
     store.begin(design, resume=resume)
     there = store.finished()
@@ -157,24 +161,43 @@ def _cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
 
     dask.config.set({"distributed.logging.distributed": "critical", "distributed.comm.timeouts.connect": "15s"})
     if scheduler is not None:
-        try:
-            client = Client(scheduler)
-        except (OSError, ValueError, TimeoutError) as error:
-            why = str(error) or type(error).__name__
-            raise SendcycleError(f"no Dask scheduler answers at {scheduler}: {why}.") from error
+        client = _client(scheduler)
         try:
             yield client
         finally:
             client.close(timeout=5)
         return
     _compile()
-    with (
-        LocalCluster(
+    with _without_interruption():
+        cluster = LocalCluster(
             n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL", memory_limit=0
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+        )
+    with cluster, Client(cluster) as client:
         yield client
+
+
+def _client(scheduler: str) -> Any:
+    """Return a client of a running scheduler."""
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=15)
+    except (OSError, ValueError, TimeoutError) as error:
+        why = str(error) or type(error).__name__
+        raise SendcycleError(f"no Dask scheduler answers at {scheduler}: {why}.") from error
+
+
+@contextmanager
+def _without_interruption() -> Iterator[None]:
+    """Start processes that leave Ctrl-C to this one: what is ignored here when they start, they ignore."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _compile() -> None:

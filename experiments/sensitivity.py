@@ -241,6 +241,9 @@ def with_convergence(
     5 % and 10 % of the scale: of the largest index for Morris, of 1 for the others. Where half of a sample is no sample
     of the method and intervals are not to be trusted (FAST), nothing is called converged.
     """
+    if np.isnan(values).any():  # a ratio that has nothing below it at some points: no index can be had
+        blank = indices(method, problem, points, np.zeros(len(values)), seed)
+        return blank.assign(value=np.nan, half_width=np.nan, of_half=np.nan, converged=False)
     whole = indices(method, problem, points, values, seed)
     main = whole["index"] == MAIN_INDEX[method]
     scale = max(float(whole.loc[main, "value"].abs().max()), 1e-300) if method == "morris" else 1.0
@@ -267,8 +270,9 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `outcome`, `year`; columns 0 to n - 1 for the points, and `noise`: the variance that chance leaves in a
-        mean over replicates, as a share of the variance of the means over all points; NaN with one replicate.
+        Index `outcome`, `year`; columns 0 to n - 1 for the points (NaN where a ratio has nothing below it), and `noise`:
+        the variance that chance leaves in a mean over replicates, as a share of the variance of the means over all
+        points; NaN with one replicate.
 
     Raises
     ------
@@ -283,7 +287,7 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     if len(empty):
         outcome, year = empty[0]
         raise ResultsError(f"{outcome} has no value in {year}: the run ends before that year does.")
-    if means.shape[1] < design.n or means.isna().any().any() or grouped.size().min() < design.replicates:
+    if table["run"].nunique() < design.n_runs:
         raise ResultsError(f"{store.folder}: runs failed or are missing; indices need every point.")
     within = grouped.var(ddof=1).unstack("point").mean(axis=1) / design.replicates
     between = means.var(axis=1, ddof=1)

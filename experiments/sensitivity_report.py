@@ -112,7 +112,8 @@ def summary(table: pd.DataFrame, method: str, outcomes: Sequence[str], year: int
         here = table[(table["outcome"] == outcome) & (table["year"] == year) & (table["index"] == MAIN_INDEX[method])]
         top = here[here["with"] == ""].nlargest(n, "value")
         ranked = top[["factor", "value", "half_width"]].itertuples(index=False)
-        rows[outcome] = [f"{factor} {value:.3g} ± {half:.2g}" for factor, value, half in ranked]
+        found = [f"{factor} {value:.3g} ± {half:.2g}" for factor, value, half in ranked]
+        rows[outcome] = found + [""] * (n - len(found))
     return pd.DataFrame(rows, index=np.arange(1, n + 1))
 
 

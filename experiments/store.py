@@ -68,6 +68,8 @@ class Store:
                     f"what differs: {', '.join(changed)}. Take another --out."
                 )
             return
+        if (self.folder / MANIFEST).exists():
+            raise ResultsError(f"{self.folder} holds results of something else; take another --out.")
         try:
             (self.folder / RUNS).mkdir(parents=True, exist_ok=True)
             buffer = io.BytesIO()

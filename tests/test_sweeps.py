@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from experiments import runner
+from experiments.baseline import run_baseline
 from experiments.designs import Design, DesignError, differences
 from experiments.store import RUNS, Store
 from model import NO_CHANGE, Parameters, simulate
@@ -328,10 +329,7 @@ def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path
                 break
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.05)
-        if how == signal.SIGKILL:
-            os.killpg(process.pid, how)
-        else:
-            process.send_signal(how)
+        os.killpg(process.pid, how)  # a terminal sends Ctrl-C to all processes of the command
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
@@ -339,6 +337,7 @@ def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path
         assert process.returncode == 130
         assert "runs are kept" in errors
         assert "Traceback" not in errors
+        assert len(errors.splitlines()) <= 4, errors
     kept = parts(out)
     assert 3 <= len(kept) < 45
     assert not (out / "manifest.json").exists()
@@ -380,3 +379,24 @@ def test_a_killed_scheduler_is_one_line_and_its_runs_are_kept(
     assert len(Store(tmp_path).finished()) >= 2
     runner.sweep(chosen, tmp_path, resume=True, workers=1)
     assert Store(tmp_path).outcomes()["run"].tolist() == list(range(24))
+
+
+def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ResultsError, match="something else"):
+        Store(tmp_path).begin(design(), resume=False)
+    store = Store(tmp_path / "s")
+    store.begin(design(), resume=False)
+    with pytest.raises(ResultsError, match="results of a sweep"):
+        run_baseline(Parameters(), out=tmp_path / "s", scale=0.0005, until="2014-10")
+
+
+def test_no_scheduler_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(runner.SendcycleError, match="no Dask scheduler"):
+        runner.sweep(design(), tmp_path / "new", scheduler="tcp://127.0.0.1:1")
+    assert not (tmp_path / "new").exists()
+
+
+def test_half_a_range_is_refused() -> None:
+    with pytest.raises(DesignError, match="both low and high"):
+        design(uncertainties={"escalation": {"low": 0.2}})
