@@ -417,6 +417,34 @@ def e03(
     print(f"thousand plans added since January 2015 (share); tables, figure and runs are in {folder}{os.sep}")
 
 
+@experiment.command(epilog="Example: sendcycle experiment e08 --smoke")
+def e08(
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e08_scales by default.")] = None,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Say whether the scale of a sample changes national results, and how many replicates suffice."""
+    from experiments import scales
+    from experiments.tables import plain_tables
+
+    folder = out or Path("results") / "e08_scales"
+    stores = {
+        scale: _swept(chosen, folder / chosen.name, resume, scheduler, workers).store
+        for scale, chosen in scales.designs(smoke=smoke).items()
+    }
+    table = scales.write_report(stores, folder)
+    shown = table.assign(
+        mean=table["mean"].map("{:,.4g}".format), scatter=table["relative_sd"].map("{:.1%}".format),
+        difference=table["difference"].map("{:+.1%}".format), scale=table["scale"].map("{:g}".format),
+        agrees=table["agrees"].map({True: "yes", False: "no"}),
+    )  # fmt: skip
+    columns = ("outcome", "year", "scale", "replicates", "mean", "scatter", "difference", "agrees")
+    Console().print(*plain_tables(shown.to_dict("records"), columns), sep="\n")
+    print(f"table and runs are in {folder}{os.sep}")
+
+
 # ---------------------------------------------------------------------- list
 
 

@@ -440,3 +440,11 @@ def test_a_small_sensitivity_analysis_writes_its_table_and_figure(
     assert set(here.index) == {"rate_family_request", "escalation", "effect_wait"}
     assert (tmp_path / "s" / "sensitivity.png").stat().st_size > 10_000
     assert "not converged" in capsys.readouterr().out
+
+
+def test_experiments_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "e08", "--smoke", "--workers", "1", "--out", str(tmp_path / "e08")]) == 0
+    table = pd.read_csv(tmp_path / "e08" / "scales.csv")
+    assert set(table["scale"]) == {0.0005, 0.001}
+    assert (table["mean"] > 0.0).all()
+    assert "plans_in_force" in capsys.readouterr().out
