@@ -50,9 +50,9 @@ def compared(values: Mapping[float, pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `outcome`, `year`, `scale`, `replicates`, `mean`, `sd`, `relative_sd` (of the mean), `difference` (from the
-        mean at the largest scale, relative), `p` (of Welch's test; NaN for the largest or with one replicate), `agrees`
-        (p above the error rate shared out over all comparisons, by Bonferroni) and `replicates_for_1_percent`.
+        Columns `outcome`, `year`, `scale`, `replicates`, `mean`, `sd`, `relative_sd` (of the mean), `difference` (from
+        the mean at the largest scale, relative), `p` (of Welch's test; NaN for the largest or with one replicate),
+        `agrees` (p above the error rate shared out over all comparisons, by Bonferroni) and `replicates_for_1_percent`.
     """
     largest = max(values)
     rows = []

@@ -270,9 +270,9 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `outcome`, `year`; columns 0 to n - 1 for the points (NaN where a ratio has nothing below it), and `noise`:
-        the variance that chance leaves in a mean over replicates, as a share of the variance of the means over all
-        points; NaN with one replicate.
+        Index `outcome`, `year`; columns 0 to n - 1 for the points (NaN where a ratio has nothing below it), and
+        `noise`: the variance that chance leaves in a mean over replicates, as a share of the variance of the means
+        over all points; NaN with one replicate.
 
     Raises
     ------

@@ -447,4 +447,4 @@ def test_experiments_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     table = pd.read_csv(tmp_path / "e08" / "scales.csv")
     assert set(table["scale"]) == {0.0005, 0.001}
     assert (table["mean"] > 0.0).all()
-    assert "plans_in_force" in capsys.readouterr().out
+    assert f"table and runs are in {tmp_path / 'e08'}" in capsys.readouterr().out.replace("\n", "")
