@@ -309,12 +309,18 @@ escalation = {}
 """
 
 
+def heed_interruptions() -> None:
+    """Let Ctrl-C reach the command even where the tests themselves run in the background, where it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def started(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """Start a sweep as somebody would in a terminal."""
     command = [sys.executable, "-m", "experiments.command_line", "sweep", str(file), "--out", str(out), *more]
     return subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=heed_interruptions,
     )  # fmt: skip
 
 
