@@ -409,7 +409,7 @@ def e03(
     from experiments.tables import plain_tables
 
     chosen = loop_shares.design(replicates=replicates, scale=scale, seed=seed, smoke=smoke)
-    folder = loop_shares.folder_of(out, chosen)
+    folder = out or Path("results") / chosen.name
     finished = _swept(chosen, folder, resume, scheduler, workers)
     table = loop_shares.by_decade(loop_shares.write_report(finished.store, chosen))
     shown = table.reset_index().rename(columns=str)

@@ -9,7 +9,6 @@ loops work through one another.
 import itertools
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -234,8 +233,3 @@ def by_decade(table: pd.DataFrame) -> pd.DataFrame:
         text=[f"{v / 1e3:+.0f} ({100 * s:.0f} %)" for v, s in zip(table["shapley"], table["share"], strict=True)]
     )
     return words.pivot(index="loop", columns="year", values="text").reindex(["no loop", *LOOPS])
-
-
-def folder_of(out: Path | None, chosen: Design) -> Path:
-    """Return where results go."""
-    return out or Path("results") / chosen.name

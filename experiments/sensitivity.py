@@ -29,7 +29,6 @@ SLICES = 10  # of PAWN
 HARMONICS = 4  # of FAST
 CLOSE = 0.05  # converged: indices of half the points differ by no more
 NARROW = 0.2  # and intervals are no wider
-KEYS = ("outcome", "year")
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,7 @@ def new_manifest(
     """
     started = datetime.now(UTC) - timedelta(seconds=wall_seconds)
     return {
-        "command": shlex.join(sys.argv),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),  # no folder of this machine
         "started": started.isoformat(timespec="seconds"),
         "wall_seconds": round(wall_seconds, 3),
         "seed": int(seed),
