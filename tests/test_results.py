@@ -202,7 +202,7 @@ def test_harm_is_noticed(result: Result, tmp_path: Path) -> None:
 
 
 def test_manifest_says_where_a_run_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results.sys, "argv", ["sendcycle", "run", "a b"])
+    monkeypatch.setattr(results.sys, "argv", ["/home/somebody/bin/sendcycle", "run", "a b"])
     first = next(name for name, p in declared().items() if p.kind == "real" and p.high != p.default)
     parameters = Parameters(**{first: declared()[first].high})
     scenario = Scenario("s", (Reform("r", (Change(first, declared()[first].low, "2020-01"),)),))
