@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -264,6 +264,12 @@ def _provenance(manifest: Mapping[str, Any]) -> str:
 def save_page(figure: Figure, folder: Path, manifest: Mapping[str, Any]) -> None:
     """Save the page as PDF and PNG, with the run's name and its provenance in the files' metadata."""
     title, subject = "sendcycle: the model beside the published statistics", f"run {manifest_id(manifest)}"
-    pdf, png = (folder / name for name in PAGE_NAMES)
-    figure.savefig(pdf, metadata={"Title": title, "Subject": subject, "Keywords": _provenance(manifest)})
-    figure.savefig(png, dpi=120, metadata={"Title": title, "Description": f"{subject}; {_provenance(manifest)}"})
+    save_figure(figure, [folder / name for name in PAGE_NAMES], title, subject, _provenance(manifest))
+
+
+def save_figure(figure: Figure, paths: Sequence[Path], title: str, subject: str, keywords: str = "") -> None:
+    """Save a figure as PDF and PNG, the two `paths`, with what it is and where it came from in the files' metadata."""
+    pdf, png = paths
+    figure.savefig(pdf, metadata={"Title": title, "Subject": subject} | ({"Keywords": keywords} if keywords else {}))
+    words = "; ".join(filter(None, (subject, keywords)))
+    figure.savefig(png, dpi=120, metadata={"Title": title, "Description": words})

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from experiments.designs import Design
+from experiments.figures import save_figure
 from experiments.output import cannot_write
 from experiments.store import Store
 from model import causal_map
@@ -220,8 +221,7 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
         frame.to_csv(store.folder / PAIRS, index=False, float_format="%.6g")
         code = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))["model"]["code"][:12]
         words = f"{chosen.n_runs} runs, code {code}"
-        figure.savefig(store.folder / FIGURE[0], metadata={"Title": "sendcycle: loops", "Subject": words})
-        figure.savefig(store.folder / FIGURE[1], dpi=120, metadata={"Title": "sendcycle: loops", "Description": words})
+        save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: loops", words)
     except OSError as error:
         raise cannot_write(store.folder, error) from error
     return table

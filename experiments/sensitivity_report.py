@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.designs import Design
+from experiments.figures import save_figure
 from experiments.output import cannot_write
 from experiments.sensitivity import MAIN_INDEX, Problem, analyse
 from experiments.store import Store
@@ -42,10 +43,7 @@ def write_report(
         table.to_csv(store.folder / INDICES, index=False, float_format="%.6g")
         manifest = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
         words = f"{method}, {design.n} points, {design.replicates} replicates, code {manifest['model']['code'][:12]}"
-        figure.savefig(store.folder / FIGURE[0], metadata={"Title": "sendcycle: sensitivity", "Subject": words})
-        figure.savefig(
-            store.folder / FIGURE[1], dpi=120, metadata={"Title": "sendcycle: sensitivity", "Description": words}
-        )
+        save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: sensitivity", words)
     except OSError as error:
         raise cannot_write(store.folder, error) from error
     return table
