@@ -3,7 +3,6 @@
 import numpy as np
 from numba import njit
 
-from model.borrowing import borrowed
 from model.cases import (
     contest_factor,
     goes_to_mediation_or_tribunal,
@@ -65,7 +64,6 @@ def family_loses(w: World, p: Record, a: int, i: int, t: int) -> None:
 @rule
 def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let families contest the contents of plans, and let mediations end."""
-    w = borrowed(w)
     c = w.children
     contests = stream(w.seed, Decision.CONTEST_CONTENTS, t)
     outcome = stream(w.seed, Decision.MEDIATION_OUTCOME, t)
@@ -97,7 +95,6 @@ def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None
 @rule
 def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
     """Share this month's hearing capacity over the national docket, the oldest appeals first."""
-    w = borrowed(w)
     nation = w.nation[0]
     docket = np.zeros(DOCKET_MONTHS)
     for a in range(w.authorities.shape[0]):
@@ -110,7 +107,6 @@ def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
 @rule
 def tribunal_decides(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Dispose of the appeals that have their turn: settled before the hearing, or decided."""
-    w = borrowed(w)
     c = w.children
     nation = w.nation[0]
     cutoff = int(nation.hearing_cutoff)

@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from model.borrowing import borrowed
 from model.cases import (
     decision_is_contested,
     has_waited,
@@ -52,7 +51,6 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
     The hours there are meet the smoothed flow of cases, so that a sampled authority queues as a whole one would;
     what they cannot serve adds to the backlog, and the backlog is the wait.
     """
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -82,7 +80,6 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
 @rule
 def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Smooth the flow of cases into each stage over half a year."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -94,7 +91,6 @@ def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
 @rule
 def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Move every case whose turn has come one stage on; refuse, agree, issue."""
-    w = borrowed(w)
     c = w.children
     agree = stream(w.seed, Decision.AGREE_TO_ASSESS, t)
     issue = stream(w.seed, Decision.AGREE_TO_ISSUE, t)

@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from model.borrowing import borrowed
 from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Children, Label, Setting
 from model.needs import has_emerged, rows_of_ages
 from model.parameters import Parameters
@@ -23,7 +22,6 @@ SUPPORT_AGES = (36, 192)
 @rule
 def children_go_to_school(w: World, p: Record, part: Part, t: int) -> None:
     """Put every child where its age puts it before the run begins."""
-    w = borrowed(w)
     c = w.children
     choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
     for a in part:
@@ -148,7 +146,6 @@ def is_supported(c: Children, i: int, t: int) -> bool:
 @rule
 def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
     """Let unmet need and confidence begin where this month's support would settle them."""
-    w = borrowed(w)
     c = w.children
     for a in part:
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
@@ -167,7 +164,6 @@ def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
 @rule
 def provision_is_named(w: World, p: Record, part: Part, t: int) -> None:
     """Name the provision of every plan holder by what the need costs."""
-    w = borrowed(w)
     c = w.children
     for a in part:
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.borrowing import borrowed
 from model.calendar import month_label
-from model.children import AGE_LIMIT, FIRST_AGE, N_LABELS, N_SETTINGS, Case, Label, Need, Setting
-from model.needs import has_emerged, rows_here, rows_of_ages
+from model.children import N_LABELS, N_SETTINGS, Case, Label, Need, Setting
+from model.needs import rows_here
 from model.world import Part, World, rule
 
 AGE_BANDS = ("under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25")
@@ -47,46 +46,36 @@ class January:
 
 
 @rule
-def _children_counted(w: World, part: Part, t: int) -> NDArray[np.float64]:
-    """Return weighted sums by need, age band, disadvantage, label, setting and measure."""
-    w = borrowed(w)
+def _children_counted(w: World, part: Part, t: int, in_school: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return weighted sums by need, age band, disadvantage, label, setting and measure.
+
+    Pupils on SEN support and with a plan are counted into `in_school` for every mainstream school, its unit included.
+    """
     c = w.children
     sums = np.zeros(SHAPE)
     for a in part:
         weight = w.authorities[a].weight
-        low, high = rows_of_ages(w, a, t, FIRST_AGE, AGE_LIMIT)
-        for i in range(low, high):
-            if c.setting[i] == Setting.LEFT or not has_emerged(c, i, t):
-                continue
+        for i in rows_here(w, a, t):
+            label, setting = c.label[i], c.setting[i]
             age = (t - c.born[i]) // 12
             band = 0 if age < 5 else 1 if age < 11 else 2 if age < 16 else 3 if age < 20 else 4
-            cell = sums[c.need[i], band, c.disadvantaged[i], c.label[i], c.setting[i]]
+            cell = sums[c.need[i], band, c.disadvantaged[i], label, setting]
             cell[0] += weight
-            if c.setting[i] != Setting.POST_16 or c.label[i] == Label.PLAN:  # of the others nothing is followed
+            if setting != Setting.POST_16 or label == Label.PLAN:  # of the others nothing is followed
                 cell[1] += weight * (1.0 - c.met[i])
                 cell[2] += weight * c.confidence[i]
             cell[3] += weight * (c.case[i] == Case.APPEALED)
+            if label != Label.NONE and (setting == Setting.MAINSTREAM or setting == Setting.UNIT):
+                in_school[c.school[i], label - 1] += 1
     return sums
-
-
-@rule
-def _pupils_counted(w: World, part: Part, t: int, counts: NDArray[np.float32]) -> None:
-    """Count pupils on SEN support and with a plan in every mainstream school, its unit included."""
-    w = borrowed(w)
-    c = w.children
-    for a in part:
-        for i in rows_here(w, a, t):
-            if c.label[i] != Label.NONE and (c.setting[i] == Setting.MAINSTREAM or c.setting[i] == Setting.UNIT):
-                counts[c.school[i], c.label[i] - 1] += 1
 
 
 def count_january(world: World, parts: list[NDArray[np.int64]], t: int) -> January:
     """Return what is counted in month t."""
-    children: NDArray[Any] = np.add.reduce([_children_counted(world, part, t) for part in parts])
     in_school = np.zeros((len(world.schools), 2), dtype=np.float32)
-    for part in parts:
-        _pupils_counted(world, part, t, in_school)
-    schools = np.stack([world.schools[name] for name in OF_SCHOOLS], axis=1).astype(np.float32)
+    children: NDArray[Any] = np.add.reduce([_children_counted(world, part, t, in_school) for part in parts])
+    records = world.schools.view(np.ndarray)
+    schools = np.stack([records[name] for name in OF_SCHOOLS], axis=1).astype(np.float32)
     return January(t, children, in_school, schools)
 
 

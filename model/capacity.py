@@ -4,11 +4,10 @@ import math
 
 from numba import njit
 
-from model.borrowing import borrowed
+from model.calendar import APRIL, SEPTEMBER
 from model.children import Setting
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
 
-SEPTEMBER = 9
 UNIT_SIZE = 12.0  # places of a new unit: the assumption is one class
 FILLED = 0.9  # occupancy of units from which another opens
 
@@ -16,7 +15,6 @@ FILLED = 0.9  # occupancy of units from which another opens
 @rule
 def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let psychologists join from training and leave (R8, B7), and caseworkers follow the workload with a lag."""
-    w = borrowed(w)
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
@@ -46,7 +44,6 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
 @rule
 def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each school's inclusive skill follow, slowly, the money, staff and pressure it works under (R2, R6, R8)."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         budget = la.inclusion_budget_carried**p.elasticity_skill_budget
@@ -91,7 +88,6 @@ def most_skilled_without_unit(schools: Record, la: Record) -> int:
 @rule
 def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Open the special places that are finished and commission new ones after the shortage (B4); open units."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         slot = t % PLACE_PIPELINE_MONTHS
@@ -121,7 +117,6 @@ def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None
 @rule
 def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     """Let hearing capacity, the independent sector and psychologist training follow demand, each with its lag."""
-    w = borrowed(w)
     nation = w.nation[0]
     registered, waiting, independent, seekers = 0.0, 0.0, 0.0, 0.0
     spending, settlement, statutory, hours = 0.0, 0.0, 0.0, 0.0
@@ -166,7 +161,7 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
 
 
 @rule
-def independent_prices_follow_inflation(w: World, inflation: float) -> None:
+def independent_prices_follow_inflation(w: World, d: Record, t: int) -> None:
     """In April uprate independent fees by inflation."""
-    w = borrowed(w)
-    w.nation[0].independent_price_gbp *= 1.0 + inflation
+    if d.month_of_year == APRIL and t >= 0:
+        w.nation[0].independent_price_gbp *= 1.0 + d.inflation

@@ -183,7 +183,7 @@ def _check_place(where: str, place: str) -> None:
     """Raise if no such field exists in the world or among the parameters."""
     home, _, name = place.partition(".")
     fields_of: dict[str, Iterable[str]] = {
-        "children": Children._fields,
+        "children": Children.names(),
         "schools": SCHOOL.names or (),
         "authorities": AUTHORITY.names or (),
         "nation": NATION.names or (),

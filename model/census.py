@@ -3,7 +3,6 @@
 import numpy as np
 from numba import njit
 
-from model.borrowing import borrowed
 from model.cases import case_is_listed, plan_is_listed
 from model.children import N_CASES, N_LABELS, N_SETTINGS, Case, Label, Need, Setting
 from model.money import pooled_share
@@ -27,7 +26,6 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
     branches: what a label and a setting mean for support stands in a small table (`support_table`). Who has a plan or
     a case is listed for the rules of the next month.
     """
-    w = borrowed(w)
     c = w.children
     own, rises, falls = 1.0 - p.weight_neighbours, p.rate_confidence_rises, p.rate_confidence_falls
     memory_up, memory_down = p.rate_memory_up, p.rate_memory_down
@@ -41,10 +39,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         la = w.authorities[a]
         first = la.first_school
         n_schools = la.last_school - first
-        coverage_of, heard_at = school_columns(w, la, la.mean_confidence + la.confidence_shift, p)
-        coverage_of *= 1.0 - helped
-        heard_at *= p.weight_neighbours
-        heard_at += p.confidence_campaign
+        offered_by, heard_at = school_columns(w, la, p)
         assured, ordinary = support_table(la, p, 1.0 - p.effect_closure * d.closure)
         by_outreach = helped * la.outreach
         by_therapy = helped * (0.5 * la.outreach + 0.5 * la.therapy_coverage)
@@ -83,7 +78,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
 
             school = np.uint64(c.school[i] - first if c.school[i] >= 0 else n_schools)
             specialist = by_outreach if c.need[i] >= Need.LEARNING else by_therapy
-            offered = coverage_of[school] + (specialist if label > Label.NONE else 0.0)
+            offered = offered_by[school] + (specialist if label > Label.NONE else 0.0)
             met = (assured[k] + ordinary[k] * offered) * (1.0 - penalty * c.wants_special[i])
             c.met[i] = met
             gap = 1.0 - met - c.unmet[i]

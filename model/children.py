@@ -1,10 +1,13 @@
 """Children and young people with their families: one row a child, one column a property."""
 
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from model.by_reference import ByReference
 
 
 class Need(IntEnum):
@@ -64,7 +67,8 @@ class Appeal(IntEnum):
 N_LABELS, N_SETTINGS, N_CASES = len(Label), len(Setting), len(Case)
 
 
-class Children(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Children(ByReference):
     """The columns. Every array has the shape (children,); rows are sorted by authority, then by month of birth."""
 
     key: NDArray[np.uint64]  # who the child is, in every draw
@@ -99,7 +103,7 @@ SCHOOL_AGE_LIMIT = 19 * MONTHS_PER_YEAR
 
 def empty_children(n: int) -> Children:
     """Return n rows of zeros, with the column types of `Children`."""
-    return Children(*(np.zeros(n, dtype=_number_type(Children.__annotations__[name])) for name in Children._fields))
+    return Children(*(np.zeros(n, dtype=_number_type(Children.__annotations__[name])) for name in Children.names()))
 
 
 def _number_type(annotation: Any) -> Any:

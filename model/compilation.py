@@ -16,6 +16,7 @@ import numba
 import numpy as np
 import platformdirs
 
+READ_BY_RULES = ("by_reference.py", "calendar.py", "children.py")  # files without rules of their own
 KEPT = 4  # folders of earlier states that are kept
 
 
@@ -25,7 +26,7 @@ def source_hash() -> str:
     for entry in sorted(files("model").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".py"):
             source = entry.read_bytes()
-            if re.search(rb"import .*\b(numba|njit|rule)\b", source) or entry.name == "children.py":
+            if re.search(rb"import .*\b(numba|njit|rule)\b", source) or entry.name in READ_BY_RULES:
                 digest.update(source)
     return digest.hexdigest()[:16]
 

@@ -1,6 +1,5 @@
 """Confidence follows experience: each family's own, its neighbours', and what the area has learned from contests."""
 
-from model.borrowing import borrowed
 from model.money import pooled_share
 from model.world import Part, Record, World, rule
 
@@ -8,7 +7,6 @@ from model.world import Part, Record, World, rule
 @rule
 def reputations_follow(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each school's reputation follow its families' confidence (R6), and its incentive need and money (R3)."""
-    w = borrowed(w)
     relief = max(0.0, 1.0 - p.notional_sen_threshold_gbp / (p.cost_reference_gbp * d.pay_index))
     individual = 1.0 - pooled_share(p)
     for a in part:
@@ -25,7 +23,6 @@ def reputations_follow(w: World, p: Record, d: Record, part: Part, t: int) -> No
 @rule
 def area_learns(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each area learn whether contesting pays (R4) and hear of announced restrictions (R9)."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.calendar import calendar_year, financial_year, month_index
+from model.calendar import BURN_IN_MONTHS, calendar_year, financial_year, month_index
 from model.parameters import Parameters
 from model.world import DRIVERS
 
-BURN_IN_MONTHS = 12  # from September 2013, so that the pipeline is full when the run begins
 # Schools closed to most pupils: 20 March to 31 May 2020, partly to July, and January to 8 March 2021.
 CLOSURES = {"2020-03": 0.4, "2020-04": 1.0, "2020-05": 1.0, "2020-06": 0.7, "2020-07": 0.5, "2021-01": 0.9, "2021-02": 1.0, "2021-03": 0.25}  # fmt: skip  # noqa: E501
 TRANSFER_END = "2018-03"
@@ -47,6 +46,7 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     table = np.zeros(t.size, dtype=DRIVERS)
     table["month_of_year"] = (t + 8) % 12 + 1
     table["price_index"] = _by_year(_series("prices.csv", "gdp_deflator"), money_year)
+    table["inflation"][1:] = table["price_index"][1:] / table["price_index"][:-1] - 1.0
     table["pay_index"] = _by_year(_series("prices.csv", "school_costs"), money_year)
     table["school_funding"] = _by_year(_series("prices.csv", "schools_block_real_per_pupil"), money_year)
     block = _series("prices.csv", "high_needs_block_gbp")
@@ -66,16 +66,22 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     return table
 
 
+@cache
+def _demography() -> "tuple[pd.Series[float], pd.Series[float]]":
+    """Return those alive at mid-2014 by age, and births by year."""
+    with files("model").joinpath("data", "demography.csv").open(encoding="utf-8") as handle:
+        frame = pd.read_csv(handle)
+    alive = frame[frame["series"] == "population"].set_index("age")["value"]
+    return alive, frame[frame["series"] == "births"].set_index("year")["value"]
+
+
 def births_by_month(n_months: int, first: int) -> NDArray[np.float64]:
     """Return how many children are born in each month from `first` (negative) to n_months - 1.
 
     Those alive in 2014 are counted as published at mid-2014 by single year of age, so that earlier deaths and
     migration are in; later births come from the published and projected series.
     """
-    with files("model").joinpath("data", "demography.csv").open(encoding="utf-8") as handle:
-        frame = pd.read_csv(handle)
-    alive = frame[frame["series"] == "population"].set_index("age")["value"]
-    births = frame[frame["series"] == "births"].set_index("year")["value"]
+    alive, births = _demography()
     months = np.arange(first, n_months)
     age = np.clip((-3 - months) // 12, 0, int(alive.index.max()))
     before = alive.reindex(age).to_numpy(dtype=float)

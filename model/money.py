@@ -2,14 +2,13 @@
 
 from numba import njit
 
-from model.borrowing import borrowed
+from model.calendar import APRIL
 from model.children import Setting
 from model.world import LINES, LINES_INSIDE, Part, Record, World, rule
 
 N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
 TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
 CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL = range(N_INSIDE, N_LINES)
-APRIL = 4
 PENCE = 100.0
 
 
@@ -34,7 +33,6 @@ def individual_topups(la: Record, p: Record) -> float:
 @rule
 def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spend this month's money, line by line."""
-    w = borrowed(w)
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
@@ -95,9 +93,10 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
 
 
 @rule
-def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int, inflation: float) -> None:
+def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2)."""
-    w = borrowed(w)
+    if d.month_of_year != APRIL or t < 0:  # in the burn-in nothing answers money
+        return
     for a in part:
         la = w.authorities[a]
         deficit = max(0.0, -la.balance_pence / PENCE / la.settlement_smoothed)
@@ -107,23 +106,24 @@ def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int, inflatio
             pressure += deficit
         cut = p.effect_pressure_on_support * pressure
         floor = p.share_support_protected * la.support_budget_start_gbp
-        kept_up = la.support_budget_gbp * (1.0 + inflation)
+        kept_up = la.support_budget_gbp * (1.0 + d.inflation)
         la.support_budget_gbp = max(kept_up * max(1.0 - cut, 0.5), floor)
         if pressure == 0.0:  # what was cut comes back, up to the real budget of September 2014
             full = la.support_budget_start_gbp * d.price_index
             la.support_budget_gbp = max(min(kept_up * (1.0 + p.rate_support_restored), full), la.support_budget_gbp)
-        uprating = inflation * p.share_topup_uprated - p.effect_pressure_on_topups * pressure
+        uprating = d.inflation * p.share_topup_uprated - p.effect_pressure_on_topups * pressure
         la.topup_index *= max(1.0 + uprating, 0.9)
 
 
 @rule
-def government_settles(w: World, p: Record, d: Record, t: int, inflation: float) -> None:
+def government_settles(w: World, p: Record, d: Record, t: int) -> None:
     """In April set the national high-needs block: as announced, or following national overspend with a lag (B2)."""
-    w = borrowed(w)
+    if d.month_of_year != APRIL or t < 0:
+        return
     nation = w.nation[0]
     if d.settlement_gbp > 0.0 and p.use_published_settlement > 0.5:
         nation.settlement_base_gbp = d.settlement_gbp
     else:
-        growth = inflation + p.settlement_growth_real + p.response_settlement * nation.overspend_carried
+        growth = d.inflation + p.settlement_growth_real + p.response_settlement * nation.overspend_carried
         nation.settlement_base_gbp *= max(1.0 + growth, 0.9)
     nation.settlement_gbp = nation.settlement_base_gbp * (1.0 + p.settlement_extra_share)

@@ -6,11 +6,17 @@ comes before and after the sweep (`SendModel.step`).
 
 from model.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
 from model.assessment import authorities_assess, hours_are_shared_out, work_arrives
-from model.borrowing import borrowed
-from model.capacity import nation_follows, places_are_built, schools_build_skill, workforce_follows
+from model.calendar import BURN_IN_MONTHS
+from model.capacity import (
+    independent_prices_follow_inflation,
+    nation_follows,
+    places_are_built,
+    schools_build_skill,
+    workforce_follows,
+)
 from model.census import children_are_supported_and_counted
 from model.confidence import area_learns, reputations_follow
-from model.money import budgets_are_spent
+from model.money import budgets_are_set, budgets_are_spent, government_settles
 from model.needs import needs_are_identified
 from model.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
 from model.reports import authorities_are_reported, children_are_reported
@@ -22,15 +28,25 @@ from model.signals import (
     norm_and_gatekeeping_follow,
 )
 from model.support import schools_spread_support
-from model.world import Part, Record, World, rule
+from model.world import Given, Part, World, rule
 
 
 @rule
-def authorities_live(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def month_opens(w: World, given: Given, t: int) -> None:
+    """Before any authority acts the nation settles its money, and the tribunal says which appeals are heard."""
+    p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
+    government_settles(w, p, d, t)
+    independent_prices_follow_inflation(w, d, t)
+    tribunal_lists_hearings(w, p, t)
+
+
+@rule
+def authorities_live(w: World, given: Given, part: Part, t: int) -> None:
     """Take one authority after another through the month, so that its children stay in the processor's cache."""
-    w = borrowed(w)
+    p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
     for k in range(part.shape[0]):
         one = part[k : k + 1]
+        budgets_are_set(w, p, d, one, t)
         children_change_phase(w, p, d, one, t)  # cohorts enter, transfer and leave
         needs_are_identified(w, p, d, one, t)  # needs emerge and are identified
         families_request(w, p, d, one, t)  # families ask, schools back them
@@ -54,20 +70,19 @@ def authorities_live(w: World, p: Record, d: Record, part: Part, t: int) -> None
 
 
 @rule
-def whole_month(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """Live through the month where one thread takes all authorities: the steps of `SendModel.step` in one call."""
-    w = borrowed(w)
-    tribunal_lists_hearings(w, p, t)
-    authorities_live(w, p, d, part, t)
+def month_closes(w: World, given: Given, everywhere: Part, t: int) -> None:
+    """The nation follows what its authorities did, and the loops carry all of it into the next month."""
+    p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
     nation_follows(w, p, d, t)
-    loops_carry(w, p, d, part, t)
+    norm_and_gatekeeping_follow(w, p, d, everywhere, t)
+    authority_signals_are_measured(w, p, d, everywhere, t)
+    authority_signals_are_carried(w, p, everywhere)
     nation_signals_are_carried(w, p)
 
 
 @rule
-def loops_carry(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """What has happened becomes the signals of the next month, through the gain of each loop."""
-    w = borrowed(w)
-    norm_and_gatekeeping_follow(w, p, d, part, t)
-    authority_signals_are_measured(w, p, d, part, t)
-    authority_signals_are_carried(w, p, part)
+def whole_month(w: World, given: Given, everywhere: Part, t: int) -> None:
+    """Live through the month where one thread takes all authorities: the steps of `SendModel.step` in one call."""
+    month_opens(w, given, t)
+    authorities_live(w, given, everywhere, t)
+    month_closes(w, given, everywhere, t)

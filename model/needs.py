@@ -4,7 +4,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from model.borrowing import borrowed
 from model.children import FIRST_AGE, MONTHS_PER_YEAR, Case, Children, Label, Need, Setting
 from model.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
 from model.world import Part, Record, World, rule
@@ -115,7 +114,6 @@ def escalated(c: Children, i: int, escalation: float, reference: float) -> float
 @rule
 def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
-    w = borrowed(w)
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
     recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import month
+from model.calendar import BURN_IN_MONTHS
 from model.children import Label, Setting
 from model.send_model import SendModel
 
@@ -62,7 +63,7 @@ def field_of(model: SendModel, at: str) -> NDArray[Any]:
     """Return the array that lives at this place, as a view: writing to it changes the model."""
     home, _, name = at.partition(".")
     if home == "parameters":
-        return np.asarray(model._table[name])[max(model.t, 0) :]
+        return np.asarray(model.given.parameters[name])[max(model.t, 0) + BURN_IN_MONTHS :]
     place = getattr(model.world, home)
     if home == "children":
         return np.asarray(getattr(place, name))
@@ -110,32 +111,30 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
     Raises
     ------
     ValueError
-        If no such rule was applied in the month.
+        If there is no such rule.
     """
     if not (before and nudges):
         for nudge in nudges:
             nudge(model)
         model.step()
         return
-    each = model._each
-    met: list[str] = []
 
     def nudged(rule: Callable[..., None]) -> Callable[..., None]:
         def after_nudges(w: Any, p: Any, d: Any, part: NDArray[np.int64], *more: Any) -> None:
-            met.append(before)
             for nudge in nudges:
                 nudge(model, part)
             rule(w, p, d, part, *more)
 
         return after_nudges
 
-    model.__dict__["_each"] = lambda rule, *more: each(_with_rule(rule, before, nudged), *more)
+    changed = _with_rule(month.whole_month, before, nudged)
+    if changed is month.whole_month:
+        raise ValueError(f"no rule named {before} is applied to the authorities in a month.")
+    model.__dict__["_month_is_lived"] = lambda: changed(model.world, model.given, model._everywhere, model.t)
     try:
         model.step()
     finally:
-        del model.__dict__["_each"]
-    if not met:
-        raise ValueError(f"no rule named {before} was applied in this month.")
+        del model.__dict__["_month_is_lived"]
 
 
 def _with_rule(

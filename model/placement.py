@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from model.borrowing import borrowed
+from model.calendar import SEPTEMBER
 from model.cases import listed_plans, moves_to, plan_ceases, wants_specialist_place, withdraw_case
 from model.children import (
     AGE_LIMIT,
@@ -23,7 +23,6 @@ from model.randomness import Decision, draw, stream
 from model.requests import seen_confidence
 from model.world import Part, Record, World, rule
 
-SEPTEMBER = 9
 NOWHERE = -1  # no move
 HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster
 HIGHEST_BREAKDOWN_RATE = 0.1  # a month
@@ -84,7 +83,6 @@ def pull_of_reputation(c: Children, i: int, p: Record) -> float:
 @rule
 def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
-    w = borrowed(w)
     c = w.children
     for a in part:
         leavers_low, leavers_high = rows_of_ages(w, a, t, AGE_LIMIT, AGE_LIMIT + 1)
@@ -135,7 +133,6 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
 @rule
 def those_going_on_are_listed(w: World, part: Part, t: int) -> None:
     """List the over-16s of this September who are in education: the others never come back, and are passed over."""
-    w = borrowed(w)
     for a in part:
         low, high = rows_of_ages(w, a, t, over_16_since(t), AGE_LIMIT)
         first = w.rows[a, 0]
@@ -197,7 +194,6 @@ def leaves_waiting_list(w: World, a: int, i: int) -> None:
 @rule
 def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let placements break down, and share out units, state special and independent places among those who wait."""
-    w = borrowed(w)
     c = w.children
     breaks = stream(w.seed, Decision.BREAKDOWN, t)
     state = stream(w.seed, Decision.STATE_PLACE, t)
@@ -268,7 +264,6 @@ def children_are_placed(w: World, p: Record, d: Record, part: Part, t: int) -> N
 @rule
 def children_are_excluded_or_withdrawn(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let schools exclude, families withdraw to home education, and both groups come back."""
-    w = borrowed(w)
     c = w.children
     changes = stream(w.seed, Decision.CHANGES_SETTING, t)
     highest = np.zeros(N_SETTINGS)

@@ -18,17 +18,18 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from model.appeals import HIGHEST_OVER_USUAL, tribunal_lists_hearings
+from model.appeals import HIGHEST_OVER_USUAL
 from model.assessment import hours_are_shared_out, work_arrives
 from model.breakdowns import January
-from model.capacity import nation_follows, places_are_built, schools_build_skill, workforce_follows
+from model.calendar import SEPTEMBER, month_of_year
+from model.capacity import places_are_built, schools_build_skill, workforce_follows
 from model.cases import MONTHS_BEFORE_NEW_REQUEST, STATUTORY_WEEKS, STEPS_OF_THREE_STAGES, WEEKS_PER_MONTH
 from model.children import AGE_LIMIT, FIRST_AGE, MONTHS_PER_YEAR, SCHOOL_AGE_LIMIT, Appeal, Case, Children, Need
 from model.children import Label as Labels
 from model.children import Setting as Settings
 from model.confidence import area_learns, reputations_follow
-from model.money import budgets_are_spent
-from model.month import loops_carry
+from model.money import budgets_are_set, budgets_are_spent
+from model.month import month_closes, month_opens
 from model.needs import AFTER_16, LEAVING_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from model.parameters import Parameters
@@ -38,8 +39,7 @@ from model.randomness import Decision
 from model.reforms import NO_CHANGE, Scenario
 from model.reports import authorities_are_reported, children_are_reported
 from model.requests import HIGHEST_RATE as HIGHEST_REQUEST_RATE
-from model.send_model import APRIL, SEPTEMBER, SendModel
-from model.signals import nation_signals_are_carried
+from model.send_model import SendModel
 from model.support import FULL, schools_spread_support
 from model.world import DOCKET_MONTHS, SCHOOL, World
 
@@ -1159,21 +1159,18 @@ class PlainTwin(SendModel):
         if self.t < 0:
             super().step()
             return
-        w, p, d, t = self.world, self.p, self.d, self.t
+        w, t = self.world, self.t
         w.tallies[:] = np.zeros(1, dtype=w.tallies.dtype)
-        if d.month_of_year == SEPTEMBER:
+        if month_of_year(t) == SEPTEMBER:
             self._pupils_enrol()
-        if d.month_of_year == APRIL:
-            self._budgets_are_set()
-        tribunal_lists_hearings(w, p, t)
+        month_opens(w, self.given, t)
         self._authorities_live(Month(self))
-        nation_follows(w, p, d, t)
-        self._each(loops_carry)
-        nation_signals_are_carried(w, p)
+        month_closes(w, self.given, self._everywhere, t)
         self.t += 1
 
     def _authorities_live(self, month: Month) -> None:
         """Take the authorities through the month, verb by verb, in the order of `month.authorities_live`."""
+        self._each(budgets_are_set)
         self._families(month, children_change_phase, needs_are_identified, families_request)
         self._each(hours_are_shared_out)
         self._families(month, authorities_assess, families_contest)
@@ -1201,7 +1198,7 @@ class PlainTwin(SendModel):
     def families_are_written_back(self) -> Children:
         """Write every family's properties into its row of the columns, and return the columns."""
         columns = self.world.children
-        for name in Children._fields:
+        for name in Children.names():
             getattr(columns, name)[:] = [family.column(name) for family in self.families]
         return columns
 

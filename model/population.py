@@ -15,10 +15,9 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
-from model.borrowing import borrowed
-from model.calendar import N_MONTHS
+from model.calendar import BURN_IN_MONTHS, N_MONTHS
 from model.children import AGE_LIMIT, FIRST_AGE, NEVER, Children, Need, empty_children
-from model.drivers import BURN_IN_MONTHS, births_by_month
+from model.drivers import births_by_month
 from model.errors import ScaleError
 from model.observables import tally_dtype
 from model.parameters import Parameters
@@ -60,6 +59,11 @@ def authority_rows() -> pd.DataFrame:
     rows["share"] = rows["population_2_to_18"] / rows["population_2_to_18"].sum()
     schools = np.maximum(np.round(rows["share"] * PRIMARIES), 2) + np.maximum(np.round(rows["share"] * SECONDARIES), 1)
     rows["clusters"] = np.maximum(np.round(schools / SCHOOLS_PER_CLUSTER), 1).astype(int)
+    rows["appeals_early"] = rows[["appeals_2014", "appeals_2015", "appeals_2016"]].sum(axis=1)
+    rows["appealable_early"] = rows[[f"appealable_decisions_{y}" for y in (2014, 2015, 2016)]].sum(axis=1)
+    rows["refused_early"] = rows["requests_refused_2015"] + rows["requests_refused_2016"]
+    rows["asked_early"] = rows["new_plans_2015"] + rows["new_plans_2016"] + rows["refused_early"]
+    rows["on_time_early"] = rows[["within_20_weeks_2015", "within_20_weeks_2016"]].mean(axis=1) / 100.0
     rows["plan_rate"] = rows["plans_2015"] / rows["population_2_to_18"]
     return rows.sort_values(["region", "plan_rate", "la_code"], ignore_index=True)
 
@@ -119,12 +123,6 @@ def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     las["key"] = [int.from_bytes(code.encode()[-8:], "big") for code in rows["la_code"]]
     las["share_simulated"] = drawn.clusters / drawn.clusters_all
     las["weight"] = drawn.weights
-    for frame in (rows, every):
-        frame["appeals_early"] = frame[["appeals_2014", "appeals_2015", "appeals_2016"]].sum(axis=1)
-        frame["appealable_early"] = frame[[f"appealable_decisions_{y}" for y in (2014, 2015, 2016)]].sum(axis=1)
-        frame["refused_early"] = frame["requests_refused_2015"] + frame["requests_refused_2016"]
-        frame["asked_early"] = frame["new_plans_2015"] + frame["new_plans_2016"] + frame["refused_early"]
-        frame["on_time_early"] = frame[["within_20_weeks_2015", "within_20_weeks_2016"]].mean(axis=1) / 100.0
     pairs = ("asked_early", "population_2_to_18")
     las["request_level"] = _relative(rows[pairs[0]], rows[pairs[1]], every, pairs, 60.0)
     pairs = ("appeals_early", "appealable_early")
@@ -227,7 +225,6 @@ def _fill_children(
     log_severity: NDArray[np.float64],
 ) -> None:
     """Give every child its lasting properties."""
-    w = borrowed(w)
     c = w.children
     seed = w.seed
     needs, severities = stream(seed, Decision.NEED, 0), stream(seed, Decision.SEVERITY, 0)
@@ -288,7 +285,6 @@ def _reorder(column: NDArray[Any], low: int, size: int, order: NDArray[np.int64]
 @rule
 def _sort_children(w: World, part: Part) -> None:
     """Within each month of birth put severe needs first: those who meet the same rules then stand side by side."""
-    w = borrowed(w)
     c = w.children
     for a in part:
         for b in range(w.rows.shape[1] - 1):
@@ -322,13 +318,14 @@ def onset_age(need: int, cost: float, u: float) -> int:
 Filling = tuple[Any, ...]  # what `_fill_children` needs beside the world
 
 
-def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World, Sample, NDArray[np.float32], Filling]:
+def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World, Sample, NDArray[np.float64], Filling]:
     """Build the world of August 2013 (burn-in comes before September 2014), for a run of n_months.
 
     Returns
     -------
     world, sample, born, filling
-        `born` has the shape (cluster, month of birth) and counts all children, with and without need; `filling` is
+        `born` has the shape (cluster, month of birth + 1) and counts all children born before each month, with and
+        without need; `filling` is
         what `fill` still needs to give the children their lasting properties.
     """
     drawn = sample(scale, seed)
@@ -381,7 +378,9 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
     )
     shares = np.asarray([p[f"share_need_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound")])
     severities = np.log([p[f"severity_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound", "physical")])
-    return world, drawn, born, (counts, keys, fsm, months[simulated], shares, severities)
+    born_before = np.zeros((len(born), len(months) + 1))
+    np.cumsum(born, axis=1, dtype=np.float64, out=born_before[:, 1:])
+    return world, drawn, born_before, (counts, keys, fsm, months[simulated], shares, severities)
 
 
 def fill(world: World, p_row: Any, part: NDArray[np.int64], filling: Any) -> None:

@@ -1,6 +1,5 @@
 """Authorities report at month end what is read off their records, beside what the rules tallied as they went."""
 
-from model.borrowing import borrowed
 from model.children import Setting
 from model.money import (
     ALTERNATIVE_LINE,
@@ -25,7 +24,6 @@ from model.world import Part, Record, World, rule
 @rule
 def children_are_reported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Report plans by setting, queues, places and schools."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -57,7 +55,6 @@ def children_are_reported(w: World, p: Record, d: Record, part: Part, t: int) ->
 @rule
 def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Report people, signals and money."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]

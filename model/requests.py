@@ -5,7 +5,6 @@ import math
 import numpy as np
 from numba import njit
 
-from model.borrowing import borrowed
 from model.cases import WEEKS_PER_MONTH, case_is_listed
 from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
 from model.needs import has_emerged, rows_drawn, severity
@@ -45,7 +44,6 @@ def can_be_asked_for(setting: int, label: int) -> bool:
 @rule
 def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
-    w = borrowed(w)
     c = w.children
     asks = stream(w.seed, Decision.REQUEST, t)
     day = stream(w.seed, Decision.REQUEST_DAY, t)

@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 
 from model import beginnings
 from model.agents import Child, Government, IndependentSector, LocalAuthority, School, Tribunal
-from model.appeals import tribunal_lists_hearings
 from model.breakdowns import Breakdowns, January, count_january
-from model.calendar import N_MONTHS
-from model.capacity import independent_prices_follow_inflation, nation_follows
+from model.calendar import BURN_IN_MONTHS, N_MONTHS, SEPTEMBER, month_of_year
 from model.census import children_are_supported_and_counted
 from model.confidence import reputations_follow
-from model.drivers import BURN_IN_MONTHS, drivers
+from model.drivers import drivers
 from model.errors import ScaleError
-from model.money import budgets_are_set, government_settles
-from model.month import authorities_live, loops_carry, whole_month
+from model.month import authorities_live, month_closes, month_opens, whole_month
 from model.parameters import Parameters
 from model.placement import rolls_follow, those_going_on_are_listed
 from model.population import EARLIEST_BIRTH, build, fill
@@ -32,11 +29,10 @@ from model.signals import (
     nation_signals_are_carried,
 )
 from model.support import schools_spread_support
-from model.world import LOOP_SIGNALS
+from model.world import LOOP_SIGNALS, Given
 
-APRIL, SEPTEMBER = 4, 9
 SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
-ROWS_PER_PART = 60_000  # below this many children a second thread costs more than it saves
+ROWS_PER_PART = 10_000
 
 
 class SendModel(mesa.Model):
@@ -74,11 +70,14 @@ class SendModel(mesa.Model):
         self.parameters = parameters if parameters is not None else Parameters()
         self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
         self.scale, self.n_months = scale, n_months
-        self._table = scenario.table(self.parameters, n_months)
-        self._before = NO_CHANGE.table(self.parameters, 1)[0]  # no reform acts in the year before the run
-        self._drivers = drivers(self.parameters, n_months).view(np.recarray)
+        before = np.repeat(NO_CHANGE.table(self.parameters, 1), BURN_IN_MONTHS)  # no reform acts before the run
+        self.given = Given(
+            parameters=np.concatenate([before, scenario.table(self.parameters, n_months)]).view(np.recarray),
+            drivers=drivers(self.parameters, n_months).view(np.recarray),
+        )
         self.t = -BURN_IN_MONTHS
         self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
+        self._everywhere = np.arange(len(self.world.authorities))
         self._parts = self._split(threads)
         self._pool = ThreadPoolExecutor(len(self._parts) - 1) if len(self._parts) > 1 else None
         self._begin()
@@ -109,34 +108,33 @@ class SendModel(mesa.Model):
 
     def step(self) -> None:
         """Live through one month."""
-        w, p, d, t = self.world, self.p, self.d, self.t
-        w.tallies[:] = np.zeros(1, dtype=w.tallies.dtype)
-        if d.month_of_year == SEPTEMBER:
+        tallies = self.world.tallies
+        tallies[:] = np.zeros(1, dtype=tallies.dtype)
+        if month_of_year(self.t) == SEPTEMBER:
             self._pupils_enrol()
-        if d.month_of_year == APRIL and t >= 0:  # in the burn-in nothing answers money
-            self._budgets_are_set()
-
-        if self._pool is None:
-            self._each(whole_month)  # the same five steps in one call
-        else:
-            tribunal_lists_hearings(w, p, t)
-            self._each(authorities_live)  # children, families, schools and authorities live through the month
-            nation_follows(w, p, d, t)  # hearings, independent places and training follow
-            self._each(loops_carry)  # and the loops carry all of it into the next month
-            nation_signals_are_carried(w, p)
+        self._month_is_lived()
         self.t += 1
+
+    def _month_is_lived(self) -> None:
+        w, given, t = self.world, self.given, self.t
+        if self._pool is None:
+            whole_month(w, given, self._everywhere, t)  # the same three steps in one call
+        else:
+            month_opens(w, given, t)
+            self._in_parts(lambda part: authorities_live(w, given, part, t))  # children, families, schools, authorities
+            month_closes(w, given, self._everywhere, t)  # the nation follows, and the loops carry all of it on
 
     # ------------------------------------------------------------------ its parts
 
     @property
     def p(self) -> Any:
         """The parameters of this month, as one record."""
-        return self._table[self.t] if self.t >= 0 else self._before
+        return self.given.parameters[self.t + BURN_IN_MONTHS]
 
     @property
     def d(self) -> Any:
         """The drivers of this month, as one record."""
-        return self._drivers[self.t + BURN_IN_MONTHS]
+        return self.given.drivers[self.t + BURN_IN_MONTHS]
 
     def _each(self, rule: Callable[..., None], *more: Any) -> None:
         """Apply a rule to every authority, in parallel over parts of them."""
@@ -156,7 +154,7 @@ class SendModel(mesa.Model):
         size = np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1]))
         n_parts = min(threads, max(1, int(size.sum() // ROWS_PER_PART)), len(size))
         if n_parts < 2:
-            return [np.arange(len(size))]
+            return [self._everywhere]
         parts: list[list[int]] = [[] for _ in range(n_parts)]
         loads = [0] * n_parts
         for a in np.argsort(-size):
@@ -165,25 +163,14 @@ class SendModel(mesa.Model):
             loads[lightest] += int(size[a])
         return [np.asarray(sorted(part), dtype=np.int64) for part in parts]
 
-    def _budgets_are_set(self) -> None:
-        """In April set the national block, fees, support budgets and top-up rates."""
-        before = self._drivers[max(self.t + BURN_IN_MONTHS - 1, 0)].price_index
-        inflation = float(self.d.price_index / before - 1.0)
-        government_settles(self.world, self.p, self.d, self.t, inflation)
-        independent_prices_follow_inflation(self.world, inflation)
-        self._each(budgets_are_set, inflation)
-
     def _pupils_enrol(self) -> None:
         """In September count the pupils of each school: all children of its phase, with and without need."""
         w, t = self.world, self.t
-        total = np.concatenate(
-            [np.zeros((len(self._born), 1)), np.cumsum(self._born, axis=1, dtype=np.float64)], axis=1
-        )
 
         def aged(low: int, high: int) -> NDArray[np.float64]:
             """Return children aged [low, high) years on 31 August, by cluster."""
             first, last = (t - 12 * age - EARLIEST_BIRTH for age in (high, low))
-            return np.asarray(total[:, last] - total[:, first])
+            return np.asarray(self._born[:, last] - self._born[:, first])
 
         primary = aged(4, 11) + self.parameters["share_nursery"] * aged(3, 4)
         secondary = aged(11, 16) + self.parameters["share_sixth_form"] * aged(16, 18)
@@ -211,7 +198,7 @@ class SendModel(mesa.Model):
         self._in_parts(lambda part: beginnings.provision_is_named(w, self.p, part, self.t))
         self._in_parts(lambda part: those_going_on_are_listed(w, part, self.t))
         self._each(children_are_supported_and_counted)
-        settlement = float(self._drivers[0].settlement_gbp)
+        settlement = float(self.given.drivers[0].settlement_gbp)
         beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
         for _ in range(3):  # need met, remembered need and severity settle together
             w.schools["carried_load"] = w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0)
@@ -253,7 +240,7 @@ class SendModel(mesa.Model):
     def _references_are_taken(self) -> None:
         """Take the present signals as those of September 2014."""
         w = self.world
-        las, nation, schools = w.authorities, w.nation, w.schools
+        las, nation, schools = (records.view(np.ndarray) for records in (w.authorities, w.nation, w.schools))
         children = np.maximum(las["sen_support"], 1.0)
         las["hours_per_child_start"] = np.maximum(las["early_hours"], 1e-9) / children
         las["support_per_child_start"] = las["support_budget_gbp"] / children
@@ -270,8 +257,7 @@ class SendModel(mesa.Model):
         schools["incentive_start"] = schools["incentive"]
         schools["relative_load_start"] = schools["relative_load"]
         schools["load_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
-        for part in self._parts:
-            authority_signals_are_carried(w, self.p, part)
+        authority_signals_are_carried(w, self.p, self._everywhere)
         nation_signals_are_carried(w, self.p)
 
     def copy(self) -> "SendModel":
@@ -294,7 +280,7 @@ class SendModel(mesa.Model):
         if self._pool is not None:
             self._pool.shutdown()
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        del self.world, self._born, self._drivers, self._table
+        del self.world, self._born, self.given
 
     def count(self) -> January:
         """Return the month just lived by need, age, disadvantage, label and setting, and by school."""

@@ -7,7 +7,6 @@ carried one, are named in `causal_map.toml`.
 
 from numba import njit
 
-from model.borrowing import borrowed
 from model.world import PLACE_PIPELINE_MONTHS, Part, Record, World, rule
 
 
@@ -26,7 +25,6 @@ def carry_positive(start: float, now: float, gain: float) -> float:
 @rule
 def norm_and_gatekeeping_follow(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let it sink in slowly how common plans are (R7), and deficits make authorities strict (B1)."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         norm = la.plans / max(la.plans + la.sen_support, 1.0)
@@ -39,7 +37,6 @@ def norm_and_gatekeeping_follow(w: World, p: Record, d: Record, part: Part, t: i
 @rule
 def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Measure each authority's raw signals at month end."""
-    w = borrowed(w)
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
@@ -65,7 +62,6 @@ def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t
 @rule
 def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
     """Pass each authority's signals on through the gains of their loops."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         la.support_hours_carried = carry_positive(la.support_hours_start, la.support_hours, p.gain_r1_crowding_out)
@@ -104,7 +100,6 @@ def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
 @rule
 def nation_signals_are_carried(w: World, p: Record) -> None:
     """Pass the nation's signals on through the gains of their loops."""
-    w = borrowed(w)
     nation = w.nation[0]
     nation.overspend_carried = carry(nation.overspend_start, nation.overspend, p.gain_b2_funding_follows)
     nation.shortage_carried = carry(nation.shortage_start, nation.shortage, p.gain_b7_training)

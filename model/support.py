@@ -4,7 +4,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from model.borrowing import borrowed
 from model.children import N_LABELS, N_SETTINGS, Label, Setting
 from model.world import Part, Record, World, rule
 
@@ -16,7 +15,6 @@ FULL = (
 @rule
 def schools_spread_support(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spread each school's inclusive capacity over the need on its roll."""
-    w = borrowed(w)
     for a in part:
         la = w.authorities[a]
         for s in range(la.first_school, la.last_school):
@@ -54,26 +52,36 @@ def support_table(la: Record, p: Record, open_share: float) -> tuple[NDArray[np.
         assured[label, Setting.ALTERNATIVE] = p.met_alternative
         assured[label, Setting.HOME] = p.met_home
         assured[label, Setting.ELSEWHERE] = p.met_elsewhere
-    ordinary[Label.NONE] *= p.share_universal / (1.0 - p.share_specialist_help)
+    for setting in range(Setting.UNIT + 1):
+        ordinary[Label.NONE, setting] = p.share_universal / (1.0 - p.share_specialist_help)
     assured[Label.PLAN, Setting.EARLY_YEARS] = assured[Label.PLAN, Setting.MAINSTREAM] = protected
     ordinary[Label.PLAN, Setting.EARLY_YEARS] = ordinary[Label.PLAN, Setting.MAINSTREAM] = 1.0 - protected
     assured[Label.PLAN, Setting.UNIT], ordinary[Label.PLAN, Setting.UNIT] = p.met_unit, 1.0 - p.met_unit
     assured[Label.PLAN, Setting.POST_16] = p.met_post_16
-    return (assured * open_share).ravel(), (ordinary * open_share).ravel()
+    for label in range(N_LABELS):
+        for setting in range(N_SETTINGS):
+            assured[label, setting] *= open_share
+            ordinary[label, setting] *= open_share
+    return assured.reshape(N_LABELS * N_SETTINGS), ordinary.reshape(N_LABELS * N_SETTINGS)
 
 
 @njit(cache=True)
-def school_columns(w: World, la: Record, area: float, p: Record) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return, for the authority's schools, their coverage and what their families say of mainstream.
+def school_columns(w: World, la: Record, p: Record) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return, for the authority's schools, what they offer of a need, and what a family there hears of mainstream.
 
-    The last place stands for no school: the early years.
+    What it hears is weighed against what it lives through. The last place stands for no school: the early years, where
+    the area is heard.
     """
     n = la.last_school - la.first_school
-    coverage = np.full(n + 1, p.coverage_early_years)
-    heard = np.full(n + 1, area)
+    offered, heard = np.empty(n + 1), np.empty(n + 1)
+    by_school, weight, campaign = 1.0 - p.share_specialist_help, p.weight_neighbours, p.confidence_campaign
+    area = la.mean_confidence + la.confidence_shift
+    offered[n], heard[n] = p.coverage_early_years * by_school, area * weight + campaign
     for s in range(n):
         school = w.schools[la.first_school + s]
-        coverage[s] = school.coverage
+        offered[s] = school.coverage * by_school
+        said = area
         if school.confidence_count > 0.0:
-            heard[s] = school.confidence_sum / school.confidence_count + la.confidence_shift
-    return coverage, heard
+            said = school.confidence_sum / school.confidence_count + la.confidence_shift
+        heard[s] = said * weight + campaign
+    return offered, heard

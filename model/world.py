@@ -1,16 +1,18 @@
-"""The state of the model as one named tuple of arrays: what every compiled rule reads and writes.
+"""The state of the model as one object that holds arrays: what every compiled rule reads and writes.
 
 Families are columns (`children.Children`). Schools, authorities and the nation are records. A rule is called with the
 world, the parameters of the month, the drivers of the month and a part: the rows of the authorities it may touch.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from model.by_reference import ByReference
 from model.children import Children
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -207,6 +209,7 @@ DRIVERS = np.dtype(
     [
         ("month_of_year", "i4"),
         ("price_index", "f8"),  # GDP deflator, 2014-15 = 1
+        ("inflation", "f8"),  # of it since the month before: in April the year's, else 0
         ("pay_index", "f8"),  # school costs, 2014-15 = 1
         ("school_funding", "f8"),  # real school funding per pupil, 2014-15 = 1
         ("settlement_gbp", "f8"),  # observed or announced national high-needs block of the financial year; 0 = none
@@ -218,7 +221,8 @@ DRIVERS = np.dtype(
 )
 
 
-class World(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class World(ByReference):
     """All state. See the record types above for units."""
 
     children: Children
@@ -239,6 +243,14 @@ class World(NamedTuple):
     nation: NDArray[Any]
     tallies: NDArray[Any]  # (authority): what observables are made of, this month
     seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Given(ByReference):
+    """What is given to the run from outside, by month: place 0 is the first month of the burn-in."""
+
+    parameters: NDArray[Any]  # a field for each declared parameter
+    drivers: NDArray[Any]  # DRIVERS
 
 
 def rule(function: F) -> F:

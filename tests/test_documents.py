@@ -104,7 +104,7 @@ def definitions() -> dict[str, tuple[Definition, str]]:
 def is_verb(name: str) -> bool:
     """Say whether a name is a rule, or a method of SendModel that lives through something."""
     node, file = definitions().get(name, (None, ""))
-    if not isinstance(node, ast.FunctionDef) or name.startswith("__") or name == "_each":
+    if not isinstance(node, ast.FunctionDef) or name.startswith("__") or name in ("_each", "_in_parts"):
         return False
     is_rule = any(isinstance(decorator, ast.Name) and decorator.id == "rule" for decorator in node.decorator_list)
     return is_rule or (file == "model/send_model.py" and name.startswith("_"))
@@ -167,7 +167,7 @@ def names_of_the_model() -> frozenset[str]:
     """Return every name that the ODD may write in code style: parameters, records, tallies, functions, data."""
     records = (world.SCHOOL, world.AUTHORITY, world.NATION, world.DRIVERS)
     names = {*parameters.declared(), *observables.declared().tallies, *observables.declared().observables}
-    names |= {*Children._fields, *world.World._fields, *world.LINES, *definitions()}
+    names |= {*Children.names(), *world.World.names(), *world.LINES, *definitions()}
     names |= {field for record in records for field in record.names or ()}
     names |= {path.stem for path in (*MODULES, *DATA)}
     for path in DATA:

@@ -88,7 +88,7 @@ def differences(model: SendModel, twin: PlainTwin) -> list[str]:
     """Return what differs, in any bit, between the two worlds."""
     twin.families_are_written_back()
     here, there = model.world, twin.world
-    pairs = {name: (getattr(here.children, name), getattr(there.children, name)) for name in Children._fields}
+    pairs = {name: (getattr(here.children, name), getattr(there.children, name)) for name in Children.names()}
     pairs |= {name: (getattr(here, name), getattr(there, name)) for name in SERIES}
     for name in RECORDS:
         mine, its = getattr(here, name), getattr(there, name)

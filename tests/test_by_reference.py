@@ -1,0 +1,97 @@
+"""Compiled rules see an object by reference as Python does, write to its arrays, and count nothing."""
+
+import copy
+import pickle
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+from numba.core.errors import TypingError
+
+from model.by_reference import ByReference
+
+RECORD = np.dtype([("flag", "i1"), ("x", "f8")])
+
+
+@dataclass(frozen=True, eq=False)
+class Inner(ByReference):
+    """Some columns."""
+
+    column: Any
+    records: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Outer(ByReference):
+    """Columns inside, as the world holds the children's."""
+
+    number: int
+    inner: Inner
+    table: Any
+
+
+@njit
+def moved(inner: Inner, n: int, by: float) -> None:
+    """Write in a loop, in a rule called by a rule."""
+    for i in range(n):
+        inner.column[i] += by
+
+
+def written(w: Outer, n: int) -> float:
+    """Write to every array, to one through a record, and read what was written."""
+    moved(w.inner, n, 5.0 + w.number)
+    record = w.inner.records[1]
+    record.x += 2.0
+    w.table[-1, 1] = w.inner.column[0] + w.table.shape[0]
+    return w.table[3, 1] + w.table.size + len(w.inner.column)
+
+
+@pytest.fixture
+def outer() -> Outer:
+    """The table is a view into a wider one, so that its strides matter."""
+    records = np.zeros(2, dtype=RECORD).view(np.recarray)
+    return Outer(4, Inner(np.arange(3.0), records), np.zeros((4, 6))[:, ::2])
+
+
+@pytest.mark.parametrize("function", [written, njit(written)], ids=["plain", "compiled"])
+def test_what_is_written_stays_and_nothing_is_counted(function: Callable[[Outer, int], float], outer: Outer) -> None:
+    arrays = (outer.inner.column, outer.inner.records, outer.table)
+    held = [sys.getrefcount(array) for array in arrays]
+    assert function(outer, 3) == (9.0 + 4) + 12 + 3
+    assert outer.inner.column.tolist() == [9.0, 10.0, 11.0]
+    assert outer.inner.records["x"].tolist() == [0.0, 2.0]
+    assert outer.table.sum() == outer.table[3, 1] == 13.0
+    assert held == [sys.getrefcount(array) for array in arrays]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))], ids=["deepcopy", "pickle"])
+def test_a_copy_has_arrays_and_pointers_of_its_own(copied: Callable[[Outer], Outer], outer: Outer) -> None:
+    compiled = njit(written)
+    compiled(outer, 3)  # its pointers are made
+    twin = copied(outer)
+    compiled(twin, 3)
+    assert twin.inner.column.tolist() == [18.0, 19.0, 20.0]
+    assert outer.inner.column.tolist() == [9.0, 10.0, 11.0]
+
+
+def test_an_object_of_other_array_types_is_another_type(outer: Outer) -> None:
+    compiled = njit(written)
+    compiled(outer, 3)
+    narrow = Outer(4, Inner(np.arange(3, dtype=np.float32), outer.inner.records), outer.table)
+    assert compiled(narrow, 3) == 9.0 + 4 + 12 + 3
+    assert narrow.inner.column.tolist() == [9.0, 10.0, 11.0]
+
+
+def test_a_field_that_is_not_there_is_refused(outer: Outer) -> None:
+    with pytest.raises(TypingError, match="nothing"):
+        njit(lambda w: w.nothing)(outer)
+    with pytest.raises(NotImplementedError, match="number"):
+        njit(_replaces)(outer)
+
+
+def _replaces(w: Any) -> None:
+    w.number = 1
