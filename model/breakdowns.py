@@ -3,7 +3,7 @@
 What is counted each January is kept as plain arrays; tables are made of them when somebody asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -70,10 +70,10 @@ def _children_counted(w: World, part: Part, t: int, in_school: NDArray[np.float3
     return sums
 
 
-def count_january(world: World, parts: list[NDArray[np.int64]], t: int) -> January:
-    """Return what is counted in month t."""
+def count_january(world: World, in_parts: Callable[[Callable[[Part], Any]], list[Any]], t: int) -> January:
+    """Return what is counted in month t; `in_parts` does a piece of work for every part of the authorities."""
     in_school = np.zeros((len(world.schools), 2), dtype=np.float32)
-    children: NDArray[Any] = np.add.reduce([_children_counted(world, part, t, in_school) for part in parts])
+    children: NDArray[Any] = np.add.reduce(in_parts(lambda part: _children_counted(world, part, t, in_school)))
     records = world.schools.view(np.ndarray)
     schools = np.stack([records[name] for name in OF_SCHOOLS], axis=1).astype(np.float32)
     return January(t, children, in_school, schools)

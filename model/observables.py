@@ -158,6 +158,12 @@ def tally_dtype(known: Declarations | None = None) -> np.dtype[np.void]:
     return np.dtype([(name, np.float64) for name in (known or declared()).tallies])
 
 
+def as_numbers(records: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return tallies of any shape as plain numbers in the same memory, with one more axis: much faster to copy."""
+    names = records.dtype.names or ()
+    return records.view(np.ndarray).view(np.float64).reshape(*records.shape, len(names))
+
+
 def national_tallies(cube: Cube, weights: npt.ArrayLike) -> pd.DataFrame:
     """Return every tally summed over the authorities.
 

@@ -32,6 +32,7 @@ from model.money import budgets_are_set, budgets_are_spent
 from model.month import month_closes, month_opens
 from model.needs import AFTER_16, LEAVING_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
+from model.observables import as_numbers
 from model.parameters import Parameters
 from model.placement import HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY, those_going_on_are_listed
 from model.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
@@ -1160,7 +1161,7 @@ class PlainTwin(SendModel):
             super().step()
             return
         w, t = self.world, self.t
-        w.tallies[:] = np.zeros(1, dtype=w.tallies.dtype)
+        as_numbers(w.tallies).fill(0.0)
         if month_of_year(t) == SEPTEMBER:
             self._pupils_enrol()
         month_opens(w, self.given, t)

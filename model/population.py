@@ -6,7 +6,7 @@ the same people at any number of threads, and one cluster more changes nobody in
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -50,6 +50,15 @@ class Sample:
     clusters_all: NDArray[np.int64]  # (authority): clusters there are
     weights: NDArray[np.float64]  # (authority): what one simulated child stands for
 
+    @cached_property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns of `rows`."""
+        return _columns(self.rows)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    return {str(name): table[name].to_numpy() for name in table}
+
 
 @cache
 def authority_rows() -> pd.DataFrame:
@@ -68,6 +77,11 @@ def authority_rows() -> pd.DataFrame:
     return rows.sort_values(["region", "plan_rate", "la_code"], ignore_index=True)
 
 
+@cache
+def _authority_columns() -> dict[str, NDArray[Any]]:
+    return _columns(authority_rows())
+
+
 def sample(scale: float, seed: int) -> Sample:
     """Draw clusters systematically, with probability proportional to size, from the sorted list of authorities.
 
@@ -78,6 +92,11 @@ def sample(scale: float, seed: int) -> Sample:
     """
     if not (isinstance(scale, int | float) and SMALLEST_SCALE <= scale <= 1.0):
         raise ScaleError(f"scale {scale!r} is out of range: give a share of England from {SMALLEST_SCALE} to 1.")
+    return _sample(scale, seed)
+
+
+@lru_cache(maxsize=64)
+def _sample(scale: float, seed: int) -> Sample:
     rows = authority_rows()
     ends = np.cumsum(rows["clusters"].to_numpy())
     wanted = max(1, round(scale * ends[-1]))
@@ -106,10 +125,13 @@ def _calibrated_weights(chosen: pd.DataFrame, simulated: NDArray[Any], rows: pd.
     return weights
 
 
-def _relative(count: pd.Series, size: pd.Series, rows: pd.DataFrame, names: tuple[str, str], weight: float) -> Any:
+def _relative(
+    rows: dict[str, NDArray[Any]], every: dict[str, NDArray[Any]], names: tuple[str, str], weight: float
+) -> NDArray[np.float64]:
     """Return each authority's rate over the nation's, small authorities drawn to 1 by `weight` expected cases."""
-    national = rows[names[0]].sum() / rows[names[1]].sum()
-    return (count + weight) / (size * national + weight)
+    count, size = rows[names[0]], rows[names[1]]
+    national = every[names[0]].sum() / every[names[1]].sum()
+    return np.asarray((count + weight) / (size * national + weight))
 
 
 def _logit(share: Any) -> Any:
@@ -118,20 +140,20 @@ def _logit(share: Any) -> Any:
 
 def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     """Return the authorities' records with what their published rows say."""
-    rows, every = drawn.rows, authority_rows()
-    las = np.zeros(len(rows), dtype=AUTHORITY)
+    rows, every = drawn.columns, _authority_columns()
+    las = np.zeros(len(drawn.rows), dtype=AUTHORITY)
     las["key"] = [int.from_bytes(code.encode()[-8:], "big") for code in rows["la_code"]]
     las["share_simulated"] = drawn.clusters / drawn.clusters_all
     las["weight"] = drawn.weights
     pairs = ("asked_early", "population_2_to_18")
-    las["request_level"] = _relative(rows[pairs[0]], rows[pairs[1]], every, pairs, 60.0)
+    las["request_level"] = _relative(rows, every, pairs, 60.0)
     pairs = ("appeals_early", "appealable_early")
-    las["contest_level"] = _relative(rows[pairs[0]], rows[pairs[1]], every, pairs, 15.0)
+    las["contest_level"] = _relative(rows, every, pairs, 15.0)
     pairs = ("refused_early", "asked_early")
     national = every[pairs[0]].sum() / every[pairs[1]].sum()
-    refused = np.clip(national * _relative(rows[pairs[0]], rows[pairs[1]], every, pairs, 40.0), 0.03, 0.7)
+    refused = np.clip(national * _relative(rows, every, pairs, 40.0), 0.03, 0.7)
     las["strictness"] = p["spread_decision"] * (_logit(refused) - _logit(national))
-    on_time = np.clip(rows["on_time_early"].fillna(0.59), 0.1, 0.95)
+    on_time = np.clip(np.nan_to_num(rows["on_time_early"], nan=0.59), 0.1, 0.95)
     quantile = np.sqrt(2.0) * np.asarray([_inverse_erf(2.0 * share - 1.0) for share in on_time])
     las["process_weeks"] = 20.0 * np.exp(-p["spread_process"] * quantile)
     special = np.clip(rows["plans_special"] / rows["plans_2015"], 0.1, 0.8)
@@ -196,7 +218,7 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
 
 def _disadvantage(drawn: Sample, cluster_authority: NDArray[Any], keys: NDArray[Any], p: Parameters, seed: int) -> Any:
     """Return the free-school-meal share of each cluster, spread around its authority's."""
-    fsm = np.clip(drawn.rows["fsm_pct"].to_numpy() / 100.0, 0.02, 0.6)[cluster_authority]
+    fsm = np.clip(drawn.columns["fsm_pct"] / 100.0, 0.02, 0.6)[cluster_authority]
     key = key_of(seed, Decision.DISADVANTAGE, 1)
     noise = np.asarray([draw_normal(k, key) for k in keys])
     return 1.0 / (1.0 + np.exp(-(_logit(fsm) + p["spread_disadvantage"] * noise)))
@@ -336,15 +358,15 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
 
     months = np.arange(EARLIEST_BIRTH, N_MONTHS)
     national = births_by_month(N_MONTHS, EARLIEST_BIRTH)
-    share = (drawn.rows["share"].to_numpy() / drawn.clusters_all)[cluster_authority]
+    share = (drawn.columns["share"] / drawn.clusters_all)[cluster_authority]
     born = (share[:, None] * national[None, :]).astype(np.float32)
     simulated = months <= n_months - 1 - FIRST_AGE + 1
-    every = authority_rows()
+    every = _authority_columns()
     mean_fsm = float(np.average(np.clip(every["fsm_pct"] / 100.0, 0.02, 0.6), weights=every["share"]))
     need = (1.0 + fsm * (p["factor_need_disadvantage"] - 1.0)) / (
         1.0 + mean_fsm * (p["factor_need_disadvantage"] - 1.0)
     )
-    sen = drawn.rows["sen_support_pct"].to_numpy() / np.average(every["sen_support_pct"], weights=every["share"])
+    sen = drawn.columns["sen_support_pct"] / np.average(every["sen_support_pct"], weights=every["share"])
     need *= np.sqrt(np.clip(sen, 0.5, 2.0))[cluster_authority]
     expected = born[:, simulated] * p["share_latent_need"] * need[:, None]
     counts = _count_children(expected, keys, key_of(seed, Decision.PEOPLE, 1))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import mesa
 import numpy as np
@@ -19,6 +19,7 @@ from model.confidence import reputations_follow
 from model.drivers import drivers
 from model.errors import ScaleError
 from model.month import authorities_live, month_closes, month_opens, whole_month
+from model.observables import as_numbers
 from model.parameters import Parameters
 from model.placement import rolls_follow, those_going_on_are_listed
 from model.population import EARLIEST_BIRTH, build, fill
@@ -29,7 +30,9 @@ from model.signals import (
     nation_signals_are_carried,
 )
 from model.support import schools_spread_support
-from model.world import LOOP_SIGNALS, Given
+from model.world import LOOP_SIGNALS, Given, Part
+
+T = TypeVar("T")
 
 SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
 ROWS_PER_PART = 10_000
@@ -108,8 +111,7 @@ class SendModel(mesa.Model):
 
     def step(self) -> None:
         """Live through one month."""
-        tallies = self.world.tallies
-        tallies[:] = np.zeros(1, dtype=tallies.dtype)
+        as_numbers(self.world.tallies).fill(0.0)
         if month_of_year(self.t) == SEPTEMBER:
             self._pupils_enrol()
         self._month_is_lived()
@@ -141,13 +143,12 @@ class SendModel(mesa.Model):
         w, p, d, t = self.world, self.p, self.d, self.t
         self._in_parts(lambda part: rule(w, p, d, part, t, *more))
 
-    def _in_parts(self, work: Callable[[NDArray[np.int64]], None]) -> None:
-        """Do a piece of work for every part of the authorities, in parallel where that pays."""
+    def _in_parts(self, work: Callable[[Part], T]) -> list[T]:
+        """Do a piece of work for every part of the authorities, in parallel where that pays, and return its results."""
         mine, *others = self._parts
         futures = [self._pool.submit(work, part) for part in others] if self._pool is not None else []
-        work(mine)
-        for future in futures:
-            future.result()
+        done = [work(mine)]
+        return done + [future.result() for future in futures]
 
     def _split(self, threads: int) -> list[NDArray[np.int64]]:
         """Split the authorities into parts of about equal numbers of children."""
@@ -284,7 +285,7 @@ class SendModel(mesa.Model):
 
     def count(self) -> January:
         """Return the month just lived by need, age, disadvantage, label and setting, and by school."""
-        return count_january(self.world, self._parts, self.t - 1)
+        return count_january(self.world, self._in_parts, self.t - 1)
 
     def breakdowns(self, januaries: Sequence[January]) -> Breakdowns:
         """Return the tables of some months that were counted."""

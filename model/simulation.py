@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.calendar import month_index, month_of_year
+from model.observables import as_numbers
 from model.parameters import Parameters
 from model.reforms import NO_CHANGE, Scenario
 from model.results import Result, new_manifest
@@ -46,9 +47,10 @@ def simulate(
     model = SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months, threads=threads)
     try:
         cube: NDArray[np.void] = np.zeros((n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
+        numbers = as_numbers(cube)
         januaries = []
         for t in model.months():
-            cube[t] = model.world.tallies
+            numbers[t] = as_numbers(model.world.tallies)
             if month_of_year(t) == 1:
                 januaries.append(model.count())
             if progress is not None:
