@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.core.datamodel import models, register_default
 from numba.core.typing.templates import AttributeTemplate
 from numba.core.typing.typeof import typeof
-from numba.extending import NativeValue, infer_getattr, lower_getattr_generic, typeof_impl, unbox
+from numba.extending import NativeValue, infer_getattr, lower_getattr_generic, unbox
 from numpy.typing import NDArray
 
 WORD = ir.IntType(64)
@@ -44,7 +44,7 @@ class ByReference:
         return type(self), tuple(self)
 
     @cached_property
-    def compiled_type(self) -> "TableOfPointers":
+    def _numba_type_(self) -> "TableOfPointers":
         """What Numba knows of this object."""
         return TableOfPointers(type(self).__name__, tuple((name, _kind(getattr(self, name))) for name in self.names()))
 
@@ -97,11 +97,6 @@ class TableOfPointers(types.Type):
                 return words, kind
             words += 2 + 2 * kind.ndim if isinstance(kind, types.Array) else 1
         return None
-
-
-@typeof_impl.register(ByReference)
-def _type_of(value: ByReference, _context: Any) -> TableOfPointers:
-    return value.compiled_type
 
 
 @register_default(TableOfPointers)

@@ -78,11 +78,3 @@ def month_closes(w: World, given: Given, everywhere: Part, t: int) -> None:
     authority_signals_are_measured(w, p, d, everywhere, t)
     authority_signals_are_carried(w, p, everywhere)
     nation_signals_are_carried(w, p)
-
-
-@rule
-def whole_month(w: World, given: Given, everywhere: Part, t: int) -> None:
-    """Live through the month where one thread takes all authorities: the steps of `SendModel.step` in one call."""
-    month_opens(w, given, t)
-    authorities_live(w, given, everywhere, t)
-    month_closes(w, given, everywhere, t)

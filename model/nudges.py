@@ -127,10 +127,18 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
 
         return after_nudges
 
-    changed = _with_rule(month.whole_month, before, nudged)
-    if changed is month.whole_month:
+    compiled = (month.month_opens, month.authorities_live, month.month_closes)
+    opens, live, closes = changed = tuple(_with_rule(rule, before, nudged) for rule in compiled)
+    if changed == compiled:
         raise ValueError(f"no rule named {before} is applied to the authorities in a month.")
-    model.__dict__["_month_is_lived"] = lambda: changed(model.world, model.given, model._everywhere, model.t)
+
+    def lived() -> None:
+        w, given, everywhere, t = model.world, model.given, model._everywhere, model.t
+        opens(w, given, t)
+        live(w, given, everywhere, t)
+        closes(w, given, everywhere, t)
+
+    model.__dict__["_month_is_lived"] = lived
     try:
         model.step()
     finally:

@@ -18,7 +18,7 @@ from model.census import children_are_supported_and_counted
 from model.confidence import reputations_follow
 from model.drivers import drivers
 from model.errors import ScaleError
-from model.month import authorities_live, month_closes, month_opens, whole_month
+from model.month import authorities_live, month_closes, month_opens
 from model.observables import as_numbers
 from model.parameters import Parameters
 from model.placement import rolls_follow, those_going_on_are_listed
@@ -119,12 +119,9 @@ class SendModel(mesa.Model):
 
     def _month_is_lived(self) -> None:
         w, given, t = self.world, self.given, self.t
-        if self._pool is None:
-            whole_month(w, given, self._everywhere, t)  # the same three steps in one call
-        else:
-            month_opens(w, given, t)
-            self._in_parts(lambda part: authorities_live(w, given, part, t))  # children, families, schools, authorities
-            month_closes(w, given, self._everywhere, t)  # the nation follows, and the loops carry all of it on
+        month_opens(w, given, t)
+        self._in_parts(lambda part: authorities_live(w, given, part, t))  # children, families, schools, authorities
+        month_closes(w, given, self._everywhere, t)  # the nation follows, and the loops carry all of it on
 
     # ------------------------------------------------------------------ its parts
 

@@ -121,7 +121,7 @@ def verbs_of(name: str) -> list[str]:
         callee = call.func
         if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name) and callee.value.id == "self":
             callee = call.args[0] if callee.attr == "_each" else ast.Name(callee.attr)
-        if isinstance(callee, ast.Name) and is_verb(callee.id) and callee.id != "whole_month":
+        if isinstance(callee, ast.Name) and is_verb(callee.id):
             names.append(callee.id)
     return [verb for inner in names for verb in verbs_of(inner)] or [name]
 
@@ -139,11 +139,6 @@ def test_the_step_is_found() -> None:
 
 def test_odd_names_every_verb_in_the_order_of_the_step() -> None:
     assert [verb for verb, _ in schedule()] == verbs_of("step")
-
-
-def test_one_thread_lives_through_the_same_month() -> None:
-    assert verbs_of("whole_month") == verbs_of("step")[-len(verbs_of("whole_month")) :]
-    assert {"needs_are_identified", "nation_follows"} <= set(verbs_of("whole_month"))
 
 
 def test_odd_says_in_which_file_each_verb_is() -> None:
