@@ -255,6 +255,8 @@ def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, wor
     from experiments.runner import sweep as run_sweep
 
     print(_size(design, workers or os.cpu_count() or 1), file=sys.stderr)
+    if resume and not out.exists():
+        print(f"there is nothing in {out} to go on with: beginning anew", file=sys.stderr)
     last = Progress(0, design.n_runs, 0, 0)
     with _Runs(design.n_runs) as (advance, announce):
 
@@ -331,8 +333,7 @@ def sensitivity(
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
     from experiments.designs import Design, DesignError, in_groups, prior_of
     from experiments.sensitivity import METHODS, analysis_design, problem_of
-    from experiments.sensitivity_report import OUTCOMES, YEARS, not_converged, summary, write_report
-    from experiments.tables import plain_tables
+    from experiments.sensitivity_report import OUTCOMES, YEARS, write_report
     from model.errors import nearest
     from model.parameters import declared
 
@@ -356,7 +357,16 @@ def sensitivity(
     design = analysis_design(base, method, problem, n or defaults[method])
     folder = out or Path("results") / base.name
     finished = _swept(design, folder, resume, scheduler, workers)
-    table = write_report(finished.store, design, method, problem)
+    with _Steps("outcomes and years") as advance:
+        table = write_report(finished.store, design, method, problem, advance)
+    _say_what_drives(table, method, design, folder)
+
+
+def _say_what_drives(table: Any, method: str, design: "Design", folder: Path) -> None:
+    """Print what drives the first outcomes, and what has not converged."""
+    from experiments.sensitivity_report import not_converged, summary
+    from experiments.tables import plain_tables
+
     top = summary(table, method, list(design.outcomes)[:3], max(design.years))
     Console().print(*plain_tables(top.to_dict("records"), tuple(top)), sep="\n")
     unsure = not_converged(table)
@@ -366,6 +376,46 @@ def sensitivity(
             f"not converged: {len(unsure)} of {places} outcomes and years, {', '.join(unsure[:3])} ...; take more --n"
         )
     print(f"indices, figure and runs are in {folder}{os.sep}")
+
+
+@app.command(epilog="Example: sendcycle surrogate results/first_sweep --n 4096")
+def surrogate(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished sweep over uncertainties.")],
+    n: Annotated[
+        int, typer.Option(help="Base samples, a power of two, at which the surrogate is asked.", min=2)
+    ] = 1024,
+    second_order: Annotated[bool, typer.Option("--second-order", help="Indices of pairs as well.")] = False,
+    seed: Annotated[int, typer.Option(help="Keys sample, surrogate and bootstrap.", min=0, max=2**31 - 1)] = 0,
+) -> None:
+    """Learn a surrogate from stored runs, and give Sobol' indices of it with its cross-validated error beside them."""
+    from experiments.sensitivity_report import SURROGATE, write_surrogate_report
+    from experiments.store import Store
+    from experiments.tables import plain_tables
+
+    with _Steps("outcomes and years") as advance:
+        table = write_surrogate_report(Store(folder), n, seed, second_order=second_order, progress=advance)
+    places = table.groupby(["outcome", "year"], sort=False).first().reset_index()
+    shown = places.assign(predicts=places["q2"].map("{:.1%}".format), error=places["rmse"].map("{:,.4g}".format))
+    Console().print(*plain_tables(shown.to_dict("records"), ("outcome", "year", "surrogate", "predicts", "error")))
+    print(f"indices, always with these errors beside them, are in {folder / SURROGATE}")
+
+
+class _Steps:
+    """A progress bar of steps of an analysis, on the error stream."""
+
+    def __init__(self, what: str) -> None:
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        self._progress = Progress(console=console, disable=not console.is_terminal)
+        self._task = self._progress.add_task(what)
+
+    def __enter__(self) -> "Callable[[int, int], None]":
+        self._progress.start()
+        return lambda done, total: self._progress.update(self._task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
 
 
 def _words(text: str) -> list[str]:
@@ -393,6 +443,31 @@ def experiment_(context: typer.Context) -> None:
         print(context.get_help())
 
 
+@experiment.command(epilog="Example: sendcycle experiment e01 --n 100 --scale 0.1")
+def e01(
+    n: Annotated[int, typer.Option(help="Runs with numbers in doubt.", min=4)] = 100,
+    replicates: Annotated[int, typer.Option(help="Runs at the defaults.", min=2)] = 20,
+    scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**31 - 1)] = 0,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e01_baseline_fan by default.")] = None,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Run the baseline from 2014 to 2040 many times, and draw how far runs spread beside the published series."""
+    from experiments import baseline_fan
+
+    folder = out or Path("results") / "e01_baseline_fan"
+    chosen = baseline_fan.designs(n=n, replicates=replicates, scale=scale, seed=seed, smoke=smoke)
+    stores = {
+        spread: _swept(design, folder / design.name, resume, scheduler, workers).store
+        for spread, design in chosen.items()
+    }
+    baseline_fan.write_report(stores, folder)
+    print(f"fan charts, their table and the runs are in {folder}{os.sep}")
+
+
 @experiment.command(epilog="Example: sendcycle experiment e03 --replicates 5")
 def e03(
     replicates: Annotated[int, typer.Option(help="Runs of every combination, for the intervals.", min=2)] = 5,
@@ -415,6 +490,40 @@ def e03(
     shown = table.reset_index().rename(columns=str)
     Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
     print(f"thousand plans added since January 2015 (share); tables, figure and runs are in {folder}{os.sep}")
+
+
+@experiment.command(epilog="Example: sendcycle experiment e04 --trajectories 30 --factors 12 --n 256")
+def e04(
+    trajectories: Annotated[int, typer.Option(help="Morris trajectories of the screening.", min=2)] = 30,
+    factors: Annotated[int, typer.Option(help="How many parameters Sobol' indices are asked for.", min=2)] = 12,
+    n: Annotated[int, typer.Option(help="Base samples of the Sobol' step, a power of two.", min=2)] = 256,
+    scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Keys points, runs and bootstrap.", min=0, max=2**31 - 1)] = 0,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e04_sensitivity by default.")] = None,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Screen every parameter with a prior, then say how much of the variance those on top cause, alone and in pairs."""
+    from experiments import sensitivity_experiment as steps
+    from experiments.sensitivity_report import write_report
+
+    if smoke:
+        trajectories, factors, n = 2, 2, 8
+    where = out or Path("results") / "e04_sensitivity"
+    screening, variance = steps.folders(where)
+
+    def done(step: steps.Step, folder: Path) -> Any:
+        finished = _swept(step.design, folder, resume, scheduler, workers)
+        with _Steps("outcomes and years") as advance:
+            table = write_report(finished.store, step.design, step.method, step.problem, advance)
+        _say_what_drives(table, step.method, step.design, folder)
+        return table
+
+    first = done(steps.screening(trajectories=trajectories, scale=scale, seed=seed, smoke=smoke), screening)
+    top = steps.most_important(first, factors)
+    done(steps.variance(top, n=n, scale=scale, seed=seed, smoke=smoke), variance)
 
 
 @experiment.command(epilog="Example: sendcycle experiment e08 --smoke")

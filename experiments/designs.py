@@ -30,8 +30,8 @@ from model.population import SMALLEST_SCALE
 
 SAMPLERS = ("latin", "sobol", "defaults")  # how points are drawn: latin hypercube, Sobol' sequence, one at the defaults
 MOST_RUNS = 5_000_000
-SECONDS_FULL_SCALE_MONTH = 0.11  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
-SECONDS_A_RUN = 0.1  # what every run costs beside, however small
+SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
+SECONDS_A_RUN = 0.05  # what every run costs beside, however small
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
 
 

@@ -13,6 +13,7 @@ from experiments.figures import save_figure
 from experiments.output import cannot_write
 from experiments.sensitivity import MAIN_INDEX, Problem, analyse
 from experiments.store import Store
+from experiments.surrogate import GOOD, analyse_surrogate
 from model import observables
 from model.results import MANIFEST
 
@@ -33,12 +34,37 @@ MEANING = {
 }
 
 
+SURROGATE = "surrogate.csv"
+SURROGATE_FIGURE = ("surrogate.pdf", "surrogate.png")
+
+
+def write_surrogate_report(
+    store: Store, n: int, seed: int, *, second_order: bool = False, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Write `surrogate.csv` and its figure beside a finished sweep; return the indices, each with the errors."""
+    table = analyse_surrogate(store, n, seed, second_order=second_order, progress=progress)
+    known = table["q2"].dropna()
+    spread = f"{known.min():.2f} to {known.max():.2f}" if len(known) else "none"
+    words = (
+        f"From surrogates of {store.design()['n']:,} stored points, asked at {n:,} base samples; share of the variance "
+        f"of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not indices of the model itself."
+    )
+    figure = heat_map(table, "sobol", words)
+    try:
+        table.to_csv(store.folder / SURROGATE, index=False, float_format="%.6g")
+        save_figure(figure, [store.folder / name for name in SURROGATE_FIGURE], "sendcycle: surrogate indices", words)
+    except OSError as error:
+        raise cannot_write(store.folder, error) from error
+    return table
+
+
 def write_report(
     store: Store, design: Design, method: str, problem: Problem, progress: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
     """Analyse a finished sweep and write `indices.csv` and the figure beside it; return the indices."""
     table = analyse(store, design, method, problem, progress)
-    figure = heat_map(table, method, design)
+    note = f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
+    figure = heat_map(table, method, note + "hatched: not converged")
     try:
         table.to_csv(store.folder / INDICES, index=False, float_format="%.6g")
         manifest = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
@@ -63,8 +89,8 @@ def main_indices(table: pd.DataFrame, method: str) -> pd.DataFrame:
     return wide.loc[order, [(o, y) for o in outcomes for y in sorted(main["year"].unique()) if (o, y) in wide]]
 
 
-def heat_map(table: pd.DataFrame, method: str, design: Design) -> Figure:
-    """Return the figure: factors down, outcomes and years across; columns that have not converged are hatched."""
+def heat_map(table: pd.DataFrame, method: str, note: str) -> Figure:
+    """Return the figure: factors down, outcomes and years across; columns not `converged` are hatched."""
     wide = main_indices(table, method).iloc[:SHOWN]
     converged = table.groupby(["outcome", "year"])["converged"].first()
     labels = observables.declared().observables
@@ -86,11 +112,7 @@ def heat_map(table: pd.DataFrame, method: str, design: Design) -> Figure:
         start += len(years)
         ax.axvline(start - 0.5, color="white", linewidth=2)
     figure.colorbar(image, ax=ax, fraction=0.03, pad=0.01).ax.tick_params(labelsize=7)
-    lines = [
-        MEANING[method],
-        f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
-        "hatched: not converged",
-    ]
+    lines = [MEANING[method], note]
     figure.text(0.01, 0.012, "\n".join(lines), fontsize=8, color="0.25", linespacing=1.4)
     return figure
 
@@ -106,6 +128,7 @@ def _hatched(column: int, n_rows: int) -> Any:
 def summary(table: pd.DataFrame, method: str, outcomes: Sequence[str], year: int, n: int = 8) -> pd.DataFrame:
     """Return the factors that matter most for each outcome in a year: a row a rank, a column an outcome."""
     rows: dict[str, list[str]] = {}
+    n = min(n, table["factor"].nunique())
     for outcome in outcomes:
         here = table[(table["outcome"] == outcome) & (table["year"] == year) & (table["index"] == MAIN_INDEX[method])]
         top = here[here["with"] == ""].nlargest(n, "value")

@@ -79,6 +79,10 @@ class Store:
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 
+    def design(self) -> dict[str, Any]:
+        """Return the design as it was kept, see `Design.as_dict`. Raises ResultsError if it cannot be read."""
+        return dict(self._kept()["design"])
+
     def _kept(self) -> dict[str, Any]:
         try:
             kept = json.loads((self.folder / DESIGN).read_text(encoding="utf-8"))
