@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from experiments.designs import Design
     from experiments.runner import Finished, Progress
     from model import Scenario
+    from model.parameters import Prior
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # typer keeps its base in places that move
 FAILED, INTERRUPTED = 2, 130
@@ -319,6 +320,10 @@ def sensitivity(
     names: Annotated[str | None, typer.Option("--parameters", help="These parameters, with commas.")] = None,
     grouped: Annotated[bool, typer.Option("--grouped", help="Vary each group as one factor.")] = False,
     second_order: Annotated[bool, typer.Option("--second-order", help="Sobol': indices of pairs as well.")] = False,
+    scenario: Annotated[Path | None, typer.Option(help="A scenario file in TOML; no reform by default.")] = None,
+    delays: Annotated[
+        str | None, typer.Option(help="Each reform's date as a factor: LOW:HIGH months later.", metavar="LOW:HIGH")
+    ] = None,
     outcomes: Annotated[str | None, typer.Option(help="Observables of England, with commas.")] = None,
     years: Annotated[str | None, typer.Option(help="Years, with commas.")] = None,
     replicates: Annotated[int, typer.Option(help="Runs of every point, to tell noise from effect.", min=1)] = 1,
@@ -331,9 +336,10 @@ def sensitivity(
     workers: Workers = None,
 ) -> None:
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
-    from experiments.designs import Design, DesignError, in_groups, prior_of
+    from experiments.designs import DELAY, Design, DesignError, in_groups, prior_of
     from experiments.sensitivity import METHODS, analysis_design, problem_of
     from experiments.sensitivity_report import OUTCOMES, YEARS, write_report
+    from model import NO_CHANGE, Scenario
     from model.errors import nearest
     from model.parameters import declared
 
@@ -347,11 +353,16 @@ def sensitivity(
         every = sorted({p.group for p in declared().values()})
         chosen = {name: p.prior for name, p in in_groups(_words(groups) if groups else every).items()}
     group_of = {name: declared()[name].group for name in chosen} if grouped else None
+    reforms = NO_CHANGE if scenario is None else Scenario.from_toml(scenario)
+    if delays is not None:
+        if not reforms.reforms:
+            raise DesignError("--delays needs a --scenario with reforms.")
+        chosen |= {DELAY + reform.name: _delays(DELAY + reform.name, delays) for reform in reforms.reforms}
     problem = problem_of(list(chosen), group_of, second_order=second_order)
     base = Design(
         f"sensitivity_{method}", chosen, outcomes=_words(outcomes) if outcomes else OUTCOMES,
         years=_years(years) if years else [y for y in YEARS if y <= int(until[:4]) - (until[5:] < "12")] or [2015],
-        replicates=replicates, seed=seed, scale=scale, until=until,
+        scenarios=(reforms,), replicates=replicates, seed=seed, scale=scale, until=until,
     )  # fmt: skip
     defaults = {"morris": 10, "sobol": 64, "pawn": 512, "delta": 512, "fast": 129}
     design = analysis_design(base, method, problem, n or defaults[method])
@@ -420,6 +431,16 @@ class _Steps:
 
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _delays(name: str, text: str) -> "Prior":
+    from experiments.designs import prior_of
+
+    try:
+        low, high = (int(word) for word in text.split(":"))
+    except ValueError:
+        raise typer.BadParameter(f"--delays '{text}' is not LOW:HIGH in whole months, such as 0:60.") from None
+    return prior_of(name, {"low": low, "high": high})
 
 
 def _years(text: str) -> list[int]:

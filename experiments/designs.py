@@ -21,8 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from model import NO_CHANGE, Parameters, Scenario
-from model.calendar import month_index
+from model import NO_CHANGE, Change, Parameters, Scenario
+from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import SendcycleError, nearest
 from model.observables import declared as declared_observables
 from model.parameters import Parameter, Prior, declared
@@ -32,6 +32,7 @@ SAMPLERS = ("latin", "sobol", "defaults")  # how points are drawn: latin hypercu
 MOST_RUNS = 5_000_000
 SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
 SECONDS_A_RUN = 0.05  # what every run costs beside, however small
+DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
 
 
@@ -48,7 +49,8 @@ class Design:
     name
         Names the folder of its results.
     uncertainties
-        Parameters drawn anew for every point, with the distribution they are drawn from.
+        Parameters drawn anew for every point, with the distribution they are drawn from; and "delay:NAME", by how
+        many months the reform NAME of the scenarios comes later (or earlier), announcement included.
     levers
         Parameters that arms are made of, with the values they take: all combinations are run.
     scenarios
@@ -129,7 +131,7 @@ class Design:
         known = declared()
         for kind, names in (("uncertainty", self.uncertainties), ("lever", self.levers), ("constant", self.constants)):
             for name in names:
-                if name not in known:
+                if name not in known and not (kind == "uncertainty" and name.startswith(DELAY)):
                     raise DesignError(f"unknown {kind} '{name}'.{nearest(name, known)}")
         every = [*self.uncertainties, *self.levers, *self.constants]
         for name in every:
@@ -138,8 +140,9 @@ class Design:
         for name, prior in self.uncertainties.items():
             if prior.dist == "none":
                 raise DesignError(f"{name} has no prior: give low and high, or hold it as a constant or lever.")
-            for bound in (prior.low, prior.high):
+            for bound in (prior.low, prior.high) if name in known else ():
                 known[name].checked(bound)
+        self._check_delays()
         for name, values in self.levers.items():
             if not values or len(set(values)) < len(values):
                 raise DesignError(f"lever {name} needs different values in a list.")
@@ -151,6 +154,19 @@ class Design:
             raise DesignError("scenarios must have different names, and there must be one at least.")
         if self.n_runs > MOST_RUNS:
             raise DesignError(f"{self.n_runs:,} runs are more than {MOST_RUNS:,}: fewer levers, points or replicates.")
+
+    def _check_delays(self) -> None:
+        """Refuse delays of reforms that are not there, and those that move a reform out of the run."""
+        delays = {name: prior for name, prior in self.uncertainties.items() if name.startswith(DELAY)}
+        reforms = {reform.name for scenario in self.scenarios for reform in scenario.reforms}
+        for name, prior in delays.items():
+            if name.removeprefix(DELAY) not in reforms:
+                raise DesignError(
+                    f"'{name}': no scenario has such a reform.{nearest(name.removeprefix(DELAY), reforms)}"
+                )
+            for bound in (prior.low, prior.high):
+                for scenario in self.scenarios:
+                    delayed(scenario, {name: bound}).table(Parameters(**self.constants), month_index(self.until) + 1)
 
     # ------------------------------------------------------------------ what it is made of
 
@@ -166,9 +182,12 @@ class Design:
 
     @cached_property
     def points(self) -> NDArray[np.float64]:
-        """Values of the uncertainties, shape (n, uncertainties), in their own units."""
+        """Values of the uncertainties, shape (n, uncertainties), in their own units; delays in whole months."""
         shares = self.shares if self.shares is not None else self._drawn_shares()
-        columns = [prior.quantiles(shares[:, k]) for k, prior in enumerate(self.uncertainties.values())]
+        columns = [
+            np.round(prior.quantiles(shares[:, k])) if name.startswith(DELAY) else prior.quantiles(shares[:, k])
+            for k, (name, prior) in enumerate(self.uncertainties.items())
+        ]
         return np.stack(columns, axis=1) if columns else np.zeros((self.n, 0))
 
     def _drawn_shares(self) -> NDArray[np.float64]:
@@ -310,7 +329,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a design: its number, seed, the number of its scenario, and the parameters that differ."""
+    """One run of a design: its number, seed, the number of its scenario, and the parameters and delays that differ."""
 
     run: int
     seed: int
@@ -321,14 +340,51 @@ class Run:
 def prior_of(name: str, entry: Any) -> Prior:
     """Return the distribution of an uncertainty: the declared one, or that of the entry where it says otherwise."""
     known = declared()
+    entry = _table(f"uncertainty {name}", entry)
+    if name.startswith(DELAY):
+        return _delay(name, entry)
     if name not in known:
         raise DesignError(f"unknown uncertainty '{name}'.{nearest(name, known)}")
-    entry = _table(f"uncertainty {name}", entry)
     if not entry:
         return known[name].prior
     if "dist" not in entry and ("low" not in entry or "high" not in entry):
         raise DesignError(f"uncertainty {name}: give both low and high, or dist, or nothing for the declared prior.")
     return known[name].prior_from({"dist": "uniform"} | entry)
+
+
+def _delay(name: str, entry: Mapping[str, Any]) -> Prior:
+    """Return the distribution of a delay: every month from `low` to `high` alike."""
+    low, high = entry.get("low"), entry.get("high")
+    whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in (low, high))
+    if set(entry) != {"low", "high"} or not whole or low >= high:  # type: ignore[operator]
+        raise DesignError(f"'{name}' needs whole months low and high, low before high, and nothing else.")
+    return Prior("uniform", low - 0.499, high + 0.499)  # type: ignore[operator]  # rounded to whole months
+
+
+def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
+    """Return the scenario with reforms moved by the months that `values` holds as "delay:NAME", announcements too.
+
+    Raises
+    ------
+    DateError
+        If a reform would leave the months that the model knows.
+    """
+
+    def later(month: str | None, by: int) -> str | None:
+        return None if month is None else month_label(month_index(month) + by)
+
+    def moved(change: Change, by: int) -> Change:
+        end = None if change.end is None or month_index(change.end) + by >= N_MONTHS else later(change.end, by)
+        return replace(change, start=str(later(change.start, by)), end=end)
+
+    reforms = []
+    for reform in scenario.reforms:
+        by = round(values.get(DELAY + reform.name, 0.0))
+        changes = tuple(moved(change, by) for change in reform.changes)
+        announcement = tuple(moved(change, by) for change in reform.announcement)
+        announced = later(reform.announced, by)
+        reforms.append(replace(reform, changes=changes, announcement=announcement, announced=announced))
+    return replace(scenario, reforms=tuple(reforms))
 
 
 def in_groups(groups: Sequence[str]) -> dict[str, Parameter]:

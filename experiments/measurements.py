@@ -40,6 +40,62 @@ def runs(scale: float, repeats: int) -> dict[str, Any]:
     return {"seconds": seconds, "peak_mb": peak_memory_mb(), "peak_before_mb": before, "authorities": authorities}
 
 
+def sweep(runs: int, batch: int, scale: float) -> dict[str, Any]:
+    """Time the same runs alone in this process, and swept by one worker and by two.
+
+    Rates of sweeps are taken from the first batch that is back to the last: starting the workers is not in them. Runs
+    alone are timed before and after the sweeps, because the machine changes its pace.
+    """
+    import tempfile
+
+    from experiments.designs import Design
+    from experiments.runner import sweep as swept
+    from model import simulate
+
+    def alone() -> float:
+        began = time.perf_counter()
+        for seed in range(runs // 4):
+            simulate(seed=seed, scale=scale, until=UNTIL, threads=1)
+        return (time.perf_counter() - began) / (runs // 4)
+
+    simulate(scale=WARM_SCALE, until="2015-08", threads=1)
+    outcomes = ("plans_in_force", "requests", "high_needs_spending", "cumulative_balance", "within_20_weeks")
+    design = Design(
+        "bench", sampler="defaults", replicates=runs, scale=scale, until=UNTIL, outcomes=outcomes,
+        years=(2020, 2025, 2030), batch=batch,
+    )  # fmt: skip
+    before, seconds = alone(), {}
+    for workers in (1, 2):
+        marks: list[tuple[float, int]] = []
+        with tempfile.TemporaryDirectory(prefix="sendcycle-bench-") as folder:
+            swept(
+                design, Path(folder) / "sweep", workers=workers,
+                progress=lambda now, marks=marks: marks.append((time.perf_counter(), now.done)),  # type: ignore[misc]
+            )  # fmt: skip
+        (first, done), (last, all_done) = next(mark for mark in marks if mark[1]), marks[-1]
+        seconds[workers] = (last - first) / (all_done - done)
+    return {"alone_seconds": [before, alone()], "one_worker_seconds": seconds[1], "two_workers_seconds": seconds[2]}
+
+
+def sobol_analysis(factors: int, n: int, columns: int) -> dict[str, Any]:
+    """Time Sobol' analysis with second order on all cores, of many outcomes and years of a made-up function."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    import numpy as np
+
+    from experiments.sensitivity import indices, problem_of, shares
+
+    problem = problem_of([f"x{k}" for k in range(factors)], second_order=True)
+    points = shares("sobol", problem, n, 0)
+    weights = np.random.default_rng(0).normal(size=(columns, factors))
+    values = [(points * w).sum(axis=1) + points[:, 0] * points[:, 1] for w in weights]
+    began = time.perf_counter()
+    with ProcessPoolExecutor() as pool:
+        done = [pool.submit(indices, "sobol", problem, points, column, 0) for column in values]
+        rows = sum(len(future.result()) for future in done)
+    return {"seconds": time.perf_counter() - began, "points": len(points), "rows": rows}
+
+
 def child_steps(kind: str, scale: float, n_months: int) -> dict[str, Any]:
     """Time the months of a run, without its beginnings, and count its child-steps.
 
@@ -96,6 +152,8 @@ def main() -> None:
         "small_run": small_run,
         "runs": runs,
         "child_steps": child_steps,
+        "sweep": sweep,
+        "sobol_analysis": sobol_analysis,
     }
     print(json.dumps(measurements[name](**arguments)))
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.designs import Design, Run
+from experiments.designs import DELAY, Design, Run, delayed
 from experiments.interruption import interruptible
 from experiments.store import Store
 from model import Parameters, Scenario, simulate
@@ -72,8 +72,10 @@ def _rows(
 ) -> pd.DataFrame:
     """Return a run's outcomes, or why there are none."""
     try:
-        result = simulate(Parameters(**run.values), scenarios[run.scenario], run.seed, scale, until, threads=1)
-        table = result.yearly().reindex(years)[outcomes].astype(np.float64)
+        values = {name: value for name, value in run.values.items() if not name.startswith(DELAY)}
+        scenario = delayed(scenarios[run.scenario], run.values)
+        result = simulate(Parameters(**values), scenario, run.seed, scale, until, threads=1)
+        table = result.yearly(outcomes).reindex(years).astype(np.float64)
     except Exception as error:  # whatever a run may raise: it is kept beside its parameters, and the others go on
         words = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_ERROR]
         table = pd.DataFrame(np.nan, index=years[:1], columns=outcomes)

@@ -223,8 +223,10 @@ def observe_authorities(
     return pd.DataFrame(keys | columns)
 
 
-def yearly(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
-    """Return every observable by year, as the published statistics count it (see `Observable.yearly`).
+def yearly(
+    tallies: pd.DataFrame, known: Declarations | None = None, *, names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return observables by year, all if not named, as the published statistics count them (see `Observable.yearly`).
 
     Parameters
     ----------
@@ -236,7 +238,8 @@ def yearly(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataF
     pandas.DataFrame
         A row a year (index `year`), a column an observable; NaN where the run does not cover the year.
     """
-    observables = (known or declared()).observables
+    every = (known or declared()).observables
+    observables = every if names is None else {name: every[name] for name in names}
     t = (tallies.index.to_numpy().astype("datetime64[M]") - np.datetime64(FIRST_MONTH, "M")).astype(np.int64)
     by_year = {}
     for convention, year_of in YEARS.items():

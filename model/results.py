@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -97,9 +97,12 @@ class Result:
     def _yearly(self) -> pd.DataFrame:
         return observables.yearly(self.national_tallies)
 
-    def yearly(self) -> pd.DataFrame:
-        """Return the observables of England by year, as the published statistics count them; NaN if incomplete."""
-        return self._yearly.copy()
+    def yearly(self, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return observables of England by year, as the published statistics count them; NaN if incomplete.
+
+        With `names` only those are computed. Raises KeyError if one is not declared.
+        """
+        return self._yearly.copy() if names is None else observables.yearly(self.national_tallies, names=names)
 
     def beside_published(self) -> pd.DataFrame:
         """Return the years of the model beside the published ones, see `published.beside_published`."""

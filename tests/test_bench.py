@@ -27,7 +27,7 @@ def test_json_of_a_quick_bench(
     monkeypatch.setattr(bench, "measure_all", lambda scales, quick, say: report | {"scales": scales, "quick": quick})
     assert main(["bench", "--quick", "--json", "--scales", "0.002"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"machine", "quick", "scales", "child_step", "runs", "start", "targets"}
+    assert set(printed) == {"machine", "quick", "scales", "child_step", "runs", "start", "sweeps", "targets"}
     assert printed["scales"] == [0.002]
     assert printed["quick"] is True
 
@@ -95,11 +95,12 @@ def test_child_steps_are_counted_from_birth_to_25() -> None:
 
 
 def test_targets_are_compared_the_right_way() -> None:
-    def met(seconds: float | None, ratio: float | None) -> dict[str, Any]:
+    def met(seconds: float | None, ratio: float | None, quick: bool = False) -> dict[str, Any]:
         runs = [{"scale": 0.01, "seconds_best": seconds, "peak_mb": 1.0}]
         step = {"ratio": ratio, "full_scale_ratio": None}
         start = {"first_run_seconds": 1.0, "later_start_seconds": 9.0}
-        rows = targets({"runs": runs, "child_step": step, "start": start})
+        sweeps = {"overhead": 0.04, "two_to_one": 1.8, "sobol_analysis_seconds": 61.0}
+        rows = targets({"quick": quick, "runs": runs, "child_step": step, "start": start, "sweeps": sweeps})
         return {row["what"]: row["met"] for row in rows}
 
     assert met(0.1, 400.0)["1 % of England, 2014 to 2035"] is True
@@ -109,6 +110,21 @@ def test_targets_are_compared_the_right_way() -> None:
     assert met(None, None)["compiled against plain Mesa agents"] is None
     assert met(0.1, 400.0)["all England, 2014 to 2035"] is None
     assert met(0.1, 400.0)["later starts"] is False
+    assert met(0.1, 400.0)["sweep overhead at 1 %"] is True
+    assert met(0.1, 400.0)["two workers against one"] is False
+    assert met(0.1, 400.0)["Sobol' analysis, 25 × 1,024 × 200"] is False
+    assert met(0.1, 400.0, quick=True)["two workers against one"] is None
+
+
+def test_sweeps_are_timed_by_run_and_analysis_gives_every_index(report: dict[str, Any]) -> None:
+    sweeps = report["sweeps"]
+    alone = sum(sweeps["alone_seconds"]) / 2.0
+    assert sweeps["overhead"] == pytest.approx(sweeps["one_worker_seconds"] / alone - 1.0)
+    assert sweeps["two_to_one"] == pytest.approx(sweeps["one_worker_seconds"] / sweeps["two_workers_seconds"])
+    assert sweeps["one_worker_seconds"] > 0.5 * alone  # a run swept is a whole run
+    analysis = measurements.sobol_analysis(factors=4, n=8, columns=3)
+    assert analysis["points"] == 8 * (2 * 4 + 2)
+    assert analysis["rows"] == 3 * (4 + 4 + 6)
 
 
 def test_tables_show_targets_and_runs(report: dict[str, Any]) -> None:

@@ -15,10 +15,11 @@ import pytest
 
 from experiments import runner
 from experiments.baseline import run_baseline
-from experiments.designs import Design, DesignError, differences
+from experiments.command_line import main
+from experiments.designs import Design, DesignError, delayed, differences, prior_of
 from experiments.store import RUNS, Store
-from model import NO_CHANGE, Parameters, simulate
-from model.errors import ParameterError, ResultsError
+from model import NO_CHANGE, Parameters, Scenario, simulate
+from model.errors import ParameterError, ResultsError, SendcycleError
 from model.parameters import declared
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -406,3 +407,90 @@ def test_no_scheduler_leaves_no_folder(tmp_path: Path) -> None:
 def test_half_a_range_is_refused() -> None:
     with pytest.raises(DesignError, match="both low and high"):
         design(uncertainties={"escalation": {"low": 0.2}})
+
+
+# ---------------------------------------------------------------------- dates of reforms as factors
+
+REFORMS = """
+name = "two"
+[[reforms]]
+name = "outreach"
+announced = "2014-10"
+changes = [{ parameter = "outreach_extra", value = 1.0, start = "2015-01", end = "2015-09", ramp_months = 3 }]
+announcement = [{ parameter = "awareness", value = 0.5 }]
+[[reforms]]
+name = "campaign"
+changes = [{ parameter = "confidence_campaign", value = 0.05, start = "2015-02" }]
+"""
+
+
+@pytest.fixture
+def two_reforms(tmp_path: Path) -> Path:
+    file = tmp_path / "two.toml"
+    file.write_text(REFORMS.replace("awareness", ANNOUNCED), encoding="utf-8")
+    return file
+
+
+ANNOUNCED = next(name for name in declared() if "anticipation" in name and declared()[name].read == "monthly")
+
+
+def test_a_delay_moves_a_reform_and_its_announcement_and_no_other(two_reforms: Path) -> None:
+    scenario = Scenario.from_toml(two_reforms)
+    later = delayed(scenario, {"delay:outreach": 5.0})
+    outreach, campaign = later.reforms
+    assert (outreach.announced, outreach.changes[0].start, outreach.changes[0].end) == ("2015-03", "2015-06", "2016-02")
+    assert outreach.announcement[0].start == "2015-03"
+    assert campaign == scenario.reforms[1]
+    assert delayed(scenario, {}) == scenario
+    assert delayed(scenario, {"delay:outreach": 300.0}).reforms[0].changes[0].end is None  # beyond the last month
+
+
+def test_runs_live_with_the_delay_of_their_plan(two_reforms: Path, tmp_path: Path) -> None:
+    scenario = Scenario.from_toml(two_reforms)
+    d = Design(
+        "dates", {"delay:campaign": prior_of("delay:campaign", {"low": 0, "high": 6})}, scenarios=(scenario,), n=3,
+        outcomes=("confidence",), years=(2015,), scale=0.0005, until="2015-12",
+    )  # fmt: skip
+    rows = runner.sweep(d, tmp_path / "out", workers=1).store.table()
+    assert set(rows["delay:campaign"]) <= set(range(7))
+    for row in rows.to_dict("records"):
+        alone = simulate(
+            Parameters(), delayed(scenario, {"delay:campaign": row["delay:campaign"]}), 0, 0.0005, "2015-12", threads=1
+        )
+        assert row["confidence"] == alone.yearly().loc[2015, "confidence"]
+
+
+def test_dates_of_reforms_are_factors_beside_groups(two_reforms: Path, tmp_path: Path) -> None:
+    words = ["sensitivity", "morris", "--groups", "confidence", "--grouped", "--n", "4", "--scale", "0.0005"]
+    words += ["--until", "2016-03", "--years", "2016", "--outcomes", "confidence,plans_in_force"]
+    words += ["--scenario", str(two_reforms), "--delays", "0:6", "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    table = pd.read_csv(tmp_path / "out" / "indices.csv")
+    assert set(table["factor"]) == {"confidence", "delay:outreach", "delay:campaign"}
+    moved = table[(table["outcome"] == "confidence") & (table["index"] == "mu_star")].set_index("factor")["value"]
+    assert moved["delay:campaign"] > 0.0
+    assert main([*words[:-2], "--out", str(tmp_path / "no"), "--delays", "6"]) == 2
+    assert main(["sensitivity", "morris", "--delays", "0:6", "--out", str(tmp_path / "no")]) == 2
+
+
+def test_every_month_of_a_delay_is_as_likely() -> None:
+    months = np.round(prior_of("delay:x", {"low": -2, "high": 3}).quantiles((np.arange(6000) + 0.5) / 6000))
+    counts = pd.Series(months).value_counts()
+    assert sorted(counts.index) == [-2, -1, 0, 1, 2, 3]
+    assert counts.max() - counts.min() < 10
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"delay:outreac": {"low": 0, "high": 6}}, "no scenario has such a reform.*outreach"),
+        ({"delay:outreach": {"low": 0, "high": 0.5}}, "whole months"),
+        ({"delay:outreach": {"low": 6, "high": 0}}, "whole months"),
+        ({"delay:outreach": {}}, "whole months"),
+        ({"delay:outreach": {"low": -9, "high": 0}}, "2014-01|outside"),
+        ({"delay:outreach": {"low": 0, "high": 40}}, "never starts|starts"),
+    ],
+)
+def test_delays_that_cannot_be_are_refused(two_reforms: Path, entry: dict[str, Any], message: str) -> None:
+    with pytest.raises(SendcycleError, match=message):
+        Design.from_mapping({**SMALL, "scenarios": [two_reforms.name], "uncertainties": entry}, two_reforms.parent)
