@@ -119,8 +119,8 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         la.plans = holders.sum()
         la.sen_support = on_support.sum() - on_support[Setting.POST_16]
         la.alternative_pupils = in_setting[:, Setting.ALTERNATIVE].sum()
-        n_all = in_setting.sum() - in_setting[:, Setting.POST_16].sum()
-        n_other = float(n_all - (la.plans - holders[Setting.POST_16]))
+        n_all = float(in_setting.sum() - in_setting[:, Setting.POST_16].sum())
+        n_other = n_all - (la.plans - holders[Setting.POST_16])
         la.confidence = trusted / max(n_all, 1.0)
         la.mean_confidence = la.confidence
         la.plan_bonus = la.confidence - (trusted - trusted_with_plan) / max(n_other, 1.0)
