@@ -26,9 +26,9 @@ SHOWN = 30  # factors in the figure
 INDICES = "indices.csv"
 FIGURE = ("sensitivity.pdf", "sensitivity.png")
 MEANING = {
-    "morris": "μ*: mean effect of moving a factor through two thirds of its range, over the largest in its column",
-    "sobol": "ST: share of the variance that would go if the factor were known, interactions included",
-    "fast": "ST: share of the variance that would go if the factor were known, interactions included",
+    "morris": "μ*: mean effect per whole range of a factor, from steps of two thirds, over the largest in its column",
+    "sobol": "ST: share of the variance that would remain if all other factors were known: interactions included",
+    "fast": "ST: share of the variance that would remain if all other factors were known: interactions included",
     "delta": "δ: how far the whole distribution moves when the factor is known, 0 to 1",
     "pawn": "PAWN: median distance between distributions with the factor free and held, 0 to 1",
 }

@@ -76,7 +76,14 @@ def _kind(value: Any) -> Any:
     """Return the Numba type of a field."""
     if not isinstance(value, np.ndarray):
         return typeof(value)
-    what = (value.dtype, value.ndim, value.flags.c_contiguous, value.flags.aligned, value.flags.writeable)
+    what = (
+        value.dtype,
+        value.ndim,
+        value.flags.c_contiguous,
+        value.flags.f_contiguous,
+        value.flags.aligned,
+        value.flags.writeable,
+    )
     if what not in _kinds:
         _kinds[what] = typeof(value)
     return _kinds[what]

@@ -12,6 +12,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
+from model import send_model
 from model.by_reference import ByReference
 
 RECORD = np.dtype([("flag", "i1"), ("x", "f8")])
@@ -95,3 +96,32 @@ def test_a_field_that_is_not_there_is_refused(outer: Outer) -> None:
 
 def _replaces(w: Any) -> None:
     w.number = 1
+
+
+def test_arrays_of_another_order_are_another_type() -> None:
+    """The types of arrays are kept by what they are; one in Fortran's order is not one with gaps."""
+    read = njit(_element)
+    fortran = Inner(np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.zeros(1, dtype=RECORD))
+    gaps = Inner(np.arange(24.0).reshape(4, 6)[::2, ::2], np.zeros(1, dtype=RECORD))
+    assert read(fortran) == 4.0
+    assert read(gaps) == 14.0
+
+
+def _element(w: Any) -> float:
+    return w.column[1, 1]
+
+
+def test_pointers_are_made_before_threads_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that both make the table of pointers would leave one of them with a table that is gone."""
+    known: list[bool] = []
+    fill = send_model.fill
+
+    def noted(world: Any, *more: Any) -> None:
+        known.append("address" in vars(world))
+        fill(world, *more)
+
+    monkeypatch.setattr(send_model, "fill", noted)
+    model = send_model.SendModel(scale=0.004, n_months=1)
+    assert known == [True] * len(known)
+    assert known
+    assert "address" in vars(model.given)
