@@ -532,6 +532,8 @@ def e04(
 
     if smoke:
         trajectories, factors, n = 2, 2, 8
+    if n & (n - 1):  # before the screening, not after it
+        raise typer.BadParameter(f"--n {n}: Sobol' indices need a power of two.")
     where = out or Path("results") / "e04_sensitivity"
     screening, variance = steps.folders(where)
 

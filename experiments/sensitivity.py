@@ -7,6 +7,7 @@ Noise and effect are kept apart: indices are of the mean over replicates, and be
 variance that chance alone would still make in such a mean.
 """
 
+import itertools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -168,6 +169,9 @@ def indices(
     if np.ptp(values) == 0.0:  # an outcome that never moves has no driver
         for index in INDICES[method]:
             add(index, np.zeros(len(factors)), np.zeros(len(factors)))
+        if problem.second_order:
+            pairs = itertools.combinations(factors, 2)
+            rows.extend((one, other, "S2", 0.0, 0.0) for one, other in pairs)
     elif method == "morris":
         found = morris.analyze(known, points, values, num_levels=LEVELS, **bootstrap)
         add("mu_star", found["mu_star"], found["mu_star_conf"])

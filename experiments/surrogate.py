@@ -17,6 +17,7 @@ from experiments.sensitivity import Problem, indices, problem_of, shares
 from experiments.store import Store
 from model.errors import ResultsError
 from model.parameters import Prior
+from model.results import MANIFEST
 
 FOLDS = 5
 FEWEST_POINTS = 50
@@ -44,11 +45,15 @@ def stored_points(store: Store) -> tuple[list[str], NDArray[np.float64], pd.Data
         If the sweep has several arms, or less than `FEWEST_POINTS` points without failures.
     """
     kept = store.design()
+    if not (store.folder / MANIFEST).exists():
+        raise ResultsError(f"{store.folder} holds an unfinished sweep: finish it with --resume first.")
     priors = {name: Prior(**entry) for name, entry in kept["uncertainties"].items()}
     plan = store.plan()
     if plan["arm"].nunique() > 1:
         raise ResultsError(f"{store.folder}: a surrogate learns from one arm, not from levers or several scenarios.")
     runs = store.outcomes().merge(plan[["run", "point"]], on="run")
+    whole = runs.groupby("point")["run"].nunique() == kept["replicates"]
+    runs = runs[runs["point"].map(whole)]  # a point of which a replicate failed is left out
     outcomes = runs.pivot_table(index="point", columns="year", values=kept["outcomes"], dropna=False)
     if len(outcomes) < FEWEST_POINTS or len(priors) < 2:
         raise ResultsError(

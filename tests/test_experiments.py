@@ -63,3 +63,9 @@ def test_no_point_after_january_2025_is_shown(name: str) -> None:
     observable = observables.declared().observables[name]
     assert (position(observable, points["year"]) <= LAST_POINT + 1e-6).all()
     assert len(points) > 0 or observable.published is None
+
+
+def test_e04_refuses_a_bad_n_before_the_screening(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(app, ["experiment", "e04", "--n", "100", "--out", str(tmp_path / "e04")])
+    assert outcome.exit_code == 2
+    assert not (tmp_path / "e04").exists()

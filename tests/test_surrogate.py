@@ -72,7 +72,7 @@ def test_shares_are_the_inverse_of_quantiles(name: str) -> None:
     np.testing.assert_allclose(shares_of(prior, prior.quantiles(expected)), expected, atol=1e-3)
 
 
-def stored(folder: Path, n: int, **more: Any) -> Store:
+def stored(folder: Path, n: int, *, finished: bool = True, **more: Any) -> Store:
     """Return a finished sweep in which plans are the sum of both shares, in one year of which nothing is known."""
     priors = {name: declared()[name].prior for name in ("escalation", "rate_family_request")}
     design = Design("stored", priors, n=n, outcomes=("plans_in_force",), years=(2020, 2021), **more)
@@ -80,13 +80,15 @@ def stored(folder: Path, n: int, **more: Any) -> Store:
     store.begin(design, resume=False)
     plan = design.plan()
     wide = {name: shares_of(prior, plan[name].to_numpy()) for name, prior in priors.items()}
-    values = sum(wide.values())
+    values = sum(wide.values()) + 0.25 * (plan["replicate"] - (design.replicates - 1) / 2.0)
     rows = [
         pd.DataFrame({"run": plan["run"], "year": year, "error": pd.array([None] * len(plan), dtype="string")})
         .assign(plans_in_force=column)
         for year, column in ((2020, values), (2021, np.full(len(plan), np.nan)))
     ]  # fmt: skip
     store.add(0, pd.concat(rows, ignore_index=True))
+    if finished:
+        store.finish({})
     return store
 
 
@@ -113,6 +115,8 @@ def test_what_does_not_serve_is_refused(tmp_path: Path) -> None:
         analyse_surrogate(stored(tmp_path / "arms", 60, levers={"gain_r7_confidence": (0.0, 1.0)}), 64)
     with pytest.raises(SendcycleError, match="power of two"):
         analyse_surrogate(stored(tmp_path / "enough", 60), 100)
+    with pytest.raises(ResultsError, match="unfinished"):
+        analyse_surrogate(stored(tmp_path / "cut", 60, finished=False), 64)
     with pytest.raises(ResultsError, match="cannot read"):
         analyse_surrogate(Store(tmp_path / "nothing"), 64)
 
@@ -120,3 +124,12 @@ def test_what_does_not_serve_is_refused(tmp_path: Path) -> None:
 def test_prior_without_numbers_for_its_form_is_not_met() -> None:
     with pytest.raises(SendcycleError, match="quantiles"):
         shares_of(Prior("none", 0.0, 1.0), np.zeros(2))
+
+
+def test_a_surrogate_of_one_fold_that_knows_nothing_ends_in_numbers() -> None:
+    problem = problem_of(NAMES, second_order=True)
+    points = shares("delta", problem, 60, 1)
+    values = np.where(np.arange(60) < 5, 1.0, 0.0)
+    table = surrogate_indices(problem, points, values, shares("sobol", problem, 64, 0), 0)
+    assert (table["index"] == "S2").sum() == 3
+    assert table["of_folds"].notna().all()
