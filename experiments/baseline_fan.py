@@ -5,7 +5,6 @@ numbers: every parameter with a prior drawn from the tenth of its prior around i
 not a posterior: it shows how fast small doubts about many numbers add up, until calibration says what the data allow.
 """
 
-import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
-from experiments.designs import Design
-from experiments.figures import COLOURS, LAST_POINT, PANELS, position, save_figure
+from experiments.designs import Design, shares_of
+from experiments.figures import COLOURS, LAST_POINT, PANELS, position, save_figure, style_axes
 from experiments.output import cannot_write
 from experiments.store import Store
-from experiments.surrogate import shares_of
 from model import observables
 from model.observables import Observable
 from model.parameters import Parameter, Prior, declared
-from model.published import published_series
-from model.results import MANIFEST
+from model.published import of_observable
 
 NAMES = (
     "plans_in_force", "requests", "new_plans", "within_20_weeks", "pupils_sen_support", "appeals_registered",
@@ -98,9 +94,7 @@ def fan(stores: dict[str, Store]) -> pd.DataFrame:
 def published_points(name: str) -> pd.DataFrame:
     """Return the published years of an observable up to January 2025: `outcome`, `year`, `published` in its unit."""
     observable = observables.declared().observables[name]
-    if observable.published is None:
-        return pd.DataFrame({"outcome": [], "year": [], "published": []})
-    series = published_series(observable.published) * observable.published_factor
+    series = of_observable(observable)
     series = series[position(observable, series.index) <= LAST_POINT + 1e-6]
     return pd.DataFrame({"outcome": name, "year": series.index.astype(int), "published": series.to_numpy()})
 
@@ -108,7 +102,7 @@ def published_points(name: str) -> pd.DataFrame:
 def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
     """Write `fan.csv` and the figure; return the table."""
     table = fan(stores)
-    manifests = {name: json.loads((store.folder / MANIFEST).read_text("utf-8")) for name, store in stores.items()}
+    manifests = {name: store.manifest() for name, store in stores.items()}
     words = ", ".join(f"{name} code {manifest['model']['code'][:12]}" for name, manifest in manifests.items())
     design = manifests[NUMBERS]["design"]
     try:
@@ -161,7 +155,7 @@ def _draw(ax: Axes, table: pd.DataFrame, observable: Observable) -> None:
         for low, high, alpha in bands:
             ax.fill_between(x, rows[low] * factor, rows[high] * factor, color=colour, alpha=alpha, linewidth=0)
         ax.plot(x, rows["q50"] * factor, color=colour, linewidth=1.8)
-        ax.plot(x, rows["published"] * factor, linestyle="none", marker="o", markersize=4.5, color="0.15")
+    ax.plot(x, rows["published"] * factor, linestyle="none", marker="o", markersize=4.5, color="0.15")
     ax.set_xlim(2013.8, float(table["year"].max()) + 1.2)
     ax.axvline(LAST_POINT, color="0.7", linewidth=0.8, linestyle=":")
     if (table["q05"] < 0.0).any():
@@ -170,7 +164,4 @@ def _draw(ax: Axes, table: pd.DataFrame, observable: Observable) -> None:
         ax.set_ylim(bottom=0.0)
     ax.set_title(_title(observable.label), loc="left", fontsize=11, fontweight="bold")
     ax.set_ylabel(unit, fontsize=10)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    ax.grid(axis="y", color="0.88", linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
+    style_axes(ax)

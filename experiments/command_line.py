@@ -8,10 +8,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,9 +21,12 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from experiments.designs import Design
     from experiments.runner import Finished, Progress
+    from experiments.sensitivity import Problem
+    from experiments.store import Store
     from model import Scenario
     from model.parameters import Prior
 
+Key = TypeVar("Key")
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # typer keeps its base in places that move
 FAILED, INTERRUPTED = 2, 130
 
@@ -206,7 +210,7 @@ def _is_compiled() -> bool:
     from model.compilation import cache_folder
 
     try:
-        return any(cache_folder().rglob("month.authorities_live*.nbc"))  # compiled last; folders alone say nothing
+        return any(cache_folder().rglob("month.authorities_live*.nbc"))  # the longest to compile
     except OSError:
         return False
 
@@ -278,6 +282,13 @@ def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, wor
     return finished
 
 
+def _swept_all(
+    designs: "Mapping[Key, Design]", out: Path, resume: bool, scheduler: str | None, workers: int | None
+) -> "dict[Key, Store]":
+    """Sweep several designs one after another, each into the folder of its name; return their stores."""
+    return {key: _swept(design, out / design.name, resume, scheduler, workers).store for key, design in designs.items()}
+
+
 class _Runs:
     """A progress bar of runs, with their rate and the time left, on the error stream."""
 
@@ -338,7 +349,7 @@ def sensitivity(
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
     from experiments.designs import DELAY, Design, DesignError, in_groups, prior_of
     from experiments.sensitivity import METHODS, analysis_design, problem_of
-    from experiments.sensitivity_report import OUTCOMES, YEARS, write_report
+    from experiments.sensitivity_report import OUTCOMES, YEARS
     from model import NO_CHANGE, Scenario
     from model.errors import nearest
     from model.parameters import declared
@@ -367,17 +378,16 @@ def sensitivity(
     defaults = {"morris": 10, "sobol": 64, "pawn": 512, "delta": 512, "fast": 129}
     design = analysis_design(base, method, problem, n or defaults[method])
     folder = out or Path("results") / base.name
-    finished = _swept(design, folder, resume, scheduler, workers)
-    with _Steps("outcomes and years") as advance:
-        table = write_report(finished.store, design, method, problem, advance)
-    _say_what_drives(table, method, design, folder)
+    _analysed(_swept(design, folder, resume, scheduler, workers), design, method, problem)
 
 
-def _say_what_drives(table: Any, method: str, design: "Design", folder: Path) -> None:
-    """Print what drives the first outcomes, and what has not converged."""
-    from experiments.sensitivity_report import not_converged, summary
+def _analysed(finished: "Finished", design: "Design", method: str, problem: "Problem") -> Any:
+    """Write the indices of a sweep, print what drives the first outcomes and what has not converged, return them."""
+    from experiments.sensitivity_report import not_converged, summary, write_report
     from experiments.tables import plain_tables
 
+    with _steps("outcomes and years") as advance:
+        table = write_report(finished.store, design, method, problem, advance)
     top = summary(table, method, list(design.outcomes)[:3], max(design.years))
     Console().print(*plain_tables(top.to_dict("records"), tuple(top)), sep="\n")
     unsure = not_converged(table)
@@ -386,7 +396,8 @@ def _say_what_drives(table: Any, method: str, design: "Design", folder: Path) ->
         print(
             f"not converged: {len(unsure)} of {places} outcomes and years, {', '.join(unsure[:3])} ...; take more --n"
         )
-    print(f"indices, figure and runs are in {folder}{os.sep}")
+    print(f"indices, figure and runs are in {finished.store.folder}{os.sep}")
+    return table
 
 
 @app.command(epilog="Example: sendcycle surrogate results/first_sweep --n 4096")
@@ -403,30 +414,25 @@ def surrogate(
     from experiments.store import Store
     from experiments.tables import plain_tables
 
-    with _Steps("outcomes and years") as advance:
+    with _steps("outcomes and years") as advance:
         table = write_surrogate_report(Store(folder), n, seed, second_order=second_order, progress=advance)
     places = table.groupby(["outcome", "year"], sort=False).first().reset_index()
     shown = places.assign(predicts=places["q2"].map("{:.1%}".format), error=places["rmse"].map("{:,.4g}".format))
-    Console().print(*plain_tables(shown.to_dict("records"), ("outcome", "year", "surrogate", "predicts", "error")))
+    Console().print(
+        *plain_tables(shown.to_dict("records"), ("outcome", "year", "surrogate", "predicts", "error")), sep="\n"
+    )
     print(f"indices, always with these errors beside them, are in {folder / SURROGATE}")
 
 
-class _Steps:
-    """A progress bar of steps of an analysis, on the error stream."""
+@contextmanager
+def _steps(what: str) -> "Iterator[Callable[[int, int], None]]":
+    """Show a progress bar of steps of an analysis on the error stream; yield what moves it to (done, total)."""
+    from rich.progress import Progress
 
-    def __init__(self, what: str) -> None:
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self._progress = Progress(console=console, disable=not console.is_terminal)
-        self._task = self._progress.add_task(what)
-
-    def __enter__(self) -> "Callable[[int, int], None]":
-        self._progress.start()
-        return lambda done, total: self._progress.update(self._task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _words(text: str) -> list[str]:
@@ -481,10 +487,7 @@ def e01(
 
     folder = out or Path("results") / "e01_baseline_fan"
     chosen = baseline_fan.designs(n=n, replicates=replicates, scale=scale, seed=seed, smoke=smoke)
-    stores = {
-        spread: _swept(design, folder / design.name, resume, scheduler, workers).store
-        for spread, design in chosen.items()
-    }
+    stores = _swept_all(chosen, folder, resume, scheduler, workers)
     baseline_fan.write_report(stores, folder)
     print(f"fan charts, their table and the runs are in {folder}{os.sep}")
 
@@ -528,25 +531,19 @@ def e04(
 ) -> None:
     """Screen every parameter with a prior, then say how much of the variance those on top cause, alone and in pairs."""
     from experiments import sensitivity_experiment as steps
-    from experiments.sensitivity_report import write_report
+    from experiments.designs import check_power_of_two
 
     if smoke:
         trajectories, factors, n = 2, 2, 8
-    if n & (n - 1):  # before the screening, not after it
-        raise typer.BadParameter(f"--n {n}: Sobol' indices need a power of two.")
+    check_power_of_two(n)  # before the screening, not after it
     where = out or Path("results") / "e04_sensitivity"
-    screening, variance = steps.folders(where)
 
-    def done(step: steps.Step, folder: Path) -> Any:
-        finished = _swept(step.design, folder, resume, scheduler, workers)
-        with _Steps("outcomes and years") as advance:
-            table = write_report(finished.store, step.design, step.method, step.problem, advance)
-        _say_what_drives(table, step.method, step.design, folder)
-        return table
+    def done(step: steps.Step) -> Any:
+        finished = _swept(step.design, where / step.design.name, resume, scheduler, workers)
+        return _analysed(finished, step.design, step.method, step.problem)
 
-    first = done(steps.screening(trajectories=trajectories, scale=scale, seed=seed, smoke=smoke), screening)
-    top = steps.most_important(first, factors)
-    done(steps.variance(top, n=n, scale=scale, seed=seed, smoke=smoke), variance)
+    first = done(steps.screening(trajectories=trajectories, scale=scale, seed=seed, smoke=smoke))
+    done(steps.variance(steps.most_important(first, factors), n=n, scale=scale, seed=seed, smoke=smoke))
 
 
 @experiment.command(epilog="Example: sendcycle experiment e08 --smoke")
@@ -562,10 +559,7 @@ def e08(
     from experiments.tables import plain_tables
 
     folder = out or Path("results") / "e08_scales"
-    stores = {
-        scale: _swept(chosen, folder / chosen.name, resume, scheduler, workers).store
-        for scale, chosen in scales.designs(smoke=smoke).items()
-    }
+    stores = _swept_all(scales.designs(smoke=smoke), folder, resume, scheduler, workers)
     table = scales.write_report(stores, folder)
     shown = table.assign(
         mean=table["mean"].map("{:,.4g}".format), scatter=table["relative_sd"].map("{:.1%}".format),

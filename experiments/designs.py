@@ -33,6 +33,7 @@ MOST_RUNS = 5_000_000
 SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
 SECONDS_A_RUN = 0.05  # what every run costs beside, however small
 DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
+GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
 
 
@@ -120,8 +121,8 @@ class Design:
                 raise DesignError(f"{name} must be a whole number of {low} or more, not {value!r}.")
         if not SMALLEST_SCALE <= self.scale <= 1.0:
             raise DesignError(f"scale {self.scale!r} is out of range: {SMALLEST_SCALE} to 1, the share of England.")
-        if self.sampler == "sobol" and self.shares is None and self.n & (self.n - 1):
-            raise DesignError(f"n = {self.n}: a Sobol' sequence needs a power of two, such as {_power(self.n)}.")
+        if self.sampler == "sobol" and self.shares is None:
+            check_power_of_two(self.n)
         if self.shares is not None:
             shape = (self.n, len(self.uncertainties))
             if self.shares.shape != shape or not ((self.shares >= 0.0) & (self.shares <= 1.0)).all():
@@ -417,8 +418,15 @@ def _list(where: str, entry: Any) -> list[Any]:
     return list(entry)
 
 
-def _power(n: int) -> int:
-    return 1 << max(n.bit_length(), 1)
+def check_power_of_two(n: int) -> None:
+    """Raise DesignError if n points are no Sobol' sequence."""
+    if n & (n - 1):
+        raise DesignError(f"n = {n}: a Sobol' sequence needs a power of two, such as {1 << n.bit_length()}.")
+
+
+def shares_of(prior: Prior, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where values lie in a prior, 0 to 1: the inverse of `Prior.quantiles`."""
+    return np.interp(values, prior.quantiles(GRID), GRID)
 
 
 def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

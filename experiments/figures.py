@@ -226,7 +226,6 @@ def _frame(ax: Axes, result: Result, panel: Panel) -> None:
     """Set limits and ticks: from zero, with room above for the legend."""
     end = _end(result)
     ax.set_xlim(2013.8, end + 0.2)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     if end > LAST_POINT:
         ax.axvspan(LAST_POINT, end + 0.2, color="0.94", zorder=0)
     if panel.signed:
@@ -235,6 +234,12 @@ def _frame(ax: Axes, result: Result, panel: Panel) -> None:
         legend = 0.12 * len(panel.lines) if len(panel.lines) > 1 else 0.03  # of the height, so that no point is hidden
         ax.set_ylim(0.0, ax.get_ylim()[1] * (1.0 + legend) if panel.high is None else panel.high)
     ax.tick_params(labelsize=10)
+    style_axes(ax)
+
+
+def style_axes(ax: Axes) -> None:
+    """Give a panel over years its ticks, light lines and no box."""
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     ax.grid(axis="y", color="0.88", linewidth=0.7)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)

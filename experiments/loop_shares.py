@@ -7,7 +7,6 @@ loops work through one another.
 """
 
 import itertools
-import json
 import math
 
 import numpy as np
@@ -22,7 +21,6 @@ from experiments.output import cannot_write
 from experiments.store import Store
 from model import causal_map
 from model.errors import ResultsError
-from model.results import MANIFEST
 
 LOOPS = tuple(name for name in causal_map.loops() if name.startswith("R"))
 GAINS = {name: causal_map.loops()[name].gain for name in LOOPS}
@@ -219,7 +217,7 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
         table.to_csv(store.folder / TABLE, index=False, float_format="%.6g")
         frame = pd.DataFrame(rows, columns=["year", "loop", "other", "plans"])
         frame.to_csv(store.folder / PAIRS, index=False, float_format="%.6g")
-        code = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))["model"]["code"][:12]
+        code = store.manifest()["model"]["code"][:12]
         words = f"{chosen.n_runs} runs, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: loops", words)
     except OSError as error:

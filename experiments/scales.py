@@ -81,10 +81,7 @@ def _row(here: np.ndarray, there: np.ndarray, is_largest: bool) -> tuple[int, fl
 def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
     """Write the table and a manifest that names the designs; return the table."""
     table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
-    manifests = {
-        f"{scale:g}": json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
-        for scale, store in stores.items()
-    }
+    manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
     try:
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         (folder / MANIFEST).write_text(json.dumps(manifests, indent=2) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.designs import Design, DesignError
+from experiments.designs import Design, DesignError, check_power_of_two
 from experiments.store import Store
 from model.errors import ResultsError, nearest
 
@@ -110,8 +110,7 @@ def shares(method: str, problem: Problem, n: int, seed: int) -> NDArray[np.float
     if method == "morris":
         points = morris.sample(known, n, num_levels=LEVELS, seed=seed)
     elif method == "sobol":
-        if n & (n - 1):
-            raise DesignError(f"n = {n}: Sobol' indices need a power of two, such as {1 << n.bit_length()}.")
+        check_power_of_two(n)
         points = sobol.sample(known, n, calc_second_order=problem.second_order, scramble=True, seed=seed)
     elif problem.grouped:
         raise DesignError(f"{method} knows no groups: take morris or sobol.")
@@ -309,20 +308,27 @@ def analyse(
         Columns `outcome`, `year`, those of `with_convergence`, and `noise`.
     """
     means = means_over_replicates(store, design)
-    points = np.asarray(design.shares)
-    columns = list(range(design.n))
+    columns = {key: row[list(range(design.n))].to_numpy(dtype=float) for key, row in means.iterrows()}
+    before = (method, problem, np.asarray(design.shares))
+    table = by_outcome_and_year(with_convergence, columns, before, (design.seed,), progress)
+    return table.merge(means["noise"].reset_index(), on=["outcome", "year"], how="left", validate="many_to_one")
+
+
+def by_outcome_and_year(
+    indices_of: Callable[..., pd.DataFrame],
+    columns: Mapping[Any, NDArray[np.float64]],
+    before: tuple[Any, ...],
+    after: tuple[Any, ...],
+    progress: Callable[[int, int], None] | None,
+) -> pd.DataFrame:
+    """Return what `indices_of(*before, values, *after)` gives for every (outcome, year), on all cores, in one table."""
     tables = []
     with ProcessPoolExecutor() as pool:
-        futures = {
-            key: pool.submit(with_convergence, method, problem, points, row[columns].to_numpy(dtype=float), design.seed)
-            for key, row in means.iterrows()
-        }
-        for k, (key, future) in enumerate(futures.items()):
-            outcome, year = key  # type: ignore[misc]
+        futures = {key: pool.submit(indices_of, *before, values, *after) for key, values in columns.items()}
+        for k, ((outcome, year), future) in enumerate(futures.items()):
             found = future.result()
             found.insert(0, "year", year)
             found.insert(0, "outcome", outcome)
-            found["noise"] = means.loc[key, "noise"]
             tables.append(found)
             if progress is not None:
                 progress(k + 1, len(futures))

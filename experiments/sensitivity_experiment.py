@@ -5,7 +5,6 @@ of variance are shares of what these factors cause together, and no more.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -52,8 +51,3 @@ def _step(name: str, method: str, factors: list[str], n: int, scale: float, seed
 def most_important(table: pd.DataFrame, n: int) -> list[str]:
     """Return the n factors with the largest mean share of the largest effect, over all outcomes and years."""
     return list(main_indices(table, "morris").index[:n])
-
-
-def folders(out: Path) -> tuple[Path, Path]:
-    """Return where the two steps are written."""
-    return out / SCREENING, out / VARIANCE

@@ -1,6 +1,5 @@
 """A sensitivity analysis from its design to its table and figure, written beside the runs."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from experiments.sensitivity import MAIN_INDEX, Problem, analyse
 from experiments.store import Store
 from experiments.surrogate import GOOD, analyse_surrogate
 from model import observables
-from model.results import MANIFEST
 
 OUTCOMES = (
     "plans_in_force", "requests", "high_needs_spending", "cumulative_balance", "within_20_weeks", "appeals_registered",
@@ -67,8 +65,8 @@ def write_report(
     figure = heat_map(table, method, note + "hatched: not converged")
     try:
         table.to_csv(store.folder / INDICES, index=False, float_format="%.6g")
-        manifest = json.loads((store.folder / MANIFEST).read_text(encoding="utf-8"))
-        words = f"{method}, {design.n} points, {design.replicates} replicates, code {manifest['model']['code'][:12]}"
+        code = store.manifest()["model"]["code"][:12]
+        words = f"{method}, {design.n} points, {design.replicates} replicates, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: sensitivity", words)
     except OSError as error:
         raise cannot_write(store.folder, error) from error

@@ -83,6 +83,10 @@ class Store:
         """Return the design as it was kept, see `Design.as_dict`. Raises ResultsError if it cannot be read."""
         return dict(self._kept()["design"])
 
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest of a finished sweep. Raises OSError if it is not there."""
+        return dict(json.loads((self.folder / MANIFEST).read_text(encoding="utf-8")))
+
     def _kept(self) -> dict[str, Any]:
         try:
             kept = json.loads((self.folder / DESIGN).read_text(encoding="utf-8"))

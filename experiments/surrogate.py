@@ -6,14 +6,14 @@ left out together). Its error stands beside every index, and nothing here goes b
 """
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.sensitivity import Problem, indices, problem_of, shares
+from experiments.designs import shares_of
+from experiments.sensitivity import Problem, by_outcome_and_year, indices, problem_of, shares
 from experiments.store import Store
 from model.errors import ResultsError
 from model.parameters import Prior
@@ -22,13 +22,7 @@ from model.results import MANIFEST
 FOLDS = 5
 FEWEST_POINTS = 50
 QUADRATIC_UP_TO = 40  # factors: beyond, there are more pairs than one learns from
-GRID = np.linspace(0.0, 1.0, 4097)
 GOOD = 0.9  # Q2 from which indices of the surrogate are shown without a warning
-
-
-def shares_of(prior: Prior, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where values lie in a prior, 0 to 1: the inverse of `Prior.quantiles`."""
-    return np.interp(values, prior.quantiles(GRID), GRID)
 
 
 def stored_points(store: Store) -> tuple[list[str], NDArray[np.float64], pd.DataFrame]:
@@ -168,18 +162,6 @@ def analyse_surrogate(
     names, points, outcomes = stored_points(store)
     problem = problem_of(names, second_order=second_order)
     sample = shares("sobol", problem, n, seed)
-    tables = []
-    with ProcessPoolExecutor() as pool:
-        futures = {
-            key: pool.submit(surrogate_indices, problem, points, column.to_numpy(dtype=float), sample, seed)
-            for key, column in outcomes.items()
-        }
-        for k, (key, future) in enumerate(futures.items()):
-            outcome, year = key  # type: ignore[misc]
-            found = future.result()
-            found.insert(0, "year", year)
-            found.insert(0, "outcome", outcome)
-            tables.append(found.assign(converged=found["q2"] >= GOOD))
-            if progress is not None:
-                progress(k + 1, len(futures))
-    return pd.concat(tables, ignore_index=True)
+    columns = {key: column.to_numpy(dtype=float) for key, column in outcomes.items()}
+    tables = by_outcome_and_year(surrogate_indices, columns, (problem, points), (sample, seed), progress)
+    return tables.assign(converged=tables["q2"] >= GOOD)

@@ -9,7 +9,7 @@ it what it uses, and counts nothing: the caller in Python holds the arrays for a
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from llvmlite import ir
@@ -28,7 +28,14 @@ class ByReference:
     """Base of a frozen dataclass whose fields are arrays, whole numbers, or other such classes.
 
     Compiled rules read its fields; nobody replaces them. A copy makes its own table of pointers.
+
+    Attributes
+    ----------
+    address
+        Where the table stands in memory.
     """
+
+    address: ClassVar[int]  # of each object, though: a class variable is no field
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -48,9 +55,13 @@ class ByReference:
         """What Numba knows of this object."""
         return TableOfPointers(type(self).__name__, tuple((name, _kind(getattr(self, name))) for name in self.names()))
 
-    @cached_property
-    def pointers(self) -> NDArray[np.int64]:
-        """The table, in the order of the fields.
+    def __post_init__(self) -> None:
+        """Make the table at once: threads that each made one would leave some of them with a table that is gone."""
+        vars(self)["pointers"] = self._pointers()
+        vars(self)["address"] = int(vars(self)["pointers"].ctypes.data)
+
+    def _pointers(self) -> NDArray[np.int64]:
+        """Return the table, in the order of the fields.
 
         An array gives its address, number of items, shape and strides; an object by reference the address of its own
         table; a number itself.
@@ -62,11 +73,6 @@ class ByReference:
             else:
                 words.append(value.address if isinstance(value, ByReference) else int(value))
         return np.array(words, dtype=np.int64)
-
-    @cached_property
-    def address(self) -> int:
-        """Where the table stands in memory."""
-        return int(self.pointers.ctypes.data)
 
 
 _kinds: dict[Any, Any] = {}  # of arrays: a record of some hundred fields takes Numba a millisecond

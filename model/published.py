@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model.errors import ResultsError, nearest
-from model.observables import Declarations, declared
+from model.observables import Declarations, Observable, declared
 
 SOURCES = {"national": "national_series.csv", "other_series": "other_series.csv", "spending": "spending.csv"}
 
@@ -64,6 +64,14 @@ def published_series(name: str) -> "pd.Series[float]":
     return last.rename(name)
 
 
+def of_observable(observable: Observable) -> "pd.Series[float]":
+    """Return the published series of an observable by year, in the observable's unit; empty if there is none."""
+    if observable.published is None:
+        return pd.Series(dtype=float)
+    series: pd.Series[float] = published_series(observable.published) * observable.published_factor
+    return series
+
+
 def beside_published(result_yearly: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
     """Return the model's years beside the published ones.
 
@@ -83,7 +91,7 @@ def beside_published(result_yearly: pd.DataFrame, known: Declarations | None = N
     for name, observable in (known or declared()).observables.items():
         if observable.published is None:
             continue
-        published = published_series(observable.published) * observable.published_factor
+        published = of_observable(observable)
         published = published[published.index.isin(result_yearly.index)]
         table = pd.DataFrame({"year": published.index.astype(int), "published": published.to_numpy()})
         table["model"] = result_yearly[name].reindex(table["year"]).to_numpy(dtype=float)

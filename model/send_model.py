@@ -186,7 +186,6 @@ class SendModel(mesa.Model):
     def _begin(self) -> None:
         """Fill the world, live through the year before September 2014, and take that month's signals as reference."""
         w, p = self.world, self.parameters
-        _ = w.address, self.given.address  # made once, before several threads ask for them
         self._in_parts(lambda part: fill(w, self.p, part, self._filling))
         del self._filling
         self._in_parts(lambda part: beginnings.children_go_to_school(w, self.p, part, self.t))

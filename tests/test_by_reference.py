@@ -125,3 +125,13 @@ def test_pointers_are_made_before_threads_ask_for_them(monkeypatch: pytest.Monke
     assert known == [True] * len(known)
     assert known
     assert "address" in vars(model.given)
+
+
+def test_a_copied_model_has_its_pointers_before_threads_ask_for_them() -> None:
+    model = send_model.SendModel(scale=0.004, n_months=1)
+    twin = model.copy()
+    for one, other in ((model.world, twin.world), (model.world.children, twin.world.children)):
+        assert "address" in vars(other)
+        assert vars(other)["address"] != one.address
+    model.close()
+    twin.close()

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments import baseline_fan
-from experiments.command_line import app
+from experiments.command_line import app, main
 from experiments.figures import LAST_POINT, position
 from model import observables
 from model.parameters import declared
@@ -66,6 +66,5 @@ def test_no_point_after_january_2025_is_shown(name: str) -> None:
 
 
 def test_e04_refuses_a_bad_n_before_the_screening(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(app, ["experiment", "e04", "--n", "100", "--out", str(tmp_path / "e04")])
-    assert outcome.exit_code == 2
+    assert main(["experiment", "e04", "--n", "100", "--out", str(tmp_path / "e04")]) == 2
     assert not (tmp_path / "e04").exists()
