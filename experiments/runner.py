@@ -161,7 +161,13 @@ def _cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
     import dask
     from distributed import Client, LocalCluster
 
-    dask.config.set({"distributed.logging.distributed": "critical", "distributed.comm.timeouts.connect": "15s"})
+    dask.config.set(
+        {
+            "distributed.logging.distributed": "critical",
+            "distributed.comm.timeouts.connect": "15s",
+            "distributed.worker.profile.enabled": False,  # it would look at a worker's stack a hundred times a second
+        }
+    )
     if scheduler is not None:
         client = _client(scheduler)
         try:

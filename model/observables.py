@@ -180,8 +180,8 @@ def national_tallies(cube: Cube, weights: npt.ArrayLike) -> pd.DataFrame:
         A row a month (index `month`, its first day), a column a tally.
     """
     index = pd.DatetimeIndex(months(len(cube)).astype("datetime64[s]"), name="month")
-    weighted = {name: cube[name] @ np.asarray(weights, dtype=np.float64) for name in cube.dtype.names or ()}
-    return pd.DataFrame(weighted, index=index)
+    weighted = np.asarray(weights, dtype=np.float64) @ as_numbers(cube)
+    return pd.DataFrame(weighted, index=index, columns=list(cube.dtype.names or ()))
 
 
 def observe(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
@@ -241,21 +241,33 @@ def yearly(
     every = (known or declared()).observables
     observables = every if names is None else {name: every[name] for name in names}
     t = (tallies.index.to_numpy().astype("datetime64[M]") - np.datetime64(FIRST_MONTH, "M")).astype(np.int64)
-    by_year = {}
-    for convention, year_of in YEARS.items():
-        year = pd.Index(year_of(t), name="year")
-        last = month_of_year(t) == LAST_MONTH_OF_YEAR[convention]
-        sums = tallies.groupby(year).sum()
-        complete = tallies.groupby(year).size() == 12
-        by_year[convention, True] = tallies[last].set_axis(year[last])
-        by_year[convention, False] = sums[complete]
-    years = pd.Index(sorted({year for table in by_year.values() for year in table.index}), name="year")
-    columns = {
-        name: pd.Series(observable.of(table), index=table.index).reindex(years)
-        for name, observable in observables.items()
-        for table in [by_year[observable.yearly, observable.is_level]]
+    numbers = tallies.to_numpy(dtype=np.float64)
+    years = _years(t)
+    tables = {
+        key: pd.DataFrame(_of_years(numbers, t, *key, years), columns=tallies.columns)
+        for key in {(observable.yearly, observable.is_level) for observable in observables.values()}
     }
-    return pd.DataFrame(columns, index=years)
+    columns = {name: o.of(tables[o.yearly, o.is_level]) for name, o in observables.items()}
+    return pd.DataFrame(columns, index=pd.Index(years, name="year"))
+
+
+def _years(t: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the years that end, by any convention, in one of the months `t`."""
+    ends = [year_of(t)[month_of_year(t) == LAST_MONTH_OF_YEAR[name]] for name, year_of in YEARS.items()]
+    return np.unique(np.concatenate(ends)).astype(np.int64)
+
+
+def _of_years(
+    numbers: npt.NDArray[np.float64], t: npt.NDArray[np.int64], convention: str, level: bool, years: npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Return the tallies (year, tally) of the last month of each year, or their sums over its twelve; else NaN."""
+    table = np.full((len(years), numbers.shape[1]), np.nan)
+    ends = np.flatnonzero(month_of_year(t) == LAST_MONTH_OF_YEAR[convention])
+    if not level:
+        ends = ends[ends >= 11]
+    for row, end in zip(np.searchsorted(years, YEARS[convention](t[ends])), ends, strict=True):
+        table[row] = numbers[end] if level else numbers[end - 11 : end + 1].sum(axis=0)
+    return table
 
 
 def as_records(known: Declarations | None = None) -> list[dict[str, Any]]:
