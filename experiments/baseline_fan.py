@@ -19,8 +19,9 @@ from matplotlib.patches import Patch
 from experiments.designs import Design, shares_of
 from experiments.figures import COLOURS, LAST_POINT, PANELS, position, save_figure, style_axes
 from experiments.output import cannot_write
-from experiments.store import Store
+from experiments.store import FAILURES, Store
 from model import observables
+from model.errors import ResultsError
 from model.observables import Observable
 from model.parameters import Parameter, Prior, declared
 from model.published import of_observable
@@ -77,9 +78,16 @@ def fan(stores: dict[str, Store]) -> pd.DataFrame:
     pandas.DataFrame
         Columns `spread`, `outcome`, `year`, `runs`, `q05` to `q95` (see `LEVELS`), `published` (NaN where there is
         none up to January 2025).
+
+    Raises
+    ------
+    ResultsError
+        If every run of a design failed.
     """
     tables = []
     for spread, store in stores.items():
+        if store.outcomes().empty:
+            raise ResultsError(f"every run of '{spread}' failed; {store.folder / FAILURES} says with what error.")
         long = store.outcomes().melt(id_vars=["run", "year"], var_name="outcome").dropna(subset="value")
         by = long.groupby(["outcome", "year"])["value"]
         table = by.quantile(list(LEVELS)).unstack()
@@ -107,7 +115,9 @@ def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
     design = manifests[NUMBERS]["design"]
     try:
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
-        figure = fan_charts(table, f"{100 * design['scale']:g} % of England")
+        failed = sum(manifest["failed"] for manifest in manifests.values())
+        sample = f"{100 * design['scale']:g} % of England" + f"; {failed} runs failed and are left out" * (failed > 0)
+        figure = fan_charts(table, sample)
         save_figure(figure, [folder / name for name in FIGURE], "sendcycle e01: baseline fan", words)
     except OSError as error:
         raise cannot_write(folder, error) from error
@@ -128,7 +138,8 @@ def fan_charts(table: pd.DataFrame, sample: str) -> Figure:
     )  # fmt: skip
     runs = table.groupby("spread")["runs"].max()
     keys = [
-        Line2D([], [], color=COLOURS[0], linewidth=2, label="median at the defaults"),
+        Line2D([], [], color=COLOURS[0], linewidth=2, label="median, chance alone"),
+        Line2D([], [], color=COLOURS[1], linewidth=2, label="median, numbers in doubt"),
         Patch(color=COLOURS[0], alpha=0.45, label=f"90 % of {runs[CHANCE]} runs: chance alone"),
         Patch(color=COLOURS[1], alpha=0.35, label=f"50 % and 90 % of {runs[NUMBERS]} runs: numbers in doubt"),
         Line2D([], [], color="0.15", marker="o", linestyle="none", label="published, to January 2025"),

@@ -381,21 +381,17 @@ def sensitivity(
     _analysed(_swept(design, folder, resume, scheduler, workers), design, method, problem)
 
 
-def _analysed(finished: "Finished", design: "Design", method: str, problem: "Problem") -> Any:
+def _analysed(finished: "Finished", design: "Design", method: str, problem: "Problem", more: str = "--n") -> Any:
     """Write the indices of a sweep, print what drives the first outcomes and what has not converged, return them."""
-    from experiments.sensitivity_report import not_converged, summary, write_report
+    from experiments.sensitivity_report import doubts, summary, write_report
     from experiments.tables import plain_tables
 
     with _steps("outcomes and years") as advance:
         table = write_report(finished.store, design, method, problem, advance)
     top = summary(table, method, list(design.outcomes)[:3], max(design.years))
     Console().print(*plain_tables(top.to_dict("records"), tuple(top)), sep="\n")
-    unsure = not_converged(table)
-    if unsure:
-        places = table.groupby(["outcome", "year"]).ngroups
-        print(
-            f"not converged: {len(unsure)} of {places} outcomes and years, {', '.join(unsure[:3])} ...; take more --n"
-        )
+    for line in doubts(table, method, more):
+        print(line)
     print(f"indices, figure and runs are in {finished.store.folder}{os.sep}")
     return table
 
@@ -417,11 +413,15 @@ def surrogate(
     with _steps("outcomes and years") as advance:
         table = write_surrogate_report(Store(folder), n, seed, second_order=second_order, progress=advance)
     places = table.groupby(["outcome", "year"], sort=False).first().reset_index()
-    shown = places.assign(predicts=places["q2"].map("{:.1%}".format), error=places["rmse"].map("{:,.4g}".format))
+    shown = places.assign(predicts=_shown(places["q2"], "{:.1%}"), error=_shown(places["rmse"], "{:,.4g}"))
     Console().print(
         *plain_tables(shown.to_dict("records"), ("outcome", "year", "surrogate", "predicts", "error")), sep="\n"
     )
     print(f"indices, always with these errors beside them, are in {folder / SURROGATE}")
+
+
+def _shown(numbers: Any, form: str) -> list[str]:
+    return ["–" if number != number else form.format(number) for number in numbers]
 
 
 @contextmanager
@@ -540,7 +540,8 @@ def e04(
 
     def done(step: steps.Step) -> Any:
         finished = _swept(step.design, where / step.design.name, resume, scheduler, workers)
-        return _analysed(finished, step.design, step.method, step.problem)
+        more = "--trajectories" if step.method == "morris" else "--n"
+        return _analysed(finished, step.design, step.method, step.problem, more)
 
     first = done(steps.screening(trajectories=trajectories, scale=scale, seed=seed, smoke=smoke))
     done(steps.variance(steps.most_important(first, factors), n=n, scale=scale, seed=seed, smoke=smoke))

@@ -23,7 +23,7 @@ from scipy.stats import qmc
 
 from model import NO_CHANGE, Change, Parameters, Scenario
 from model.calendar import N_MONTHS, month_index, month_label
-from model.errors import SendcycleError, nearest
+from model.errors import SendcycleError, nearest, reason
 from model.observables import declared as declared_observables
 from model.parameters import Parameter, Prior, declared
 from model.population import SMALLEST_SCALE
@@ -33,6 +33,7 @@ MOST_RUNS = 5_000_000
 SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
 SECONDS_A_RUN = 0.05  # what every run costs beside, however small
 DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
+LARGEST_SEED = 2**63 - 1
 GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
 
@@ -119,6 +120,8 @@ class Design:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
                 raise DesignError(f"{name} must be a whole number of {low} or more, not {value!r}.")
+        if self.seed + self.replicates > LARGEST_SEED:
+            raise DesignError(f"seed {self.seed} and {self.replicates} replicates pass the largest, 2^63 - 1.")
         if not SMALLEST_SCALE <= self.scale <= 1.0:
             raise DesignError(f"scale {self.scale!r} is out of range: {SMALLEST_SCALE} to 1, the share of England.")
         if self.sampler == "sobol" and self.shares is None:
@@ -286,7 +289,7 @@ class Design:
         try:
             entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            raise DesignError(f"cannot read design {path}: {error}") from error
+            raise DesignError(f"cannot read design {path}: {reason(error)}") from error
         return cls.from_mapping(entries, Path(path).parent)
 
     @classmethod

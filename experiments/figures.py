@@ -253,17 +253,23 @@ def manifest_id(manifest: Mapping[str, Any]) -> str:
 
 def _provenance(manifest: Mapping[str, Any]) -> str:
     commit, _, dirty = str(manifest.get("commit") or "").partition("-")
-    changed = len(manifest["parameters_changed"])
+    changed = manifest["parameters_changed"]
     return "   ·   ".join(
         [
             f"scenario {manifest['scenario']['name'][:60]}",
-            f"{changed} parameters changed" if changed != 1 else "1 parameter changed",
+            _changes(changed),
             f"{100 * manifest['scale']:g} % of England",
             f"seed {manifest['seed']}",
             f"code {commit[:7]}{' with changes' if dirty else ''}" if commit else "code without a commit",
             f"run {manifest_id(manifest)}",
         ]
     )
+
+
+def _changes(changed: Mapping[str, float]) -> str:
+    """Return which parameters were changed, if there is room for all of them."""
+    words = ", ".join(f"{name} = {value:g}" for name, value in changed.items())
+    return words if 0 < len(words) <= 70 else f"{len(changed)} parameter{'s' * (len(changed) != 1)} changed"
 
 
 def save_page(figure: Figure, folder: Path, manifest: Mapping[str, Any]) -> None:

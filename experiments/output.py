@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from model.errors import ResultsError
+from model.errors import ResultsError, reason
 from model.results import MANIFEST
 
 
@@ -55,4 +55,4 @@ def _move(scratch: Path, out: Path) -> None:
 def cannot_write(out: Path, error: BaseException) -> ResultsError:
     """Return the error to raise when `error` kept results from being written into `out`."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    return ResultsError(f"cannot write results into {out}: {getattr(cause, 'strerror', None) or cause}.")
+    return ResultsError(f"cannot write results into {out}: {reason(cause)}.")

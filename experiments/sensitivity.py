@@ -288,7 +288,10 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     empty = means.index[means.isna().all(axis=1)]
     if len(empty):
         outcome, year = empty[0]
-        raise ResultsError(f"{outcome} has no value in {year}: the run ends before that year does.")
+        raise ResultsError(
+            f"{outcome} has no value in {year} at any point: the run ends before that year does, or nothing "
+            "happened of which it is a share."
+        )
     if table["run"].nunique() < design.n_runs:
         raise ResultsError(f"{store.folder}: runs failed or are missing; indices need every point.")
     within = grouped.var(ddof=1).unstack("point").mean(axis=1) / design.replicates

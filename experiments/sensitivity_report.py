@@ -44,8 +44,8 @@ def write_surrogate_report(
     known = table["q2"].dropna()
     spread = f"{known.min():.2f} to {known.max():.2f}" if len(known) else "none"
     words = (
-        f"From surrogates of {store.design()['n']:,} stored points, asked at {n:,} base samples; share of the variance "
-        f"of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not indices of the model itself."
+        f"From surrogates of {_range(table['points'])} stored points, asked at {n:,} base samples; share of the "
+        f"variance of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not indices of the model itself."
     )
     figure = heat_map(table, "sobol", words)
     try:
@@ -54,6 +54,11 @@ def write_surrogate_report(
     except OSError as error:
         raise cannot_write(store.folder, error) from error
     return table
+
+
+def _range(counts: "pd.Series[int]") -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return f"{high:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def write_report(
@@ -136,7 +141,25 @@ def summary(table: pd.DataFrame, method: str, outcomes: Sequence[str], year: int
     return pd.DataFrame(rows, index=np.arange(1, n + 1))
 
 
-def not_converged(table: pd.DataFrame) -> list[str]:
-    """Return the outcomes and years that have not converged, in words."""
-    flags = table.groupby(["outcome", "year"], sort=False)["converged"].first()
-    return [f"{outcome} {year}" for (outcome, year), done in flags.items() if not done]
+def doubts(table: pd.DataFrame, method: str, more: str = "--n") -> list[str]:
+    """Return, a line each, which outcomes and years have no index and which have not converged, and what would help.
+
+    Parameters
+    ----------
+    more
+        The option of the command line that makes the sample larger.
+    """
+    by = table.groupby(["outcome", "year"], sort=False)
+    unknown, done = by["value"].apply(lambda values: values.isna().all()), by["converged"].first()
+
+    def named(which: "pd.Series[bool]") -> str:
+        places = [f"{outcome} {year}" for outcome, year in which.index[which]]
+        return f"{len(places)} of {len(which)} outcomes and years, {', '.join(places[:3])}{' ...' * (len(places) > 3)}"
+
+    lines = []
+    if unknown.any():
+        lines.append(f"no index: {named(unknown)}; at some points nothing happened of which they are shares")
+    if method == "fast":
+        return [*lines, "FAST gives no intervals, so nothing is called converged"]
+    unsure = ~done.astype(bool) & ~unknown
+    return [*lines, f"not converged: {named(unsure)}; take more {more}"] if unsure.any() else lines

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from experiments.designs import Design, differences
 from experiments.output import cannot_write
-from model.errors import ResultsError
+from model.errors import ResultsError, reason
 from model.results import MANIFEST, code_hash, input_hashes, versions
 
 DESIGN, PLAN, RUNS, FAILURES = "design.json", "plan.parquet", "runs", "failures.csv"
@@ -87,12 +87,17 @@ class Store:
         """Return the manifest of a finished sweep. Raises OSError if it is not there."""
         return dict(json.loads((self.folder / MANIFEST).read_text(encoding="utf-8")))
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether every run is there and the manifest says so."""
+        return (self.folder / MANIFEST).exists()
+
     def _kept(self) -> dict[str, Any]:
         try:
             kept = json.loads((self.folder / DESIGN).read_text(encoding="utf-8"))
             return {"design": dict(kept["design"]), "model": dict(kept["model"])}
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ResultsError(f"cannot read {self.folder / DESIGN}: {error}.") from error
+            raise ResultsError(f"cannot read {self.folder / DESIGN}: {reason(error)}.") from error
 
     # ------------------------------------------------------------------ parts
 
@@ -167,7 +172,7 @@ class Store:
         try:
             table = pyarrow.dataset.dataset(self.folder / RUNS, format="parquet").to_table()
         except (OSError, pa.ArrowException) as error:
-            raise ResultsError(f"cannot read the runs in {self.folder}: {error}.") from error
+            raise ResultsError(f"cannot read the runs in {self.folder}: {reason(error)}.") from error
         if not table.num_rows:
             raise ResultsError(f"{self.folder} holds no runs.")
         return table.to_pandas().sort_values(["run", "year"], ignore_index=True)
@@ -177,7 +182,7 @@ class Store:
         try:
             return pd.read_parquet(self.folder / PLAN)
         except (OSError, pa.ArrowException) as error:
-            raise ResultsError(f"cannot read {self.folder / PLAN}: {error}.") from error
+            raise ResultsError(f"cannot read {self.folder / PLAN}: {reason(error)}.") from error
 
     def table(self) -> pd.DataFrame:
         """Return outcomes with the plan beside them: a row a run and year."""

@@ -17,7 +17,6 @@ from experiments.sensitivity import Problem, by_outcome_and_year, indices, probl
 from experiments.store import Store
 from model.errors import ResultsError
 from model.parameters import Prior
-from model.results import MANIFEST
 
 FOLDS = 5
 FEWEST_POINTS = 50
@@ -39,7 +38,7 @@ def stored_points(store: Store) -> tuple[list[str], NDArray[np.float64], pd.Data
         If the sweep has several arms, or less than `FEWEST_POINTS` points without failures.
     """
     kept = store.design()
-    if not (store.folder / MANIFEST).exists():
+    if not store.is_finished:
         raise ResultsError(f"{store.folder} holds an unfinished sweep: finish it with --resume first.")
     priors = {name: Prior(**entry) for name, entry in kept["uncertainties"].items()}
     plan = store.plan()
@@ -120,18 +119,20 @@ def surrogate_indices(
     Returns
     -------
     pandas.DataFrame
-        Columns of `sensitivity.indices`, and `surrogate` (which), `q2`, `rmse` (see `trained`) and `of_folds`: half of
-        the range of the index over surrogates that learned from other parts of the runs.
+        Columns of `sensitivity.indices`, and `surrogate` (which), `points` (from how many it learned), `q2`, `rmse`
+        (see `trained`) and `of_folds`: half of the range of the index over surrogates that learned from other parts.
     """
     known = ~np.isnan(values)
     if known.sum() < FEWEST_POINTS or np.ptp(values[known]) == 0.0:
         nothing = indices("sobol", problem, sample, np.zeros(len(sample)), seed)
         blank = np.nan if known.sum() < FEWEST_POINTS else 0.0
-        return nothing.assign(value=blank, half_width=blank, surrogate="none", q2=np.nan, rmse=np.nan, of_folds=np.nan)
+        nothing = nothing.assign(value=blank, half_width=blank, of_folds=np.nan)
+        return nothing.assign(surrogate="none", points=int(known.sum()), q2=np.nan, rmse=np.nan)
     name, q2, rmse, whole, of_folds = trained(points[known], values[known], seed)
     found = indices("sobol", problem, sample, whole.predict(sample), seed)
     others = [indices("sobol", problem, sample, one.predict(sample), seed)["value"].to_numpy() for one in of_folds]
-    return found.assign(surrogate=name, q2=q2, rmse=rmse, of_folds=np.ptp(others, axis=0) / 2.0)
+    found = found.assign(of_folds=np.ptp(others, axis=0) / 2.0)
+    return found.assign(surrogate=name, points=int(known.sum()), q2=q2, rmse=rmse)
 
 
 def analyse_surrogate(
@@ -152,7 +153,8 @@ def analyse_surrogate(
     Returns
     -------
     pandas.DataFrame
-        Columns `outcome`, `year`, those of `surrogate_indices`, and `converged`: whether `q2` is `GOOD`.
+        Columns `outcome`, `year`, those of `surrogate_indices`, and `converged`: whether `q2` is `GOOD`, or the outcome
+        is a constant.
 
     Raises
     ------
@@ -164,4 +166,5 @@ def analyse_surrogate(
     sample = shares("sobol", problem, n, seed)
     columns = {key: column.to_numpy(dtype=float) for key, column in outcomes.items()}
     tables = by_outcome_and_year(surrogate_indices, columns, (problem, points), (sample, seed), progress)
-    return tables.assign(converged=tables["q2"] >= GOOD)
+    never_moves = (tables["surrogate"] == "none") & (tables["value"] == 0.0)
+    return tables.assign(converged=(tables["q2"] >= GOOD) | never_moves)

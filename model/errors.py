@@ -31,6 +31,11 @@ class ResultsError(SendcycleError):
     """Results, or the published series beside them, are missing, incomplete or cannot be written."""
 
 
+def reason(error: BaseException) -> str:
+    """Return why something failed in plain words: what the system said, without number and path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the known name closest to `name`, or the first that contains it, or ""."""
     known = list(known)

@@ -6,6 +6,7 @@ its copy differ only by what the push does.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from types import FunctionType
 from typing import Any, Literal
 
@@ -111,7 +112,7 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
     Raises
     ------
     ValueError
-        If there is no such rule.
+        If there is no such rule, or it is not one about authorities.
     """
     if not (before and nudges):
         for nudge in nudges:
@@ -120,10 +121,14 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
         return
 
     def nudged(rule: Callable[..., None]) -> Callable[..., None]:
-        def after_nudges(w: Any, p: Any, d: Any, part: NDArray[np.int64], *more: Any) -> None:
+        takes = list(signature(getattr(rule, "py_func", rule)).parameters)
+        if "part" not in takes:
+            raise ValueError(f"the rule {before} is the nation's: it is not applied to authorities.")
+
+        def after_nudges(*given: Any) -> None:
             for nudge in nudges:
-                nudge(model, part)
-            rule(w, p, d, part, *more)
+                nudge(model, given[takes.index("part")])
+            rule(*given)
 
         return after_nudges
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from model.calendar import FIRST_MONTH, calendar_year, financial_year, month_of_year, months, school_year
-from model.errors import ResultsError, nearest
+from model.errors import ResultsError, nearest, reason
 
 KINDS = ("stock", "flow", "share", "mean", "median")
 YEARS = {"january": calendar_year, "calendar": calendar_year, "financial": financial_year, "school": school_year}
@@ -112,7 +112,7 @@ def declared(path: Path | None = None) -> Declarations:
     try:
         entries = tomllib.loads((path or files("model") / "observables.toml").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ResultsError(f"cannot read {path or 'observables.toml'}: {error}") from error
+        raise ResultsError(f"cannot read {path or 'observables.toml'}: {reason(error)}") from error
     for key in entries:
         if key not in ("tallies", "observables"):
             raise ResultsError(f"observables.toml: unknown table '{key}'.{nearest(key, ('tallies', 'observables'))}")

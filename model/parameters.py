@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import ParameterError, nearest
+from model.errors import ParameterError, nearest, reason
 
 GRADES = ("A", "B", "C", "D", "assumption")
 KINDS = ("real", "integer", "switch")
@@ -231,7 +231,7 @@ def declared(path: Path | None = None) -> Mapping[str, Parameter]:
         text = (path or files("model") / "parameters.toml").read_text(encoding="utf-8")
         entries = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ParameterError(f"cannot read {path or 'parameters.toml'}: {error}") from error
+        raise ParameterError(f"cannot read {path or 'parameters.toml'}: {reason(error)}") from error
     return MappingProxyType({name: _parameter(name, entry) for name, entry in entries.items()})
 
 

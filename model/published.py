@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from model.errors import ResultsError, nearest
+from model.errors import ResultsError, nearest, reason
 from model.observables import Declarations, Observable, declared
 
 SOURCES = {"national": "national_series.csv", "other_series": "other_series.csv", "spending": "spending.csv"}
@@ -20,7 +20,7 @@ def _table(source: str) -> pd.DataFrame:
         with (files("model") / "data" / SOURCES[source]).open(encoding="utf-8") as file:
             table = pd.read_csv(file, dtype={"series": str, "year": str})
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ResultsError(f"cannot read model/data/{SOURCES[source]}: {error}") from error
+        raise ResultsError(f"cannot read model/data/{SOURCES[source]}: {reason(error)}") from error
     return table if "status" in table else table.assign(status="read")
 
 

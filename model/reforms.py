@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.calendar import FIRST_MONTH, N_MONTHS, month_index, month_label
-from model.errors import ParameterError, ScenarioError, nearest
+from model.errors import DateError, ParameterError, ScenarioError, nearest, reason
 from model.parameters import GRADES, Parameters
 
 Column = npt.NDArray[np.float64]
@@ -177,7 +177,7 @@ class Scenario:
         try:
             return cls.from_mapping(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ScenarioError(f"cannot read scenario {path}: {error}") from error
+            raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Scenario":
@@ -259,6 +259,13 @@ def _tables(where: str, entries: object) -> list[Any]:
 def _reform(entry: object) -> Reform:
     where = f"reform '{entry.get('name', '?')}'" if isinstance(entry, Mapping) else "a reform"
     keys = _keys(where, Reform, entry)
+    try:
+        return _reform_of(where, keys)
+    except DateError as error:
+        raise DateError(f"{where}: {error}") from None
+
+
+def _reform_of(where: str, keys: dict[str, Any]) -> Reform:
     begun = {"start": keys["announced"]} if "announced" in keys else {}
     changes = [Change(**_keys(where, Change, change)) for change in _tables("changes", keys["changes"])]
     announcement = [

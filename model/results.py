@@ -25,7 +25,7 @@ import xarray as xr
 
 from model import observables, published
 from model.breakdowns import Breakdowns
-from model.errors import ResultsError
+from model.errors import ResultsError, reason
 from model.parameters import Parameters
 from model.reforms import Scenario
 
@@ -184,7 +184,7 @@ def read_result_manifest(folder: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ResultsError(f"{folder} holds no finished results: there is no {MANIFEST}.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ResultsError(f"cannot read {folder / MANIFEST}: {error}.") from error
+        raise ResultsError(f"cannot read {folder / MANIFEST}: {reason(error)}.") from error
     named = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(named, dict):
         raise ResultsError(f"{folder / MANIFEST} is not a manifest of results.")

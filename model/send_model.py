@@ -70,6 +70,8 @@ class SendModel(mesa.Model):
         super().__init__(rng=seed)
         if not 1 <= n_months <= N_MONTHS:
             raise ScaleError(f"n_months {n_months!r} is out of range: a run has 1 to {N_MONTHS} months.")
+        if not 0 <= seed < 2**63:
+            raise ScaleError(f"seed {seed!r} is out of range: whole numbers from 0 to 2^63 - 1.")
         self.parameters = parameters if parameters is not None else Parameters()
         self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
         self.scale, self.n_months = scale, n_months

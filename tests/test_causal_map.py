@@ -274,3 +274,11 @@ def test_a_gain_of_1_carries_the_signal_as_it_is() -> None:
             for place in loop.signals:
                 now, passed = signal(running, place), carried(running, place)
                 np.testing.assert_allclose(passed, now, rtol=1e-12, atol=1e-12, err_msg=place)
+
+
+@pytest.mark.parametrize("rule", ["nation_follows", "government_settles"])
+def test_a_rule_of_the_nation_takes_no_nudge_of_authorities(rule: str) -> None:
+    model = SendModel(scale=0.0005, n_months=1)
+    with pytest.raises(ValueError, match=f"{rule} is the nation's"):
+        step(model, [Nudge("authorities.balance_pence", plus=1.0)], rule)
+    model.close()

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import baseline_fan
+from experiments import baseline_fan, runner
 from experiments.command_line import app, main
-from experiments.figures import LAST_POINT, position
-from model import observables
+from experiments.store import Store
+from model.errors import ResultsError
 from model.parameters import declared
+from model.results import code_hash
 
 
 def run(*arguments: str) -> None:
@@ -57,14 +58,28 @@ def test_parameters_are_drawn_around_their_defaults() -> None:
     assert widths == pytest.approx([baseline_fan.WIDTH] * len(widths), abs=1e-3)
 
 
-@pytest.mark.parametrize("name", baseline_fan.NAMES)
-def test_no_point_after_january_2025_is_shown(name: str) -> None:
-    points = baseline_fan.published_points(name)
-    observable = observables.declared().observables[name]
-    assert (position(observable, points["year"]) <= LAST_POINT + 1e-6).all()
-    assert len(points) > 0 or observable.published is None
-
-
 def test_e04_refuses_a_bad_n_before_the_screening(tmp_path: Path) -> None:
     assert main(["experiment", "e04", "--n", "100", "--out", str(tmp_path / "e04")]) == 2
     assert not (tmp_path / "e04").exists()
+
+
+def test_e01_says_so_if_every_run_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("of no use")
+
+    monkeypatch.setattr(runner, "simulate", fails)
+    design = baseline_fan.designs(smoke=True)[baseline_fan.CHANCE]
+    common = {"scenarios": design.scenarios, "scale": design.scale, "until": design.until}
+    common |= {"outcomes": list(design.outcomes), "years": list(design.years)}
+    store = Store(tmp_path / "chance")
+    store.begin(design, resume=False)
+    store.add(0, runner.run_batch(design.runs(0, 3), common, code_hash()))
+    with pytest.raises(ResultsError, match=r"every run of 'chance' failed; .*failures\.csv"):
+        baseline_fan.fan({baseline_fan.CHANCE: store})
+
+
+def test_a_published_year_after_january_2025_would_not_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = pd.Series({2024: 1.0, 2025: 2.0, 2026: 3.0})
+    monkeypatch.setattr(baseline_fan, "of_observable", lambda _: later)
+    assert baseline_fan.published_points("plans_in_force")["year"].tolist() == [2024, 2025]
+    assert baseline_fan.published_points("high_needs_spending")["year"].tolist() == [2024]  # ends March 2025

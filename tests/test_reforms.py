@@ -284,3 +284,9 @@ def test_unreadable_files(tmp_path: Path) -> None:
         Scenario.from_mapping({"name": "x", "reforms": 3})
     with pytest.raises(ScenarioError, match="must be a table"):
         Scenario.from_mapping(3)  # type: ignore[arg-type]
+
+
+def test_a_wrong_month_says_in_which_reform() -> None:
+    change = {"parameter": "escalation", "value": 0.1, "start": "2020-13"}
+    with pytest.raises(DateError, match="reform 'late': '2020-13' is not a month"):
+        Scenario.from_mapping({"name": "x", "reforms": [{"name": "late", "changes": [change]}]})

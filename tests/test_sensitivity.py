@@ -11,6 +11,7 @@ import pytest
 from experiments import sensitivity
 from experiments.designs import Design, DesignError
 from experiments.sensitivity import Problem, indices, problem_of, shares, with_convergence
+from experiments.sensitivity_report import doubts
 from experiments.store import Store
 from model.errors import ResultsError
 from model.parameters import declared
@@ -242,3 +243,16 @@ def test_a_year_that_is_not_whole_is_named(tmp_path: Path) -> None:
     store.add(0, rows)
     with pytest.raises(ResultsError, match="requests has no value in 2015"):
         sensitivity.analyse(store, chosen, "pawn", problem)
+
+
+def test_doubts_say_what_would_help() -> None:
+    def rows(outcome: str, value: float, converged: bool) -> dict[str, object]:
+        return {"outcome": outcome, "year": 2030, "value": value, "converged": converged}
+
+    table = pd.DataFrame([rows("plans", 1.0, True), rows("requests", 0.5, False), rows("weeks", np.nan, False)])
+    assert doubts(table, "morris", "--trajectories") == [
+        "no index: 1 of 3 outcomes and years, weeks 2030; at some points nothing happened of which they are shares",
+        "not converged: 1 of 3 outcomes and years, requests 2030; take more --trajectories",
+    ]
+    assert doubts(table.iloc[:1], "sobol") == []
+    assert doubts(table.iloc[1:2], "fast") == ["FAST gives no intervals, so nothing is called converged"]

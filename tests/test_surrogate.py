@@ -133,3 +133,8 @@ def test_a_surrogate_of_one_fold_that_knows_nothing_ends_in_numbers() -> None:
     table = surrogate_indices(problem, points, values, shares("sobol", problem, 64, 0), 0)
     assert (table["index"] == "S2").sum() == 3
     assert table["of_folds"].notna().all()
+
+
+def test_how_many_points_were_learned_from_stands_beside_the_indices() -> None:
+    table = of(lambda points: np.where(points[:, 2] < 0.25, np.nan, points[:, 0]), n=400)
+    assert set(table["points"]) == {300}

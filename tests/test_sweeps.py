@@ -494,3 +494,21 @@ def test_every_month_of_a_delay_is_as_likely() -> None:
 def test_delays_that_cannot_be_are_refused(two_reforms: Path, entry: dict[str, Any], message: str) -> None:
     with pytest.raises(SendcycleError, match=message):
         Design.from_mapping({**SMALL, "scenarios": [two_reforms.name], "uncertainties": entry}, two_reforms.parent)
+
+
+def test_seeds_stay_within_64_bits() -> None:
+    with pytest.raises(SendcycleError, match="pass the largest"):
+        Design("x", sampler="defaults", replicates=2, seed=2**63 - 2)
+    largest = Design("x", sampler="defaults", replicates=1, seed=2**63 - 2)
+    assert largest.plan()["seed"].tolist() == [2**63 - 2]
+    with pytest.raises(SendcycleError, match=r"seed 9223372036854775808 is out of range"):
+        simulate(seed=2**63, scale=0.0005, until="2014-10")
+
+
+def test_resuming_a_finished_sweep_leaves_its_manifest(tmp_path: Path) -> None:
+    chosen = design(sampler="defaults")
+    runner.sweep(chosen, tmp_path / "sweep", workers=1)
+    before = (tmp_path / "sweep" / "manifest.json").read_bytes()
+    again = runner.sweep(chosen, tmp_path / "sweep", resume=True)
+    assert again.computed == 0
+    assert (tmp_path / "sweep" / "manifest.json").read_bytes() == before
