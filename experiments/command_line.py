@@ -7,9 +7,7 @@ by the commands that need it, so that help is there at once.
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -18,9 +16,11 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from experiments.progress import RunsBar, months_bar, steps_bar
+
 if TYPE_CHECKING:
     from experiments.designs import Design
-    from experiments.runner import Finished, Progress
+    from experiments.runner import Finished
     from experiments.sensitivity import Problem
     from experiments.store import Store
     from model import Scenario
@@ -126,7 +126,7 @@ def run(
 
     parameters = Parameters.of(declared(), _values(settings or []))
     chosen = _scenario(scenario)
-    with _Bar() as progress:
+    with months_bar() as progress:
         result = run_baseline(
             parameters, chosen, out=out, seed=seed, scale=scale, until=until,
             threads=threads or os.cpu_count() or 1, progress=progress,
@@ -171,48 +171,6 @@ def _scenario(text: str) -> "Scenario":
     if not path.suffix and not path.exists():
         raise ScenarioError(f"unknown scenario '{text}'.{nearest(text, known)} Or give the path of a TOML file.")
     return Scenario.from_toml(path)
-
-
-class _Bar:
-    """A progress bar on the error stream; nothing at all where that is no terminal."""
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        self._progress = Progress(
-            *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-        )
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        from model.calendar import month_label
-
-        waiting = "making the children" if _is_compiled() else "compiling the rules, the first time only"
-        task = self._progress.add_task(waiting, total=None)
-        self._progress.start()
-
-        def advance(done: int, total: int) -> None:
-            if done == total:
-                self._progress.update(task, description="writing", completed=done, total=total)
-            elif done % 12 == 0 or total < 60:
-                label = f"living through {month_label(done)}"
-                self._progress.update(task, description=label, completed=done, total=total)
-
-        return advance
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-
-def _is_compiled() -> bool:
-    """Return whether compiled rules of this state of the model are kept."""
-    from model.compilation import cache_folder
-
-    try:
-        return any(cache_folder().rglob("month.authorities_live*.nbc"))  # the longest to compile
-    except OSError:
-        return False
 
 
 # ---------------------------------------------------------------------- sweep
@@ -263,16 +221,16 @@ def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, wor
     if resume and not out.exists():
         print(f"there is nothing in {out} to go on with: beginning anew", file=sys.stderr)
     last = Progress(0, design.n_runs, 0, 0)
-    with _Runs(design.n_runs) as (advance, announce):
+    with RunsBar(design.n_runs) as bar:
 
         def noted(now: Progress) -> None:
             nonlocal last
             last = now
-            advance(now)
+            bar(now)
 
         try:
             finished = run_sweep(
-                design, out, resume=resume, scheduler=scheduler, workers=workers, progress=noted, announce=announce
+                design, out, resume=resume, scheduler=scheduler, workers=workers, progress=noted, announce=bar.announce
             )
         except KeyboardInterrupt:
             text = f"interrupted; {last.done:,} of {last.total:,} runs are kept in {out}: add --resume to go on."
@@ -287,33 +245,6 @@ def _swept_all(
 ) -> "dict[Key, Store]":
     """Sweep several designs one after another, each into the folder of its name; return their stores."""
     return {key: _swept(design, out / design.name, resume, scheduler, workers).store for key, design in designs.items()}
-
-
-class _Runs:
-    """A progress bar of runs, with their rate and the time left, on the error stream."""
-
-    def __init__(self, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._console = Console(stderr=True)
-        left = TimeRemainingColumn(elapsed_when_finished=True)
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), left)
-        self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
-        self._task = self._progress.add_task("runs", total=total, rate="")
-        self._began = 0.0
-
-    def __enter__(self) -> "tuple[Callable[[Progress], None], Callable[[str], None]]":
-        self._progress.start()
-        self._began = time.monotonic()
-        return self._advance, lambda link: self._console.print(f"Dask dashboard: {link}")
-
-    def _advance(self, now: "Progress") -> None:
-        rate = (now.done - now.before) / max(time.monotonic() - self._began, 1e-9)
-        words = f"{rate:.1f} runs a second" + (f", {now.failed} failed" if now.failed else "")
-        self._progress.update(self._task, completed=now.done, total=now.total, rate=words)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
 
 # ---------------------------------------------------------------------- sensitivity
@@ -386,7 +317,7 @@ def _analysed(finished: "Finished", design: "Design", method: str, problem: "Pro
     from experiments.sensitivity_report import doubts, summary, write_report
     from experiments.tables import plain_tables
 
-    with _steps("outcomes and years") as advance:
+    with steps_bar("outcomes and years") as advance:
         table = write_report(finished.store, design, method, problem, advance)
     top = summary(table, method, list(design.outcomes)[:3], max(design.years))
     Console().print(*plain_tables(top.to_dict("records"), tuple(top)), sep="\n")
@@ -410,7 +341,7 @@ def surrogate(
     from experiments.store import Store
     from experiments.tables import plain_tables
 
-    with _steps("outcomes and years") as advance:
+    with steps_bar("outcomes and years") as advance:
         table = write_surrogate_report(Store(folder), n, seed, second_order=second_order, progress=advance)
     places = table.groupby(["outcome", "year"], sort=False).first().reset_index()
     shown = places.assign(predicts=_shown(places["q2"], "{:.1%}"), error=_shown(places["rmse"], "{:,.4g}"))
@@ -422,17 +353,6 @@ def surrogate(
 
 def _shown(numbers: Any, form: str) -> list[str]:
     return ["–" if number != number else form.format(number) for number in numbers]
-
-
-@contextmanager
-def _steps(what: str) -> "Iterator[Callable[[int, int], None]]":
-    """Show a progress bar of steps of an analysis on the error stream; yield what moves it to (done, total)."""
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _words(text: str) -> list[str]:

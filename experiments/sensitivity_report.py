@@ -45,7 +45,7 @@ def write_surrogate_report(
     spread = f"{known.min():.2f} to {known.max():.2f}" if len(known) else "none"
     words = (
         f"From surrogates of {_range(table['points'])} stored points, asked at {n:,} base samples; share of the "
-        f"variance of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not indices of the model itself."
+        f"variance of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not the model’s own."
     )
     figure = heat_map(table, "sobol", words)
     try:
