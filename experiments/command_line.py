@@ -206,9 +206,10 @@ def _size(design: "Design", workers: int) -> str:
     """Return how many runs a design has, and about what they cost, in words."""
     seconds = design.n_runs * design.seconds_a_run / workers
     time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    cores = f"{workers} core{'s' * (workers > 1)}"
     return (
         f"{design.n_runs:,} runs: {design.n:,} points × {design.n_arms:,} arms × {design.replicates:,} replicates; "
-        f"about {time} on {workers} cores once they have started, and {max(design.megabytes, 0.1):,.1f} MB"
+        f"about {time} on {cores} once they have started, and {max(design.megabytes, 0.1):,.1f} MB"
     )
 
 
@@ -217,9 +218,15 @@ def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, wor
     from experiments.runner import Progress
     from experiments.runner import sweep as run_sweep
 
-    print(_size(design, workers or os.cpu_count() or 1), file=sys.stderr)
+    if scheduler is not None and workers is not None:
+        raise typer.BadParameter("--workers are processes of this machine: not with --scheduler.")
+    print(_size(design, 1 if scheduler is not None else workers or os.cpu_count() or 1), file=sys.stderr)
     if resume and not out.exists():
         print(f"there is nothing in {out} to go on with: beginning anew", file=sys.stderr)
+    beyond = sorted(design.without_figure())
+    if beyond:
+        named = ", ".join(f"{name} {year}" for name, year in beyond[:3]) + " ..." * (len(beyond) > 3)
+        print(f"empty, because the run does not hold all months of these years: {named}", file=sys.stderr)
     last = Progress(0, design.n_runs, 0, 0)
     with RunsBar(design.n_runs) as bar:
 
@@ -250,7 +257,7 @@ def _swept_all(
 # ---------------------------------------------------------------------- sensitivity
 
 
-@app.command(epilog="Example: sendcycle sensitivity morris --groups loops,money --n 20")
+@app.command(epilog="Example: sendcycle sensitivity morris --groups confidence,money --n 20")
 def sensitivity(
     method: Annotated[str, typer.Argument(help="morris, sobol, pawn, delta or fast.")],
     n: Annotated[
@@ -278,10 +285,11 @@ def sensitivity(
     workers: Workers = None,
 ) -> None:
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
-    from experiments.designs import DELAY, Design, DesignError, in_groups, prior_of
+    from experiments.designs import DELAY, Design, DesignError, groups_with_priors, in_groups, prior_of
     from experiments.sensitivity import METHODS, analysis_design, problem_of
     from experiments.sensitivity_report import OUTCOMES, YEARS
     from model import NO_CHANGE, Scenario
+    from model.calendar import month_index
     from model.errors import nearest
     from model.parameters import declared
 
@@ -292,8 +300,8 @@ def sensitivity(
     if names is not None:
         chosen = {name: prior_of(name, {}) for name in _words(names)}
     else:
-        every = sorted({p.group for p in declared().values()})
-        chosen = {name: p.prior for name, p in in_groups(_words(groups) if groups else every).items()}
+        named = _words(groups) if groups else groups_with_priors()
+        chosen = {name: p.prior for name, p in in_groups(named).items()}
     group_of = {name: declared()[name].group for name in chosen} if grouped else None
     reforms = NO_CHANGE if scenario is None else Scenario.from_toml(scenario)
     if delays is not None:
@@ -301,9 +309,12 @@ def sensitivity(
             raise DesignError("--delays needs a --scenario with reforms.")
         chosen |= {DELAY + reform.name: _delays(DELAY + reform.name, delays) for reform in reforms.reforms}
     problem = problem_of(list(chosen), group_of, second_order=second_order)
+    if second_order and method != "sobol":
+        raise DesignError("--second-order goes with sobol alone.")
+    last = month_index(until)
     base = Design(
         f"sensitivity_{method}", chosen, outcomes=_words(outcomes) if outcomes else OUTCOMES,
-        years=_years(years) if years else [y for y in YEARS if y <= int(until[:4]) - (until[5:] < "12")] or [2015],
+        years=_years(years) if years else [y for y in YEARS if 12 * (y - 2014) + 6 <= last] or [2015],
         scenarios=(reforms,), replicates=replicates, seed=seed, scale=scale, until=until,
     )  # fmt: skip
     defaults = {"morris": 10, "sobol": 64, "pawn": 512, "delta": 512, "fast": 129}
@@ -314,12 +325,18 @@ def sensitivity(
 
 def _analysed(finished: "Finished", design: "Design", method: str, problem: "Problem", more: str = "--n") -> Any:
     """Write the indices of a sweep, print what drives the first outcomes and what has not converged, return them."""
+    from experiments.sensitivity import MAIN_INDEX
     from experiments.sensitivity_report import doubts, summary, write_report
     from experiments.tables import plain_tables
 
-    with steps_bar("outcomes and years") as advance:
-        table = write_report(finished.store, design, method, problem, advance)
+    try:
+        with steps_bar("outcomes and years") as advance:
+            table = write_report(finished.store, design, method, problem, advance)
+    except KeyboardInterrupt:
+        text = f"interrupted; the runs are kept in {finished.store.folder}: add --resume for the indices."
+        raise typer.Exit(_say(text, INTERRUPTED)) from None
     top = summary(table, method, list(design.outcomes)[:3], max(design.years))
+    print(f"{MAIN_INDEX[method]} of {max(design.years)}, ± half of the 95 % interval; all of it is in indices.csv")
     Console().print(*plain_tables(top.to_dict("records"), tuple(top)), sep="\n")
     for line in doubts(table, method, more):
         print(line)
@@ -327,7 +344,7 @@ def _analysed(finished: "Finished", design: "Design", method: str, problem: "Pro
     return table
 
 
-@app.command(epilog="Example: sendcycle surrogate results/first_sweep --n 4096")
+@app.command(epilog="Example: sendcycle surrogate results/sensitivity_sobol --n 4096")
 def surrogate(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished sweep over uncertainties.")],
     n: Annotated[
@@ -383,6 +400,11 @@ app.add_typer(experiment, name="experiment", epilog="Example: sendcycle experime
 Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
 
 
+def _home(name: str, smoke: bool) -> Path:
+    """Return the folder of an experiment; a tiny version never writes beside a full one."""
+    return Path("results") / (f"{name}_smoke" if smoke else name)
+
+
 @experiment.callback(invoke_without_command=True)
 def experiment_(context: typer.Context) -> None:
     """Run an experiment of the project: its design, runs, tables and figures."""
@@ -405,7 +427,7 @@ def e01(
     """Run the baseline from 2014 to 2040 many times, and draw how far runs spread beside the published series."""
     from experiments import baseline_fan
 
-    folder = out or Path("results") / "e01_baseline_fan"
+    folder = out or _home("e01_baseline_fan", smoke)
     chosen = baseline_fan.designs(n=n, replicates=replicates, scale=scale, seed=seed, smoke=smoke)
     stores = _swept_all(chosen, folder, resume, scheduler, workers)
     baseline_fan.write_report(stores, folder)
@@ -428,7 +450,7 @@ def e03(
     from experiments.tables import plain_tables
 
     chosen = loop_shares.design(replicates=replicates, scale=scale, seed=seed, smoke=smoke)
-    folder = out or Path("results") / chosen.name
+    folder = out or _home(chosen.name, smoke)
     finished = _swept(chosen, folder, resume, scheduler, workers)
     table = loop_shares.by_decade(loop_shares.write_report(finished.store, chosen))
     shown = table.reset_index().rename(columns=str)
@@ -456,7 +478,7 @@ def e04(
     if smoke:
         trajectories, factors, n = 2, 2, 8
     check_power_of_two(n)  # before the screening, not after it
-    where = out or Path("results") / "e04_sensitivity"
+    where = out or _home("e04_sensitivity", smoke)
 
     def done(step: steps.Step) -> Any:
         finished = _swept(step.design, where / step.design.name, resume, scheduler, workers)
@@ -479,13 +501,13 @@ def e08(
     from experiments import scales
     from experiments.tables import plain_tables
 
-    folder = out or Path("results") / "e08_scales"
+    folder = out or _home("e08_scales", smoke)
     stores = _swept_all(scales.designs(smoke=smoke), folder, resume, scheduler, workers)
     table = scales.write_report(stores, folder)
     shown = table.assign(
         mean=table["mean"].map("{:,.4g}".format), scatter=table["relative_sd"].map("{:.1%}".format),
         difference=table["difference"].map("{:+.1%}".format), scale=table["scale"].map("{:g}".format),
-        agrees=table["agrees"].map({True: "yes", False: "no"}),
+        agrees=table["agrees"].map({True: "yes", False: "no"}).fillna("–"),
     )  # fmt: skip
     columns = ("outcome", "year", "scale", "replicates", "mean", "scatter", "difference", "agrees")
     Console().print(*plain_tables(shown.to_dict("records"), columns), sep="\n")

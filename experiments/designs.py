@@ -25,6 +25,7 @@ from model import NO_CHANGE, Change, Parameters, Scenario
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import SendcycleError, nearest, reason
 from model.observables import declared as declared_observables
+from model.observables import months_of
 from model.parameters import Parameter, Prior, declared
 from model.population import SMALLEST_SCALE
 
@@ -84,7 +85,7 @@ class Design:
     scenarios: Sequence[Scenario] = (NO_CHANGE,)
     constants: Mapping[str, float] = field(default_factory=dict)
     outcomes: Sequence[str] = ("plans_in_force", "high_needs_spending", "cumulative_balance")
-    years: Sequence[int] = (2025, 2030, 2035)
+    years: Sequence[int] = (2025, 2030, 2034)
     sampler: str = "latin"
     n: int = 1
     shares: NDArray[np.float64] | None = None
@@ -106,10 +107,21 @@ class Design:
                 raise DesignError(f"unknown outcome '{name}'.{nearest(name, known)}")
         if not self.outcomes or len(set(self.outcomes)) < len(self.outcomes):
             raise DesignError("a design records one outcome at least, and none twice.")
-        last = 2014 + (month_index(self.until) + 8) // 12
-        outside = [year for year in self.years if not 2014 <= year <= last]
-        if outside or not self.years or len(set(self.years)) < len(self.years):
-            raise DesignError(f"years must be different ones from 2014 to {last}, the last of the run; not {outside}.")
+        if not self.years or len(set(self.years)) < len(self.years):
+            raise DesignError("a design records one year at least, and none twice.")
+        missing = self.without_figure()
+        for year in self.years:
+            if all((name, year) in missing for name in self.outcomes):
+                raise DesignError(f"no outcome has a figure of {year} in a run from 2014-09 to {self.until}.")
+        for name in self.outcomes:
+            if all((name, year) in missing for year in self.years):
+                raise DesignError(f"{name} has no figure of {self.years} in a run from 2014-09 to {self.until}.")
+
+    def without_figure(self) -> set[tuple[str, int]]:
+        """Return the outcomes and years of which a run is too short to hold all months."""
+        known, last = declared_observables().observables, month_index(self.until)
+        spans = {(name, year): months_of(known[name], year) for name in self.outcomes for year in self.years}
+        return {place for place, (first, end) in spans.items() if first < 0 or end > last}
 
     def _check_numbers(self) -> None:
         if self.sampler not in SAMPLERS:
@@ -158,6 +170,11 @@ class Design:
             raise DesignError("scenarios must have different names, and there must be one at least.")
         if self.n_runs > MOST_RUNS:
             raise DesignError(f"{self.n_runs:,} runs are more than {MOST_RUNS:,}: fewer levers, points or replicates.")
+        if self.n > 1 and not self.uncertainties:
+            raise DesignError(f"n = {self.n} points without uncertainties are all alike: take replicates.")
+        for name, column in zip(self.uncertainties, self.points.T, strict=True):
+            if self.n > 1 and np.ptp(column) == 0.0 and (self.shares is None or np.ptp(self.shares, axis=0).min() > 0):
+                raise DesignError(f"uncertainty {name} is always {column[0]:g}: its distribution has no width.")
 
     def _check_delays(self) -> None:
         """Refuse delays of reforms that are not there, and those that move a reform out of the run."""
@@ -209,9 +226,9 @@ class Design:
         combinations = itertools.product(range(len(self.scenarios)), *self.levers.values())
         return [dict(zip(("scenario", *self.levers), values, strict=True)) for values in combinations]
 
-    def plan(self) -> pd.DataFrame:
-        """Return a row a run: run, point, arm, scenario, replicate, seed, and the value of every factor."""
-        run = np.arange(self.n_runs)
+    def plan(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
+        """Return a row a run from `first` to before `last`: run, point, arm, scenario, replicate, seed, factors."""
+        run = np.arange(first, self.n_runs if last is None else last)
         point, rest = np.divmod(run, self.n_arms * self.replicates)
         arm, replicate = np.divmod(rest, self.replicates)
         names = np.asarray([scenario.name for scenario in self.scenarios], dtype=object)
@@ -225,7 +242,7 @@ class Design:
         }
         columns |= {name: self.points[point, k] for k, name in enumerate(self.uncertainties)}
         columns |= {name: np.asarray([a[name] for a in self.arms])[arm] for name in self.levers}
-        columns |= {name: np.full(self.n_runs, value) for name, value in self.constants.items()}
+        columns |= {name: np.full(len(run), value) for name, value in self.constants.items()}
         return pd.DataFrame(columns)
 
     def runs(self, first: int, last: int) -> list["Run"]:
@@ -274,8 +291,8 @@ class Design:
         plain["constants"] = {name: float(value) for name, value in self.constants.items()}
         plain["scenarios"] = [asdict(scenario) for scenario in self.scenarios]
         plain["outcomes"], plain["years"] = list(self.outcomes), [int(year) for year in self.years]
-        if self.shares is not None:
-            plain["shares"] = hashlib.sha256(np.ascontiguousarray(self.shares).tobytes()).hexdigest()
+        plain.pop("shares")
+        plain["points"] = hashlib.sha256(np.ascontiguousarray(self.points).tobytes()).hexdigest()
         plain["batch"] = self.batch_size  # parts are numbered by batch
         return plain | {"n": int(self.n), "replicates": int(self.replicates), "seed": int(self.seed)}
 
@@ -310,15 +327,15 @@ class Design:
         tables = {key: _table(key, values.pop(key, {})) for key in ("uncertainties", "levers", "constants")}
         uncertain = {name: prior_of(name, entry) for name, entry in tables["uncertainties"].items()}
         held = {*tables["levers"], *tables["constants"]}
-        for name, parameter in in_groups(_list("groups", values.pop("groups", []))).items():
+        for name, parameter in in_groups(_list("groups", values.pop("groups", []), str)).items():
             if name not in held:
                 uncertain.setdefault(name, parameter.prior)
         if "scenarios" in values:
             values["scenarios"] = [_scenario(name, folder) for name in _list("scenarios", values["scenarios"])]
-        levers = {name: tuple(_list(f"lever {name}", entry)) for name, entry in tables["levers"].items()}
-        for key in ("outcomes", "years"):
+        levers = {name: tuple(_list(f"lever {name}", entry, int, float)) for name, entry in tables["levers"].items()}
+        for key, kind in (("outcomes", str), ("years", int)):
             if key in values:
-                values[key] = tuple(_list(key, values[key]))
+                values[key] = tuple(_list(key, values[key], kind))
         for key, kinds in _TYPES.items():
             if key in values and (not isinstance(values[key], kinds) or isinstance(values[key], bool)):
                 raise DesignError(f"'{key}' of the design cannot be {values[key]!r}.")
@@ -359,7 +376,7 @@ def prior_of(name: str, entry: Any) -> Prior:
 def _delay(name: str, entry: Mapping[str, Any]) -> Prior:
     """Return the distribution of a delay: every month from `low` to `high` alike."""
     low, high = entry.get("low"), entry.get("high")
-    whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in (low, high))
+    whole = all(isinstance(b, int) and not isinstance(b, bool) and abs(b) < N_MONTHS for b in (low, high))
     if set(entry) != {"low", "high"} or not whole or low >= high:  # type: ignore[operator]
         raise DesignError(f"'{name}' needs whole months low and high, low before high, and nothing else.")
     return Prior("uniform", low - 0.499, high + 0.499)  # type: ignore[operator]  # rounded to whole months
@@ -398,7 +415,14 @@ def in_groups(groups: Sequence[str]) -> dict[str, Parameter]:
     for group in groups:
         if group not in names:
             raise DesignError(f"unknown group '{group}'.{nearest(str(group), names)} Groups: {', '.join(names)}.")
+        if not any(p.group == group and p.prior.dist != "none" for p in known.values()):
+            raise DesignError(f"no parameter of the group {group} has a prior: vary them as levers.")
     return {name: p for name, p in known.items() if p.group in groups and p.prior.dist != "none"}
+
+
+def groups_with_priors() -> list[str]:
+    """Return the groups of which at least one parameter has a prior."""
+    return sorted({p.group for p in declared().values() if p.prior.dist != "none"})
 
 
 def _scenario(name: Any, folder: Path) -> Scenario:
@@ -415,9 +439,12 @@ def _table(where: str, entry: Any) -> dict[str, Any]:
     return dict(entry)
 
 
-def _list(where: str, entry: Any) -> list[Any]:
+def _list(where: str, entry: Any, *kinds: type) -> list[Any]:
     if not isinstance(entry, (list, tuple)):
         raise DesignError(f"{where} must be a list.")
+    for value in entry:
+        if kinds and (not isinstance(value, kinds) or isinstance(value, bool)):
+            raise DesignError(f"{where} cannot hold {value!r}.")
     return list(entry)
 
 
@@ -433,7 +460,7 @@ def shares_of(prior: Prior, values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return in which entries two designs, or two states of the model, differ."""
+    """Return in which entries two designs, or two states of the model, differ; order counts: it numbers the arms."""
     keys = [*kept, *(key for key in now if key not in kept)]
-    plain = {key: (json.dumps(kept.get(key), sort_keys=True), json.dumps(now.get(key), sort_keys=True)) for key in keys}
+    plain = {key: (json.dumps(kept.get(key)), json.dumps(now.get(key))) for key in keys}
     return [key for key, (before, after) in plain.items() if before != after]

@@ -108,6 +108,8 @@ def growth(store: Store) -> tuple[NDArray[np.float64], list[int]]:
         If runs failed or are missing.
     """
     table = store.table()
+    if table.empty:
+        raise ResultsError(f"every run in {store.folder} failed; failures.csv says with what error.")
     bits = sum((table[gain] > 0.5).astype(int) * (1 << i) for i, gain in enumerate(GAINS.values()))
     wide = table.assign(coalition=bits).pivot(index=["coalition", "replicate"], columns="year", values=OUTCOME)
     replicates = wide.index.get_level_values("replicate").nunique()

@@ -70,7 +70,7 @@ def months_bar() -> Iterator[Callable[[int, int], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(PERCENT), TimeElapsedColumn())
     with _bars(*columns, transient=True) as bars:
-        waiting = "making the children" if _is_compiled() else "compiling the rules, the first time only"
+        waiting = "making the children" if is_compiled() else "compiling the rules, the first time only"
         task = bars.add_task(waiting, total=None)
 
         def advance(done: int, total: int) -> None:
@@ -82,7 +82,7 @@ def months_bar() -> Iterator[Callable[[int, int], None]]:
         yield advance
 
 
-def _is_compiled() -> bool:
+def is_compiled() -> bool:
     """Return whether compiled rules of this state of the model are kept."""
     from model.compilation import cache_folder
 

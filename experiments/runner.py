@@ -8,23 +8,22 @@ import asyncio
 import itertools
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.designs import DELAY, Design, Run, delayed
+from experiments.designs import DELAY, Design, Run, delayed, differences
 from experiments.interruption import interruptible
-from experiments.store import Store
+from experiments.store import Store, model_state
 from model import Parameters, Scenario, simulate
 from model.errors import ResultsError, SendcycleError
-from model.results import code_hash
 
 IN_FLIGHT = 3  # batches sent ahead for each worker: enough that none waits, few enough that memory stays flat
 LONGEST_ERROR = 300
@@ -43,18 +42,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a sweep did: its store, runs computed now, runs of all that failed, seconds it took."""
+    """What a sweep did: its store, runs computed now, and runs of all that failed."""
 
     store: Store
     computed: int
     failed: int
-    seconds: float
 
 
 # ---------------------------------------------------------------------- what a worker does
 
 
-def run_batch(runs: list[Run], common: dict[str, Any], code: str) -> pd.DataFrame:
+def run_batch(runs: list[Run], common: dict[str, Any], state: dict[str, str]) -> pd.DataFrame:
     """Return the outcomes of some runs: a row a run and year; one row with the error of a run that fails.
 
     Raises
@@ -62,8 +60,12 @@ def run_batch(runs: list[Run], common: dict[str, Any], code: str) -> pd.DataFram
     ResultsError
         If this worker has another state of the model than the one that asks.
     """
-    if code_hash() != code:
-        raise ResultsError("a worker has another state of the model than this one: install the same on all of them.")
+    changed = differences(state, model_state())
+    if changed:
+        raise ResultsError(
+            f"a worker has another state of the model than this one ({', '.join(changed)} differ): "
+            "install the same on all of them."
+        )
     return pd.concat([_rows(run, **common) for run in runs], ignore_index=True)
 
 
@@ -141,6 +143,7 @@ def sweep(
 
     tell()
     if missing:
+        store.continues()
         with interruptible() as check, _cluster(scheduler, workers or os.cpu_count() or 1) as client:
             if announce is not None:
                 announce(str(client.dashboard_link))
@@ -149,12 +152,11 @@ def sweep(
                 done += rows["run"].nunique()
                 failed += int(rows["error"].notna().sum())
                 tell()
-    seconds = time.perf_counter() - began
     failed = store.note_failures()
     if not missing and store.is_finished:
-        return Finished(store, 0, failed, seconds)  # its manifest says how it was computed
-    store.finish({"computed": done - before, "failed": failed, "wall_seconds": round(seconds, 3)})
-    return Finished(store, done - before, failed, seconds)
+        return Finished(store, 0, failed)  # its manifest says how it was computed
+    store.finish({"computed": done - before, "failed": failed, "wall_seconds": round(time.perf_counter() - began, 3)})
+    return Finished(store, done - before, failed)
 
 
 @contextmanager
@@ -199,15 +201,16 @@ def _client(scheduler: str) -> Any:
 
 @contextmanager
 def _without_interruption() -> Iterator[None]:
-    """Start processes that leave Ctrl-C to this one: what is ignored here when they start, they ignore."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Start processes that leave Ctrl-C to this one: what is blocked here when they start, is blocked in them.
+
+    A Ctrl-C that comes meanwhile is not lost: it waits for the end of the block.
+    """
+    resource_tracker.ensure_running()  # starting it later would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _compile() -> None:
@@ -225,7 +228,7 @@ def _computed(
         "scenarios": list(design.scenarios), "outcomes": list(design.outcomes), "years": [int(y) for y in design.years],
         "scale": design.scale, "until": design.until,
     }  # fmt: skip
-    code = code_hash()
+    state = model_state()
     waiting = iter(missing)
     batch_of: dict[str, int] = {}
 
@@ -235,7 +238,7 @@ def _computed(
             wanted = IN_FLIGHT * max(sum(client.nthreads().values()), 1) - len(batch_of)
         futures = []
         for batch, first, last in itertools.islice(waiting, max(wanted, 0)):
-            future = client.submit(run_batch, design.runs(first, last), common, code, pure=False, retries=3)
+            future = client.submit(run_batch, design.runs(first, last), common, state, pure=False, retries=3)
             batch_of[future.key] = batch
             futures.append(future)
         return futures

@@ -17,6 +17,7 @@ from scipy import stats
 from experiments.designs import Design
 from experiments.output import cannot_write
 from experiments.store import Store
+from model.errors import ResultsError
 from model.results import MANIFEST
 
 SCALES = {0.002: 16, 0.01: 16, 0.1: 6, 1.0: 2}  # replicates at each
@@ -24,6 +25,7 @@ SMOKE = {0.0005: 3, 0.001: 2}
 OUTCOMES = ("plans_in_force", "requests", "high_needs_spending", "unmet_need_share", "within_20_weeks")
 YEARS = (2020, 2025, 2030)
 ERROR_RATE = 0.01  # of calling scales different that are not, over all comparisons of the table together
+APART = 1000  # between the seeds of two scales, which are compared as independent samples
 TABLE = "scales.csv"
 
 
@@ -33,9 +35,9 @@ def designs(*, smoke: bool = False, seed: int = 0) -> dict[float, Design]:
     return {
         scale: Design(
             f"scale_{scale:g}", outcomes=OUTCOMES, years=years, sampler="defaults", replicates=replicates,
-            seed=seed, scale=scale, until=until,
+            seed=seed + APART * k, scale=scale, until=until,
         )
-        for scale, replicates in (SMOKE if smoke else SCALES).items()
+        for k, (scale, replicates) in enumerate((SMOKE if smoke else SCALES).items())
     }  # fmt: skip
 
 
@@ -52,7 +54,8 @@ def compared(values: Mapping[float, pd.DataFrame]) -> pd.DataFrame:
     pandas.DataFrame
         Columns `outcome`, `year`, `scale`, `replicates`, `mean`, `sd`, `relative_sd` (of the mean), `difference` (from
         the mean at the largest scale, relative), `p` (of Welch's test; NaN for the largest or with one replicate),
-        `agrees` (p above the error rate shared out over all comparisons, by Bonferroni) and `replicates_for_1_percent`.
+        `agrees` (p above the error rate shared out over all comparisons, by Bonferroni; NaN without p) and
+        `replicates_for_1_percent`.
     """
     largest = max(values)
     rows = []
@@ -65,7 +68,7 @@ def compared(values: Mapping[float, pd.DataFrame]) -> pd.DataFrame:
     columns = ["outcome", "year", "scale", "replicates", "mean", "sd", "relative_sd", "difference", "p"]
     found = pd.DataFrame(rows, columns=columns)
     tests = max(int(found["p"].notna().sum()), 1)
-    found["agrees"] = found["p"].isna() | (found["p"] > ERROR_RATE / tests)
+    found["agrees"] = (found["p"] > ERROR_RATE / tests).where(found["p"].notna())  # nothing where nothing is compared
     found["replicates_for_1_percent"] = np.ceil((found["relative_sd"] / 0.01) ** 2)
     return found.sort_values(["outcome", "year", "scale"], ignore_index=True)
 
@@ -79,7 +82,16 @@ def _row(here: np.ndarray, there: np.ndarray, is_largest: bool) -> tuple[int, fl
 
 
 def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
-    """Write the table and a manifest that names the designs; return the table."""
+    """Write the table and a manifest that names the designs; return the table.
+
+    Raises
+    ------
+    ResultsError
+        If every run of a scale failed, or nothing can be written.
+    """
+    failed = [f"{scale:g}" for scale, store in stores.items() if store.outcomes().empty]
+    if failed:
+        raise ResultsError(f"every run at the scales {', '.join(failed)} failed; failures.csv says with what error.")
     table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
     manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
     try:

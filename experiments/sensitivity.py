@@ -8,9 +8,11 @@ variance that chance alone would still make in such a mean.
 """
 
 import itertools
+import signal
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,9 @@ SLICES = 10  # of PAWN
 HARMONICS = 4  # of FAST
 CLOSE = 0.05  # converged: indices of half the points differ by no more
 NARROW = 0.2  # and intervals are no wider
+FEWEST_TRAJECTORIES = 4  # of half a Morris sample, below which nothing is called converged
+FEWEST_POINTS = 64  # of PAWN and delta, which cut them into slices
+TIED = 0.1  # share of points with one and the same value beyond which delta says nothing
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ def shares(method: str, problem: Problem, n: int, seed: int) -> NDArray[np.float
         if n <= 4 * HARMONICS**2:
             raise DesignError(f"n = {n}: FAST needs more than {4 * HARMONICS**2} points for each factor.")
         points = fast_sampler.sample(known, n, M=HARMONICS, seed=seed)
+    elif n < FEWEST_POINTS:
+        raise DesignError(f"n = {n}: {method} needs {FEWEST_POINTS} points at least.")
     else:
         points = latin.sample(known, n, seed=seed)
     return np.clip(np.asarray(points, dtype=float), 0.0, 1.0)
@@ -127,6 +134,9 @@ def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Desi
     """Return the design whose runs the analysis needs: that of `base` with the points of the method."""
     if base.n_arms > 1:
         raise DesignError("a sensitivity analysis has one arm: no levers, one scenario.")
+    missing = sorted(base.without_figure(), key=lambda place: place[1])
+    if missing:
+        raise DesignError(f"{missing[0][0]} has no figure of {missing[0][1]} in a run from 2014-09 to {base.until}.")
     points = shares(method, problem, n, base.seed)
     return base.replaced(n=len(points), shares=points)
 
@@ -158,6 +168,7 @@ def indices(
     from SALib.analyze import delta, fast, morris, pawn, sobol
 
     known, factors = problem.salib(), problem.factors
+    seed += 1  # SALib takes 0 for no seed at all
     bootstrap = {"conf_level": LEVEL, "num_resamples": RESAMPLES, "seed": seed}
     rows: list[tuple[str, str, str, float, float]] = []
 
@@ -217,7 +228,8 @@ def first_half(method: str, problem: Problem, points: NDArray[np.float64]) -> in
     """Return how many points at the beginning are a sample of the method themselves, half as large; None if none."""
     d = len(problem.factors)
     if method == "morris":
-        return (len(points) // (d + 1)) // 2 * (d + 1) or None
+        trajectories = (len(points) // (d + 1)) // 2
+        return trajectories * (d + 1) if trajectories >= FEWEST_TRAJECTORIES else None
     if method == "sobol":
         step = 2 * d + 2 if problem.second_order else d + 2
         return (len(points) // step) // 2 * step or None
@@ -243,24 +255,30 @@ def with_convergence(
     5 % and 10 % of the scale: of the largest index for Morris, of 1 for the others. Where half of a sample is no sample
     of the method and intervals are not to be trusted (FAST), nothing is called converged.
     """
-    if np.isnan(values).any():  # a ratio that has nothing below it at some points: no index can be had
+    tied = method == "delta" and np.ptp(values) > 0.0 and _largest_tie(values) > TIED
+    if tied or np.isnan(values).any():  # ties hide a slice from delta; a ratio may have nothing below it at some points
         blank = indices(method, problem, points, np.zeros(len(values)), seed)
         return blank.assign(value=np.nan, half_width=np.nan, of_half=np.nan, converged=False)
     whole = indices(method, problem, points, values, seed)
     main = whole["index"] == MAIN_INDEX[method]
     scale = max(float(whole.loc[main, "value"].abs().max()), 1e-300) if method == "morris" else 1.0
     half = first_half(method, problem, points)
-    moved = 0.0
+    moved = np.inf  # where half of a sample is no sample, nothing is known of how far indices move
     whole["of_half"] = np.nan
     if half is not None:
         before = indices(method, problem, points[:half], values[:half], seed)
         keys = ["factor", "with", "index"]
         merged = whole[keys].merge(before, on=keys, how="left")
         whole["of_half"] = merged["value"].to_numpy()
-        moved = float((whole.loc[main, "value"] - whole.loc[main, "of_half"]).abs().max()) / scale
-    widest = float(whole.loc[main, "half_width"].max()) * 2.0 / scale
+        moved = float((whole.loc[main, "value"] - whole.loc[main, "of_half"]).abs().max(skipna=False)) / scale
+    widest = float(whole.loc[main, "half_width"].max(skipna=False)) * 2.0 / scale
     whole["converged"] = bool(moved <= CLOSE and widest <= NARROW)
     return whole
+
+
+def _largest_tie(values: NDArray[np.float64]) -> float:
+    """Return the largest share of values that are one and the same."""
+    return float(np.unique(values, return_counts=True)[1].max() / len(values))
 
 
 # ---------------------------------------------------------------------- from stored runs
@@ -274,7 +292,8 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     pandas.DataFrame
         Index `outcome`, `year`; columns 0 to n - 1 for the points (NaN where a ratio has nothing below it), and
         `noise`: the variance that chance leaves in a mean over replicates, as a share of the variance of the means
-        over all points; NaN with one replicate.
+        over all points; NaN with one replicate. Replicate r has the same draws at every point, so what moves all
+        points alike is no noise of an index and is left out.
 
     Raises
     ------
@@ -283,8 +302,7 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
     """
     table = store.outcomes().merge(store.plan()[["run", "point", "replicate"]], on="run")
     long = table.melt(id_vars=["point", "replicate", "year"], value_vars=list(design.outcomes), var_name="outcome")
-    grouped = long.groupby(["outcome", "year", "point"])["value"]
-    means = grouped.mean().unstack("point")
+    means = long.groupby(["outcome", "year", "point"])["value"].mean().unstack("point")
     empty = means.index[means.isna().all(axis=1)]
     if len(empty):
         outcome, year = empty[0]
@@ -294,9 +312,15 @@ def means_over_replicates(store: Store, design: Design) -> pd.DataFrame:
         )
     if table["run"].nunique() < design.n_runs:
         raise ResultsError(f"{store.folder}: runs failed or are missing; indices need every point.")
-    within = grouped.var(ddof=1).unstack("point").mean(axis=1) / design.replicates
+    by_replicate = long.groupby(["outcome", "year", "replicate"])["value"].transform("mean")
+    by_point = long.groupby(["outcome", "year", "point"])["value"].transform("mean")
+    grand = long.groupby(["outcome", "year"])["value"].transform("mean")
+    left = (long["value"] - by_point - by_replicate + grand) ** 2  # replicates share their draws at every point
+    freedom = (design.n - 1) * (design.replicates - 1)
+    means = means.reindex(list(design.outcomes), level="outcome")
+    within = left.groupby([long["outcome"], long["year"]]).sum() / max(freedom, 1) / design.replicates
     between = means.var(axis=1, ddof=1)
-    means["noise"] = (within / between.where(between > 0.0)).reindex(means.index)
+    means["noise"] = (within / between.where((between > 0.0) & (freedom > 0))).reindex(means.index)
     return means
 
 
@@ -326,7 +350,8 @@ def by_outcome_and_year(
 ) -> pd.DataFrame:
     """Return what `indices_of(*before, values, *after)` gives for every (outcome, year), on all cores, in one table."""
     tables = []
-    with ProcessPoolExecutor() as pool:
+    pool = ProcessPoolExecutor(initializer=_leaves_interruption_to_others)
+    try:
         futures = {key: pool.submit(indices_of, *before, values, *after) for key, values in columns.items()}
         for k, ((outcome, year), future) in enumerate(futures.items()):
             found = future.result()
@@ -335,4 +360,14 @@ def by_outcome_and_year(
             tables.append(found)
             if progress is not None:
                 progress(k + 1, len(futures))
+    except BrokenProcessPool:
+        raise ResultsError(
+            "a process of the analysis died, for want of memory perhaps; --resume begins it anew."
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return pd.concat(tables, ignore_index=True)
+
+
+def _leaves_interruption_to_others() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

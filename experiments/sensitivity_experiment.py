@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from experiments.designs import Design, in_groups
+from experiments.designs import Design, groups_with_priors, in_groups
 from experiments.sensitivity import Problem, analysis_design, problem_of
 from experiments.sensitivity_report import OUTCOMES, YEARS, main_indices
 from model.parameters import declared
@@ -28,7 +28,7 @@ class Step:
 
 def screening(*, trajectories: int = 30, scale: float = 0.01, seed: int = 0, smoke: bool = False) -> Step:
     """Return the screening of every parameter with a prior; in the smoke mode of those of confidence alone, to 2015."""
-    groups = SMOKE_GROUPS if smoke else sorted({p.group for p in declared().values()})
+    groups = SMOKE_GROUPS if smoke else groups_with_priors()
     return _step(SCREENING, "morris", list(in_groups(groups)), trajectories, scale, seed, smoke)
 
 

@@ -1,5 +1,6 @@
 """A sensitivity analysis from its design to its table and figure, written beside the runs."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ OUTCOMES = (
 )  # fmt: skip
 YEARS = (2020, 2025, 2030, 2034)
 SHOWN = 30  # factors in the figure
+MARGINS = {"left": 3.0, "right": 1.7, "top": 1.9, "bottom": 1.0}  # inches, for labels and words
 INDICES = "indices.csv"
 FIGURE = ("sensitivity.pdf", "sensitivity.png")
 MEANING = {
@@ -47,7 +49,7 @@ def write_surrogate_report(
         f"From surrogates of {_range(table['points'])} stored points, asked at {n:,} base samples; share of the "
         f"variance of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not the model’s own."
     )
-    figure = heat_map(table, "sobol", words)
+    figure = heat_map(table.rename(columns={"predicts_well": "converged"}), "sobol", words)
     try:
         table.to_csv(store.folder / SURROGATE, index=False, float_format="%.6g")
         save_figure(figure, [store.folder / name for name in SURROGATE_FIGURE], "sendcycle: surrogate indices", words)
@@ -98,10 +100,11 @@ def heat_map(table: pd.DataFrame, method: str, note: str) -> Figure:
     converged = table.groupby(["outcome", "year"])["converged"].first()
     labels = observables.declared().observables
     n_rows, n_columns = wide.shape
-    figure = Figure(figsize=(5.2 + 0.36 * n_columns, 2.9 + 0.26 * n_rows))
-    ax = figure.subplots()
+    across, down = max(0.36 * n_columns, 4.0), max(0.26 * n_rows, 1.6)
+    figure = Figure(figsize=(MARGINS["left"] + across + MARGINS["right"], MARGINS["top"] + down + MARGINS["bottom"]))
     width, height = figure.get_size_inches()
-    figure.subplots_adjust(left=3.0 / width, right=0.93, top=1.0 - 1.9 / height, bottom=0.9 / height)
+    low = MARGINS["bottom"] / height
+    ax = figure.add_axes((MARGINS["left"] / width, low, across / width, down / height))
     image = ax.imshow(wide.to_numpy(dtype=float), cmap="cividis", vmin=0.0, vmax=1.0, aspect="auto")
     ax.set_yticks(range(n_rows), wide.index, fontsize=8)
     ax.set_xticks(range(n_columns), [str(year) for _, year in wide.columns], fontsize=7, rotation=90)
@@ -114,9 +117,11 @@ def heat_map(table: pd.DataFrame, method: str, note: str) -> Figure:
                 ax.add_patch(_hatched(start + k, n_rows))
         start += len(years)
         ax.axvline(start - 0.5, color="white", linewidth=2)
-    figure.colorbar(image, ax=ax, fraction=0.03, pad=0.01).ax.tick_params(labelsize=7)
+    scale = figure.add_axes(((MARGINS["left"] + across + 0.15) / width, low, 0.15 / width, down / height))
+    figure.colorbar(image, cax=scale).ax.tick_params(labelsize=7)
     lines = [MEANING[method], note]
-    figure.text(0.01, 0.012, "\n".join(lines), fontsize=8, color="0.25", linespacing=1.4)
+    words = [line for text in lines for line in textwrap.wrap(text, int(width * 17))]
+    figure.text(0.01, 0.012, "\n".join(words), fontsize=8, color="0.25", linespacing=1.4)
     return figure
 
 

@@ -30,6 +30,7 @@ from model.results import MANIFEST, code_hash, input_hashes, versions
 
 DESIGN, PLAN, RUNS, FAILURES = "design.json", "plan.parquet", "runs", "failures.csv"
 HASH_LENGTH = 12
+PLANNED_AT_ONCE = 10_000  # runs
 
 
 class Store:
@@ -72,9 +73,7 @@ class Store:
             raise ResultsError(f"{self.folder} holds results of something else; take another --out.")
         try:
             (self.folder / RUNS).mkdir(parents=True, exist_ok=True)
-            buffer = io.BytesIO()
-            design.plan().to_parquet(buffer, index=False)
-            _write(self.folder / PLAN, buffer.getvalue())
+            _write(self.folder / PLAN, _plan_as_parquet(design))
             _write(self.folder / DESIGN, json.dumps(asked, indent=2).encode())
         except OSError as error:
             raise cannot_write(self.folder, error) from error
@@ -128,6 +127,10 @@ class Store:
         except OSError as error:
             raise cannot_write(self.folder, error) from error
 
+    def continues(self) -> None:
+        """Note that runs are missing: what the manifest promised of an earlier end no longer holds."""
+        (self.folder / MANIFEST).unlink(missing_ok=True)
+
     def note_failures(self) -> int:
         """Write `failures.csv`, a row a run that failed, if there is any, and return how many there are."""
         failed = self.failures()
@@ -164,18 +167,28 @@ class Store:
 
     def failures(self) -> pd.DataFrame:
         """Return the runs that failed: columns `run` and `error`, beside the columns of the plan."""
-        rows = self._rows()
-        failed = rows.loc[rows["error"].notna(), ["run", "error"]].reset_index(drop=True)
+        failed = self._rows(columns=["run", "year", "error"], only=~pyarrow.dataset.field("error").is_null())
+        failed = failed[["run", "error"]]
         return failed.merge(self.plan(), on="run", how="left")
 
-    def _rows(self) -> pd.DataFrame:
+    def _rows(self, columns: list[str] | None = None, only: Any = None) -> pd.DataFrame:
+        self._check_parts()
         try:
-            table = pyarrow.dataset.dataset(self.folder / RUNS, format="parquet").to_table()
+            parts = pyarrow.dataset.dataset(self.folder / RUNS, format="parquet")
+            if not parts.count_rows():
+                raise ResultsError(f"{self.folder} holds no runs.")
+            table = parts.to_table(columns=columns, filter=only)
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"cannot read the runs in {self.folder}: {reason(error)}.") from error
-        if not table.num_rows:
-            raise ResultsError(f"{self.folder} holds no runs.")
         return table.to_pandas().sort_values(["run", "year"], ignore_index=True)
+
+    def _check_parts(self) -> None:
+        """Refuse a finished sweep of which parts are gone since."""
+        if not self.is_finished:
+            return
+        gone = [name for name in self.manifest()["parts"] if not (self.folder / RUNS / name).exists()]
+        if gone:
+            raise ResultsError(f"{self.folder}: {len(gone)} parts of the runs are gone; --resume computes them again.")
 
     def plan(self) -> pd.DataFrame:
         """Return a row a run: see `Design.plan`."""
@@ -192,6 +205,20 @@ class Store:
 def model_state() -> dict[str, str]:
     """Return hashes of the model's code, declarations and data: what results depend on beside the design."""
     return {"code": code_hash()} | input_hashes()
+
+
+def _plan_as_parquet(design: Design) -> bytes:
+    """Return the plan as a file of many pieces, so that it need not be in memory as a whole."""
+    buffer = io.BytesIO()
+    starts = range(0, design.n_runs, PLANNED_AT_ONCE)
+    pieces = (design.plan(first, min(first + PLANNED_AT_ONCE, design.n_runs)) for first in starts)
+    tables = (pa.Table.from_pandas(piece, preserve_index=False) for piece in pieces)
+    head = next(tables)
+    with pq.ParquetWriter(buffer, head.schema) as writer:
+        writer.write_table(head)
+        for table in tables:
+            writer.write_table(table)
+    return buffer.getvalue()
 
 
 def _named(path: Path) -> tuple[int | None, str]:

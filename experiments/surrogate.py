@@ -45,6 +45,8 @@ def stored_points(store: Store) -> tuple[list[str], NDArray[np.float64], pd.Data
     if plan["arm"].nunique() > 1:
         raise ResultsError(f"{store.folder}: a surrogate learns from one arm, not from levers or several scenarios.")
     runs = store.outcomes().merge(plan[["run", "point"]], on="run")
+    if runs.empty:
+        raise ResultsError(f"every run in {store.folder} failed; failures.csv says with what error.")
     whole = runs.groupby("point")["run"].nunique() == kept["replicates"]
     runs = runs[runs["point"].map(whole)]  # a point of which a replicate failed is left out
     outcomes = runs.pivot_table(index="point", columns="year", values=kept["outcomes"], dropna=False)
@@ -153,8 +155,8 @@ def analyse_surrogate(
     Returns
     -------
     pandas.DataFrame
-        Columns `outcome`, `year`, those of `surrogate_indices`, and `converged`: whether `q2` is `GOOD`, or the outcome
-        is a constant.
+        Columns `outcome`, `year`, those of `surrogate_indices`, and `predicts_well`: whether `q2` is `GOOD`, or
+        the outcome is a constant.
 
     Raises
     ------
@@ -167,4 +169,4 @@ def analyse_surrogate(
     columns = {key: column.to_numpy(dtype=float) for key, column in outcomes.items()}
     tables = by_outcome_and_year(surrogate_indices, columns, (problem, points), (sample, seed), progress)
     never_moves = (tables["surrogate"] == "none") & (tables["value"] == 0.0)
-    return tables.assign(converged=(tables["q2"] >= GOOD) | never_moves)
+    return tables.assign(predicts_well=(tables["q2"] >= GOOD) | never_moves)

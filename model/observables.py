@@ -251,6 +251,14 @@ def yearly(
     return pd.DataFrame(columns, index=pd.Index(years, name="year"))
 
 
+def months_of(observable: Observable, year: int) -> tuple[int, int]:
+    """Return the first and the last model month that the figure of a year needs; they may lie outside a run."""
+    ends = {"january": 12 * (year - 2014) - 8, "calendar": 12 * (year - 2014) + 3,
+            "financial": 12 * (year - 2014) + 6, "school": 12 * (year - 2014) + 11}  # fmt: skip
+    end = ends[observable.yearly]
+    return (end, end) if observable.is_level else (end - 11, end)
+
+
 def _years(t: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the years that end, by any convention, in one of the months `t`."""
     ends = [year_of(t)[month_of_year(t) == LAST_MONTH_OF_YEAR[name]] for name, year_of in YEARS.items()]

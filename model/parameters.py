@@ -45,6 +45,12 @@ class Prior:
     a: float | None = None
     b: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.dist not in PRIOR_NUMBERS:
+            raise ParameterError(f"unknown distribution {self.dist!r}.{nearest(str(self.dist), PRIOR_NUMBERS)}")
+        if not self.low <= self.high:
+            raise ParameterError(f"a distribution from {self.low} to {self.high} ends before it begins.")
+
     def as_dict(self) -> dict[str, str | float]:
         """Return the distribution and the numbers that it uses."""
         pairs = ((field.name, getattr(self, field.name)) for field in fields(self))
@@ -158,7 +164,7 @@ def _keys(where: str, entry: object, known: Iterable[str], required: Iterable[st
 
 def _prior(where: str, kind: str, default: float, low: float, high: float, entry: dict[str, Any]) -> Prior:
     dist = entry.get("dist")
-    if dist not in PRIOR_NUMBERS:
+    if not isinstance(dist, str) or dist not in PRIOR_NUMBERS:
         raise ParameterError(f"{where}: unknown prior '{dist}'.{nearest(str(dist), PRIOR_NUMBERS)}")
     shape = PRIOR_NUMBERS[dist]
     _keys(f"{where} prior", entry, ("dist", "low", "high", *shape), [key for key in shape if key in ("sd", "a", "b")])

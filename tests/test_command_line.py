@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from experiments import command_line
+from experiments import command_line, progress
 from experiments.command_line import main
 from experiments.interruption import interruptible
 from experiments.output import finished_folder
@@ -405,9 +405,9 @@ def test_help_does_not_import_the_model() -> None:
 def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.compilation.cache_folder", lambda: tmp_path)
     (tmp_path / "model_1234").mkdir()
-    assert not command_line._is_compiled()
+    assert not progress.is_compiled()
     (tmp_path / "model_1234" / "month.authorities_live-1.py311.1.nbc").touch()
-    assert command_line._is_compiled()
+    assert progress.is_compiled()
 
 
 def test_sensitivity_and_experiments_say_in_one_line_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:

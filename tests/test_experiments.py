@@ -9,10 +9,9 @@ from typer.testing import CliRunner
 
 from experiments import baseline_fan, runner
 from experiments.command_line import app, main
-from experiments.store import Store
+from experiments.store import Store, model_state
 from model.errors import ResultsError
 from model.parameters import declared
-from model.results import code_hash
 
 
 def run(*arguments: str) -> None:
@@ -73,7 +72,7 @@ def test_e01_says_so_if_every_run_failed(tmp_path: Path, monkeypatch: pytest.Mon
     common |= {"outcomes": list(design.outcomes), "years": list(design.years)}
     store = Store(tmp_path / "chance")
     store.begin(design, resume=False)
-    store.add(0, runner.run_batch(design.runs(0, 3), common, code_hash()))
+    store.add(0, runner.run_batch(design.runs(0, 3), common, model_state()))
     with pytest.raises(ResultsError, match=r"every run of 'chance' failed; .*failures\.csv"):
         baseline_fan.fan({baseline_fan.CHANCE: store})
 

@@ -127,10 +127,38 @@ def test_a_constant_has_no_driver(method: str) -> None:
     assert (table["value"] == 0.0).all()
 
 
-def test_the_bootstrap_repeats_with_its_seed() -> None:
-    points = shares("sobol", THREE, 64, SEED)
-    one, again = (indices("sobol", THREE, points, ishigami(points), SEED) for _ in range(2))
+@pytest.mark.parametrize("seed", [0, SEED])
+@pytest.mark.parametrize("method", sensitivity.METHODS)
+def test_points_and_bootstrap_repeat_with_their_seed(method: str, seed: int) -> None:
+    points = shares(method, THREE, 128, seed)
+    assert (points == shares(method, THREE, 128, seed)).all()
+    one, again = (indices(method, THREE, points, ishigami(points), seed) for _ in range(2))
     pd.testing.assert_frame_equal(one, again)
+
+
+@pytest.mark.parametrize(
+    ("moved", "half_width", "converged"), [(0.0, 0.05, True), (0.2, 0.05, False), (0.0, 0.4, False)]
+)
+def test_converged_needs_both_that_indices_stay_and_that_they_are_sure(
+    moved: float, half_width: float, converged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = shares("sobol", THREE, 64, SEED)
+
+    def known(method: str, problem: Problem, points: np.ndarray[Any, Any], *_: Any) -> pd.DataFrame:
+        value = 0.5 if len(points) == len(whole) else 0.5 + moved
+        rows = [(factor, "", "ST", value, half_width) for factor in problem.factors]
+        return pd.DataFrame(rows, columns=["factor", "with", "index", "value", "half_width"])
+
+    monkeypatch.setattr(sensitivity, "indices", known)
+    table = with_convergence("sobol", THREE, whole, np.arange(len(whole), dtype=float), SEED)
+    assert table["converged"].tolist() == [converged] * 3
+
+
+def test_delta_says_nothing_of_an_outcome_of_two_values() -> None:
+    points = shares("delta", THREE, 512, SEED)
+    table = with_convergence("delta", THREE, points, (points[:, 0] > 0.5).astype(float), SEED)
+    assert table["value"].isna().all()
+    assert not table["converged"].any()
 
 
 def test_few_points_are_not_converged_and_many_are() -> None:
@@ -160,6 +188,7 @@ def test_half_of_a_sample_is_a_sample() -> None:
         ("fast", 10, "more than 64"),
         ("sobl", 64, "Did you mean 'sobol'"),
         ("morris", 1, "n"),
+        ("delta", 16, "64 points at least"),
     ],
 )
 def test_a_wrong_number_says_so(method: str, n: int, words: str) -> None:
@@ -206,6 +235,18 @@ def test_stored_runs_bring_the_indices_of_their_function_and_the_share_of_noise(
     assert table["noise"].iloc[0] == pytest.approx(expected, rel=0.15)
 
 
+def test_what_moves_all_points_alike_is_no_noise(tmp_path: Path) -> None:
+    problem = problem_of(["escalation", "effect_confidence"])
+    chosen = sensitivity.analysis_design(base(replicates=4), "pawn", problem, 64)
+    table = chosen.plan()
+    none = pd.array([None] * len(table), dtype="string")
+    store = Store(tmp_path)
+    store.begin(chosen, resume=False)
+    effect = table["escalation"] + 100.0 * table["replicate"]
+    store.add(0, pd.DataFrame({"run": table["run"], "year": 2015, "error": none, "requests": effect}))
+    assert sensitivity.means_over_replicates(store, chosen)["noise"].iloc[0] == pytest.approx(0.0, abs=1e-12)
+
+
 def test_points_are_values_of_the_prior_at_the_shares() -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     chosen = sensitivity.analysis_design(base(), "morris", problem, 5)
@@ -216,7 +257,7 @@ def test_points_are_values_of_the_prior_at_the_shares() -> None:
 
 def test_missing_runs_are_refused(tmp_path: Path) -> None:
     problem = problem_of(["escalation", "effect_confidence"])
-    chosen = sensitivity.analysis_design(base(), "pawn", problem, 32)
+    chosen = sensitivity.analysis_design(base(), "pawn", problem, 64)
     store = Store(tmp_path)
     store.begin(chosen, resume=False)
     rows = pd.DataFrame(
@@ -235,11 +276,11 @@ def test_arms_are_refused() -> None:
 
 def test_a_year_that_is_not_whole_is_named(tmp_path: Path) -> None:
     problem = problem_of(["escalation", "effect_confidence"])
-    chosen = sensitivity.analysis_design(base(), "pawn", problem, 32)
+    chosen = sensitivity.analysis_design(base(), "pawn", problem, 64)
     store = Store(tmp_path)
     store.begin(chosen, resume=False)
-    none = pd.array([None] * 32, dtype="string")
-    rows = pd.DataFrame({"run": range(32), "year": 2015, "error": none, "requests": np.nan})
+    none = pd.array([None] * 64, dtype="string")
+    rows = pd.DataFrame({"run": range(64), "year": 2015, "error": none, "requests": np.nan})
     store.add(0, rows)
     with pytest.raises(ResultsError, match="requests has no value in 2015"):
         sensitivity.analyse(store, chosen, "pawn", problem)

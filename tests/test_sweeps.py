@@ -17,7 +17,7 @@ from experiments import runner
 from experiments.baseline import run_baseline
 from experiments.command_line import main
 from experiments.designs import Design, DesignError, delayed, differences, prior_of
-from experiments.store import RUNS, Store
+from experiments.store import RUNS, Store, model_state
 from model import NO_CHANGE, Parameters, Scenario, simulate
 from model.errors import ParameterError, ResultsError, SendcycleError
 from model.parameters import declared
@@ -73,9 +73,9 @@ def test_points_fill_the_declared_priors(sampler: str) -> None:
 
 
 def test_a_group_brings_all_its_parameters_with_a_prior() -> None:
-    d = design(n=2, groups=["loops"], constants={"gain_r1_crowding_out": 0.0})
-    expected = {name for name, p in declared().items() if p.group == "loops" and p.prior.dist != "none"}
-    assert set(d.uncertainties) == expected - {"gain_r1_crowding_out"}
+    d = design(n=2, groups=["confidence"], constants={"effect_confidence": 1.0})
+    expected = {name for name, p in declared().items() if p.group == "confidence" and p.prior.dist != "none"}
+    assert set(d.uncertainties) == expected - {"effect_confidence"}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_group_brings_all_its_parameters_with_a_prior() -> None:
     [
         ({"uncertainties": {"escalaton": {}}}, "Did you mean 'escalation'"),
         ({"outcomes": ["plans"]}, "unknown outcome 'plans'"),
-        ({"uncertainties": {"escalation": {"low": 0.5, "high": 0.1}}}, "have a width"),
+        ({"uncertainties": {"escalation": {"low": 0.5, "high": 0.1}}}, "from 0.5 to 0.1 ends before it begins"),
         ({"uncertainties": {"escalation": {"low": 0.1, "high": 90.0}}}, "must lie within"),
         ({"levers": {"escalation": []}}, "different values"),
         ({"levers": {"escalation": [99.0]}}, "out of range"),
@@ -91,11 +91,12 @@ def test_a_group_brings_all_its_parameters_with_a_prior() -> None:
         ({"sampler": "sobol", "n": 100}, "power of two"),
         ({"n": 0}, "n must be a whole number"),
         ({"n": True}, "'n' of the design cannot be True"),
-        ({"years": [2016]}, "years must be"),
+        ({"years": [2016]}, "no outcome has a figure of 2016"),
         ({"scale": 0.0}, "scale"),
         ({"until": "2050-01"}, "outside the run"),
         ({"sampeler": "latin"}, "Did you mean 'sampler'"),
         ({"groups": ["loop"]}, "Did you mean 'loops'"),
+        ({"groups": ["loops"]}, "no parameter of the group loops has a prior"),
         ({"scenarios": ["nothing"]}, "unknown scenario"),
         ({"name": "../up"}, "cannot name a folder"),
         ({"replicates": 10**7}, "are more than"),
@@ -109,8 +110,19 @@ def test_a_wrong_design_says_what_is_wrong(entry: dict[str, Any], words: str) ->
 
 def test_differences_name_the_entries() -> None:
     one, other = design(n=2, uncertainties={"escalation": {}}), design(n=4, uncertainties={"escalation": {}})
-    assert differences(one.as_dict(), other.as_dict()) == ["n"]
+    assert differences(one.as_dict(), other.as_dict()) == ["n", "points"]
     assert differences(one.as_dict(), one.as_dict()) == []
+    assert differences(one.as_dict(), one.replaced(seed=7).as_dict()) == ["seed", "points"]
+
+
+def test_order_numbers_points_and_arms_and_so_is_a_difference() -> None:
+    draws: dict[str, Any] = {"escalation": {}, "effect_wait": {}}
+    levers: dict[str, Any] = {"gain_r1_crowding_out": [0, 1], "gain_r2_budget_squeeze": [0, 1]}
+    one = design(n=2, uncertainties=draws, levers=levers)
+    turned = design(n=2, uncertainties=dict(reversed(draws.items())), levers=levers)
+    assert "uncertainties" in differences(one.as_dict(), turned.as_dict())
+    turned = design(n=2, uncertainties=draws, levers=dict(reversed(levers.items())))
+    assert differences(one.as_dict(), turned.as_dict()) == ["levers"]
 
 
 # ---------------------------------------------------------------------- stores
@@ -280,16 +292,17 @@ def test_a_failing_run_is_kept_with_its_error_and_the_others_go_on(
 
     monkeypatch.setattr(runner, "simulate", sometimes)
     common = {"scenarios": [NO_CHANGE], "outcomes": ["requests"], "years": [2015], "scale": 0.0005, "until": "2015-12"}
-    found = runner.run_batch(chosen.runs(0, 3), common, runner.code_hash())
+    found = runner.run_batch(chosen.runs(0, 3), common, model_state())
     assert found["run"].tolist() == [0, 1, 2]
     assert found["error"].isna().tolist() == [True, False, True]
     assert found["error"].iloc[1] == "ZeroDivisionError: over nothing"
     assert found["requests"].notna().tolist() == [True, False, True]
 
 
-def test_a_worker_with_another_model_is_refused() -> None:
-    with pytest.raises(ResultsError, match="another state of the model"):
-        runner.run_batch([], {}, "not this one")
+@pytest.mark.parametrize("what", ["code", "parameters.toml", "authorities_start.csv"])
+def test_a_worker_with_another_model_is_refused(what: str) -> None:
+    with pytest.raises(ResultsError, match=rf"another state of the model than this one \({what} differ\)"):
+        runner.run_batch([], {}, model_state() | {what: "not this one"})
 
 
 def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
@@ -346,13 +359,17 @@ def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path
         assert "Traceback" not in errors
         assert len(errors.splitlines()) <= 4, errors
     kept = parts(out)
+    written = {name: (out / RUNS / name).stat().st_mtime_ns for name in kept}
     assert 3 <= len(kept) < 45
     assert not (out / "manifest.json").exists()
     again = started(file, out, "--workers", "1", "--resume")
     _, errors = again.communicate(timeout=300)
     assert again.returncode == 0, errors
     now = parts(out)
-    assert {name: now[name] for name in kept} == kept, "a finished run was computed again"
+    assert {name: now[name] for name in kept} == kept
+    again_written = {name: (out / RUNS / name).stat().st_mtime_ns for name in kept}
+    assert again_written == written, "a finished run was computed again"
+    assert Store(out).manifest()["computed"] == 90 - 2 * len(kept)
     assert Store(out).outcomes()["run"].nunique() == 90
     assert (out / "manifest.json").exists()
 
@@ -383,8 +400,9 @@ def test_a_killed_scheduler_is_one_line_and_its_runs_are_kept(
 
     with pytest.raises(ResultsError, match="scheduler is gone"):
         runner.sweep(chosen, tmp_path, scheduler=address, progress=kill_once)
-    assert len(Store(tmp_path).finished()) >= 2
-    runner.sweep(chosen, tmp_path, resume=True, workers=1)
+    kept = len(Store(tmp_path).finished())
+    assert kept >= 2
+    assert runner.sweep(chosen, tmp_path, resume=True, workers=1).computed == 24 - 2 * kept
     assert Store(tmp_path).outcomes()["run"].tolist() == list(range(24))
 
 
@@ -512,3 +530,50 @@ def test_resuming_a_finished_sweep_leaves_its_manifest(tmp_path: Path) -> None:
     again = runner.sweep(chosen, tmp_path / "sweep", resume=True)
     assert again.computed == 0
     assert (tmp_path / "sweep" / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"years": ["2015"]}, "years cannot hold '2015'"),
+        ({"outcomes": [1]}, "outcomes cannot hold 1"),
+        ({"levers": {"escalation": [[0.1]]}}, "lever escalation cannot hold"),
+        ({"uncertainties": {"escalation": {"dist": ["a"]}}, "n": 2}, "unknown prior"),
+        ({"n": 5}, "without uncertainties are all alike"),
+        ({"outcomes": ["high_needs_spending"]}, "no outcome has a figure of 2015"),
+        ({"outcomes": ["high_needs_spending", "plans_in_force"]}, "high_needs_spending has no figure of"),
+        (
+            {"uncertainties": {"escalation": {"dist": "normal", "mean": -100, "sd": 0.01}}, "n": 4},
+            "escalation is always",
+        ),
+    ],
+)
+def test_a_design_of_no_use_says_so_before_anything_runs(entry: dict[str, Any], words: str) -> None:
+    with pytest.raises(SendcycleError, match=words):
+        design(**entry)
+
+
+def test_a_sweep_that_lost_a_part_is_refused_and_goes_on(tmp_path: Path) -> None:
+    chosen = design(sampler="defaults", replicates=4, batch=1)
+    runner.sweep(chosen, tmp_path, workers=1)
+    next((tmp_path / RUNS).glob("part-*")).unlink()
+    with pytest.raises(ResultsError, match="1 parts of the runs are gone"):
+        Store(tmp_path).outcomes()
+    assert runner.sweep(chosen, tmp_path, resume=True, workers=1).computed == 1
+    assert Store(tmp_path).outcomes()["run"].nunique() == 4
+
+
+def test_a_sweep_that_goes_on_does_not_look_finished(tmp_path: Path) -> None:
+    chosen = design(sampler="defaults", replicates=3, batch=1)
+    runner.sweep(chosen, tmp_path, workers=1)
+    next((tmp_path / RUNS).glob("part-*")).unlink()
+    looks = []
+    runner.sweep(chosen, tmp_path, resume=True, workers=1, announce=lambda _: looks.append(Store(tmp_path).is_finished))
+    assert looks == [False]
+
+
+def test_a_plan_written_in_pieces_is_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("experiments.store.PLANNED_AT_ONCE", 7)
+    chosen = design(n=9, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]})
+    Store(tmp_path).begin(chosen, resume=False)
+    pd.testing.assert_frame_equal(Store(tmp_path).plan(), chosen.plan())
