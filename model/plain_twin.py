@@ -36,6 +36,7 @@ from model.observables import as_numbers
 from model.parameters import Parameters
 from model.placement import HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY, those_going_on_are_listed
 from model.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
+from model.practice import practice_drifts
 from model.randomness import Decision
 from model.reforms import NO_CHANGE, Scenario
 from model.reports import authorities_are_reported, children_are_reported
@@ -1172,6 +1173,7 @@ class PlainTwin(SendModel):
     def _authorities_live(self, month: Month) -> None:
         """Take the authorities through the month, verb by verb, in the order of `month.authorities_live`."""
         self._each(budgets_are_set)
+        self._each(practice_drifts)
         self._families(month, children_change_phase, needs_are_identified, families_request)
         self._each(hours_are_shared_out)
         self._families(month, authorities_assess, families_contest)

@@ -51,6 +51,7 @@ class Decision(IntEnum):
     POST_16 = 42
     ELSEWHERE_PLACE = 43
     START_PLACE = 44
+    PRACTICE = 45
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -108,6 +108,7 @@ AUTHORITY = np.dtype(
         ("strictness", "f8"),
         ("contest_level", "f8"),
         ("process_weeks", "f8"),
+        ("process_weeks_usual", "f8"),  # the nation's geometric mean
         ("special_level", "f8"),
         # people
         ("psychologists", "f8"),  # full-time equivalents

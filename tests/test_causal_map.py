@@ -36,6 +36,14 @@ def named(values: list[tuple[str, str]]) -> list[Any]:
     return [pytest.param(value, id="-".join(value)) for value in values]
 
 
+def lived_until(date: str, seed: int) -> SendModel:
+    """Return a model about to live through this month."""
+    model = SendModel(scale=SCALE, seed=seed, n_months=180, threads=1)
+    while model.t < month_index(date):
+        model.step()
+    return model
+
+
 @pytest.fixture(scope="module")
 def bases() -> Iterator[Mapping[int, SendModel]]:
     """Models about to live through April and September 2019; tests copy them."""
@@ -233,11 +241,18 @@ def moved(base: SendModel, loop: Loop, way: Way, gain: float) -> float:
     return ends[0] - ends[1]
 
 
+WEAK = {"R5": (SEED + 1, SEED + 2, SEED + 3)}  # what comes back is small beside chance: more samples are added up
+
+
 @pytest.mark.parametrize("which", named(WAYS))
 def test_a_push_comes_back_round_the_loop(bases: Mapping[int, SendModel], which: tuple[str, str]) -> None:
     loop, way = way_of(*which)
     alone = moved(bases[4], loop, way, 0.0)
     returned = moved(bases[4], loop, way, 1.0) - alone
+    for seed in WEAK.get(loop.name, ()):
+        with closing(lived_until("2019-04", seed)) as base:
+            here = moved(base, loop, way, 0.0)
+            alone, returned = alone + here, returned + moved(base, loop, way, 1.0) - here
     assert alone != 0.0, "the push does not move the first variable"
     assert np.sign(returned) == np.sign(alone) * cm.causal_map().sign(way), f"{returned / alone:+.4f} of the push"
 
