@@ -164,7 +164,7 @@ MONOTONE = [
     ("prob_contest_refusal", 1.5, "appeals_refusal_to_assess", +1),
     ("rate_contest_contents", 1.5, "appeals_contents", +1),
     ("hearings_adequacy", 0.75, "appeals_open", +1),
-    ("prob_upheld", 0.7, "appeals_upheld_share", -1),
+    ("prob_upheld", 0.75, "appeals_upheld_share", -1),
     ("severity_special", 1.3, "waiting_special", -1),
     ("special_places_extra", 20_000.0, "special_places", +1),
     ("rate_exclusion", 1.5, "exclusions", +1),
