@@ -1,0 +1,284 @@
+"""Calibration to an ensemble: which numbers of the model agree with what was published, up to a month.
+
+1. *First look.* Many points over the whole priors, at a small scale; the nearest go on. At most points of the priors
+   the model is far from England, and there its answers say little about how to come nearer.
+2. *Ensemble smoother with multiple data assimilation* (Emerick and Reynolds 2013, pyESMDA): all members move together
+   by the covariance between parameters and figures across the ensemble, in small steps first, in larger ones later.
+   Every step is a sweep of its own, so an interrupted calibration goes on where it was.
+3. *What stays*: the members of the last step that are not implausible (root mean square of the standardised errors at
+   most `IMPLAUSIBLE`).
+
+Parameters are moved as normal scores of their priors, so they stay within them. Figures are compared as logarithms.
+Errors of one series are correlated over years, because a structural error lasts.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from experiments.designs import Design, shares_of
+from experiments.patterns import NationPattern, nation_patterns
+from experiments.runner import Progress, sweep
+from experiments.store import Store
+from model.calendar import month_index
+from model.errors import ResultsError
+from model.observables import declared as declared_observables
+from model.observables import months_of
+from model.parameters import Prior, declared
+from model.published import of_observable
+
+MEMORY = 0.7  # correlation of a series' structural error from one year to the next
+FAR = 1.5  # logarithms: a figure further off than this counts as this far
+SCORES = 3.0  # normal scores of a prior beyond which no parameter goes
+IMPLAUSIBLE = 3.0
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How large a calibration is.
+
+    Parameters
+    ----------
+    first, first_scale
+        Points of the first look, and their scale.
+    members, steps, scale
+        Size of the ensemble, times it is moved, and its scale.
+    seed
+        Keys points, runs and perturbations.
+    """
+
+    first: int = 2000
+    first_scale: float = 0.01
+    members: int = 300
+    steps: int = 8
+    scale: float = 0.05
+    seed: int = 0
+
+
+SMALL = Settings(first=1500, members=160, steps=7, scale=0.02)
+SMOKE = Settings(first=40, first_scale=0.0005, members=20, steps=2, scale=0.0005)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the model is held against.
+
+    Attributes
+    ----------
+    table
+        A row a figure: `outcome`, `year`, `value` in the observable's unit.
+    covariance
+        Of the logarithms, shape (figures, figures).
+    """
+
+    table: pd.DataFrame
+    covariance: Matrix
+
+    @property
+    def logs(self) -> Matrix:
+        """Logarithms of the figures."""
+        return np.log(self.table["value"].to_numpy(dtype=float))
+
+    @property
+    def sd(self) -> Matrix:
+        """Standard deviations of the logarithms."""
+        return np.sqrt(np.diag(self.covariance))
+
+
+def target(until: str, patterns: tuple[NationPattern, ...] | None = None) -> Target:
+    """Return the published figures that were complete by a month (YYYY-MM), with their errors."""
+    last = month_index(until)
+    rows = []
+    for pattern in patterns or nation_patterns():
+        observable = declared_observables().observables[pattern.name]
+        for year, value in of_observable(observable).items():
+            if int(year) >= pattern.first_year and months_of(observable, int(year))[1] <= last and value > 0.0:
+                rows.append((pattern.name, int(year), float(value)))
+    return Target(pd.DataFrame(rows, columns=["outcome", "year", "value"]), covariance(rows, patterns))
+
+
+def covariance(rows: list[tuple[str, int, float]], patterns: tuple[NationPattern, ...] | None = None) -> Matrix:
+    """Return the covariance of errors: independent errors of observation, and structural ones that last (`MEMORY`)."""
+    known = {pattern.name: pattern for pattern in patterns or nation_patterns()}
+    names = np.asarray([name for name, _, _ in rows])
+    years = np.asarray([year for _, year, _ in rows], dtype=float)
+    error = np.asarray([known[name].error for name in names])
+    structural = np.asarray([known[name].discrepancy for name in names])
+    same = names[:, None] == names[None, :]
+    lasting = np.where(same, MEMORY ** np.abs(years[:, None] - years[None, :]), 0.0)
+    return np.diag(error**2) + structural[:, None] * structural[None, :] * lasting
+
+
+# ---------------------------------------------------------------------- points
+
+
+def priors() -> dict[str, Prior]:
+    """Return the priors of all parameters that calibration moves."""
+    return {name: p.prior for name, p in declared().items() if p.prior.dist != "none" and p.kind == "real"}
+
+
+def scores_of(name: str, values: Matrix) -> Matrix:
+    """Return values of a parameter as normal scores of its prior."""
+    shares = np.clip(shares_of(priors()[name], values), norm.cdf(-SCORES), norm.cdf(SCORES))
+    return np.asarray(norm.ppf(shares))
+
+
+def predicted(store: Store, design: Design, goal: Target) -> Matrix:
+    """Return the logarithms of the figures at every point, shape (figures, points); NaN where the run failed."""
+    wide = store.table().pivot(index="point", columns="year", values=list(design.outcomes)).reindex(range(design.n))
+    columns = [(name, year) for name, year in zip(goal.table["outcome"], goal.table["year"], strict=True)]
+    values = wide[columns].to_numpy(dtype=float).T
+    logs = np.log(np.maximum(values, 1e-12))
+    near = np.clip(logs, goal.logs[:, None] - FAR, goal.logs[:, None] + FAR)
+    failed = np.isnan(wide.to_numpy(dtype=float)).all(axis=1)
+    nothing = np.isnan(near) & ~failed  # a ratio that has nothing below it: as far off as can be
+    return np.where(nothing, goal.logs[:, None] - FAR, near)
+
+
+def misfit(figures: Matrix, goal: Target) -> Matrix:
+    """Return, for every point, the mean square of the standardised errors; NaN where the run failed."""
+    return np.asarray((((figures - goal.logs[:, None]) / goal.sd[:, None]) ** 2).mean(axis=0))
+
+
+# ---------------------------------------------------------------------- the calibration
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The numbers that agree with what was published up to a month.
+
+    Attributes
+    ----------
+    name
+        Names its file.
+    members
+        A row a member, a column a parameter.
+    misfit
+        Of each member.
+    about
+        Where it came from.
+    """
+
+    name: str
+    members: pd.DataFrame
+    misfit: NDArray[np.float64]
+    about: dict[str, Any]
+
+
+def calibrate(
+    until: str,
+    folder: str | Path,
+    settings: Settings | None = None,
+    *,
+    goal: Target | None = None,
+    constants: dict[str, float] | None = None,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[str, Progress], None] | None = None,
+) -> Ensemble:
+    """Return the ensemble that agrees with what was published up to a month; goes on with what `folder` holds.
+
+    Parameters
+    ----------
+    until
+        Month, YYYY-MM, after which nothing is used.
+    folder
+        Where the sweeps of its steps are kept.
+    goal
+        What to agree with instead of the published figures, such as a synthetic truth.
+    constants
+        Parameters held at another value than their default: a rival structure.
+    progress
+        Told the name of the step and where its sweep stands.
+
+    Raises
+    ------
+    ResultsError
+        If hardly any run of a step gives figures.
+    """
+    settings = settings or Settings()
+    goal = goal or target(until)
+    folder = Path(folder)
+    moved = {name: prior for name, prior in priors().items() if name not in (constants or {})}
+
+    def run(name: str, points: Matrix, scale: float) -> Matrix:
+        """Return the figures at points given as normal scores, shape (parameters, points)."""
+        outcomes = tuple(dict.fromkeys(goal.table["outcome"]))
+        design = Design(
+            name, moved, constants=constants or {}, outcomes=outcomes, years=tuple(sorted(set(goal.table["year"]))),
+            n=points.shape[1], shares=norm.cdf(points.T), scale=scale, until=until, seed=settings.seed,
+        )  # fmt: skip
+        told = (lambda now: progress(name, now)) if progress is not None else None
+        kept = sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=told)
+        return predicted(kept.store, design, goal)
+
+    start, before = first_look(list(moved), run, goal, settings)
+    last = smoothed(start, run, goal, settings)
+    figures = run(f"step_{settings.steps}", last, settings.scale)
+    return _ensemble(until, list(moved), moved, last, misfit(figures, goal), settings, before, constants or {})
+
+
+def first_look(
+    names: list[str], run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings
+) -> tuple[Matrix, Matrix]:
+    """Return the points of the priors nearest to the figures, as scores (parameters, members), and all misfits."""
+    from scipy.stats import qmc
+
+    shares = qmc.LatinHypercube(len(names), seed=settings.seed).random(settings.first)
+    points = np.clip(norm.ppf(shares).T, -SCORES, SCORES)
+    found = misfit(run("first_look", points, settings.first_scale), goal)
+    if np.isfinite(found).sum() < settings.members:
+        raise ResultsError(f"only {np.isfinite(found).sum()} of {settings.first} runs gave figures.")
+    nearest = np.argsort(np.where(np.isfinite(found), found, np.inf), kind="stable")[: settings.members]
+    return points[:, np.sort(nearest)], found
+
+
+def smoothed(start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings) -> Matrix:
+    """Return the ensemble after its last move, as scores (parameters, members); members whose run failed are gone."""
+    import covmats
+    from pyesmda import ESMDA
+
+    steps = iter(range(settings.steps))
+
+    def forward(points: Matrix) -> Matrix:
+        return run(f"step_{next(steps)}", np.clip(points, -SCORES, SCORES), settings.scale)
+
+    # Every step takes twice as much of the figures as the one before: 1/inflation adds up to 1.
+    inflation = [(2**settings.steps - 1) / 2**k for k in range(settings.steps)]
+    smoother = ESMDA(
+        obs=goal.logs, m_init=start, cov_obs=covmats.CovViaCholesky(np.linalg.cholesky(goal.covariance)),
+        forward_model=forward, n_assimilations=settings.steps, cov_obs_inflation_factors=inflation,
+        m_bounds=np.tile([[-SCORES, SCORES]], (len(start), 1)), random_state=settings.seed,
+        is_forecast_for_last_assimilation=False, max_failure_fraction=0.5, is_parallel_analyse_step=False,
+    )  # fmt: skip
+    smoother.solve()
+    return np.asarray(smoother.m_posterior)
+
+
+def _ensemble(
+    until: str, names: list[str], moved: dict[str, Prior], points: Matrix, found: Matrix, settings: Settings,
+    before: Matrix, constants: dict[str, float],
+) -> Ensemble:  # fmt: skip
+    """Return the members that are not implausible, the nearest first."""
+    order = np.argsort(np.where(np.isfinite(found), found, np.inf), kind="stable")
+    stay = order[np.sqrt(found[order]) <= IMPLAUSIBLE]
+    if not len(stay):
+        raise ResultsError(f"every member is implausible: the nearest misses by {np.sqrt(found[order[0]]):.1f} errors.")
+    values = {name: moved[name].quantiles(norm.cdf(points[k, stay])) for k, name in enumerate(names)}
+    about = {
+        "until": until, "settings": asdict(settings), "constants": constants, "members_moved": points.shape[1],
+        "misfit_first_look": _five(before), "misfit_last_step": _five(found),
+    }  # fmt: skip
+    return Ensemble(f"england_{until}", pd.DataFrame(values), found[stay], about)
+
+
+def _five(values: Matrix) -> list[float]:
+    """Return the smallest value, quartiles and the largest."""
+    return [round(float(value), 3) for value in np.nanquantile(values, (0.0, 0.25, 0.5, 0.75, 1.0))]
