@@ -15,14 +15,14 @@ Errors of one series are correlated over years, because a structural error lasts
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from experiments.designs import Design, shares_of
+from experiments.designs import Design
+from experiments.ensembles import Ensemble
 from experiments.patterns import NationPattern, nation_patterns
 from experiments.runner import Progress, sweep
 from experiments.store import Store
@@ -124,12 +124,6 @@ def priors() -> dict[str, Prior]:
     return {name: p.prior for name, p in declared().items() if p.prior.dist != "none" and p.kind == "real"}
 
 
-def scores_of(name: str, values: Matrix) -> Matrix:
-    """Return values of a parameter as normal scores of its prior."""
-    shares = np.clip(shares_of(priors()[name], values), norm.cdf(-SCORES), norm.cdf(SCORES))
-    return np.asarray(norm.ppf(shares))
-
-
 def predicted(store: Store, design: Design, goal: Target) -> Matrix:
     """Return the logarithms of the figures at every point, shape (figures, points); NaN where the run failed."""
     wide = store.table().pivot(index="point", columns="year", values=list(design.outcomes)).reindex(range(design.n))
@@ -148,28 +142,6 @@ def misfit(figures: Matrix, goal: Target) -> Matrix:
 
 
 # ---------------------------------------------------------------------- the calibration
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """The numbers that agree with what was published up to a month.
-
-    Attributes
-    ----------
-    name
-        Names its file.
-    members
-        A row a member, a column a parameter.
-    misfit
-        Of each member.
-    about
-        Where it came from.
-    """
-
-    name: str
-    members: pd.DataFrame
-    misfit: NDArray[np.float64]
-    about: dict[str, Any]
 
 
 def calibrate(

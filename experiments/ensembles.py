@@ -1,0 +1,106 @@
+"""Calibrated ensembles: kept by name, each with what it was fitted to, and ready to be the points of a design."""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.designs import Design, DesignError, shares_of
+from experiments.output import cannot_write
+from experiments.store import model_state
+from model.errors import ResultsError, nearest, reason
+from model.parameters import declared
+
+HOME = "ensembles"
+CURRENT = "england_2025-01"  # what scenarios use unless another is named
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The numbers that agree with what was published up to a month.
+
+    Attributes
+    ----------
+    name
+        Names its files.
+    members
+        A row a member, a column a parameter; the nearest first.
+    misfit
+        Of each member: mean square of its standardised errors.
+    about
+        What it was fitted to and how, and the state of the model.
+    """
+
+    name: str
+    members: pd.DataFrame
+    misfit: NDArray[np.float64]
+    about: dict[str, Any]
+
+    def first(self, n: int) -> "Ensemble":
+        """Return the n nearest members."""
+        return Ensemble(self.name, self.members.iloc[:n], self.misfit[:n], self.about)
+
+    def values(self, member: int) -> dict[str, float]:
+        """Return the parameters of a member."""
+        return {str(name): float(value) for name, value in self.members.iloc[member].items()}
+
+    def design(self, base: Design) -> Design:
+        """Return a design whose points are the members; what `base` draws or holds otherwise is left as it is there."""
+        held = {*base.constants, *base.levers}
+        names = [name for name in self.members if name not in held]
+        known = declared()
+        shares = [shares_of(known[name].prior, self.members[name].to_numpy(dtype=float)) for name in names]
+        drawn = {name: known[name].prior for name in names}
+        return base.replaced(uncertainties=drawn, shares=np.stack(shares, axis=1), n=len(self.members))
+
+    def write(self, folder: str | Path) -> None:
+        """Write NAME.csv and NAME.json into a folder. Raises ResultsError if it cannot be written."""
+        folder = Path(folder)
+        table = self.members.assign(misfit=self.misfit)
+        about = self.about | {"model": model_state()}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            table.to_csv(folder / f"{self.name}.csv", index=False, float_format="%.8g")
+            (folder / f"{self.name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+
+
+def kept_ensembles() -> list[str]:
+    """Return the names of the ensembles that come with the project."""
+    return sorted(path.stem for path in Path(str(files("experiments") / HOME)).glob("*.csv"))
+
+
+def read_ensemble(name: str) -> Ensemble:
+    """Return a kept ensemble by name, or one in a file NAME.csv with NAME.json beside it.
+
+    Raises
+    ------
+    DesignError, ResultsError
+        If there is none of that name, or it cannot be read, or it names parameters that are not declared.
+    """
+    path = Path(name) if name.endswith(".csv") else Path(str(files("experiments") / HOME)) / f"{name}.csv"
+    if not path.exists():
+        raise DesignError(
+            f"unknown ensemble '{name}'.{nearest(name, kept_ensembles())} Or give the path of a .csv file."
+        )
+    try:
+        table = pd.read_csv(path)
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"cannot read the ensemble {path}: {reason(error)}.") from error
+    known = declared()
+    members = table.drop(columns="misfit", errors="ignore")
+    for column in members:
+        if column not in known:
+            raise ResultsError(f"{path}: unknown parameter '{column}'.{nearest(str(column), known)}")
+        for value in members[column]:
+            known[str(column)].checked(value)
+    if "misfit" not in table or members.empty:
+        raise ResultsError(f"{path} is not an ensemble: it has no members, or no column 'misfit'.")
+    return Ensemble(path.stem, members, table["misfit"].to_numpy(dtype=float), about)

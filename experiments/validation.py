@@ -1,0 +1,172 @@
+"""Does it look like England? Every pattern at its level, scored for a run or an ensemble.
+
+The nation over time is scored by the median over members; spread between authorities and gradients between children
+are read from runs at full scale, because a sample of neighbourhoods adds a spread of its own.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from experiments.patterns import declared_patterns, nation_patterns
+from model.calendar import month_index
+from model.observables import declared as declared_observables
+from model.observables import months_of
+from model.published import of_observable, published_series
+from model.results import Result
+
+GOOD_FIT = 0.05  # median absolute relative error of a headline series
+WITHIN = 0.25  # of a published spread between authorities
+
+
+def nation_scores(years: pd.DataFrame, until: str) -> pd.DataFrame:
+    """Return how far the series of England are from the published ones.
+
+    Parameters
+    ----------
+    years
+        A row a year (index), a column an observable: the median over members, or one run.
+    until
+        Month, YYYY-MM: figures that were complete by then count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a pattern: `level`, `pattern`, `headline`, `figures`, `error` (median absolute relative), `bias` (median
+        relative), `standardised` (root mean square of the errors over what is allowed), `met` (headlines: `error` at
+        most 5 %; else NaN).
+    """
+    rows = []
+    for pattern in nation_patterns():
+        observable = declared_observables().observables[pattern.name]
+        series = of_observable(observable)
+        counted = [
+            year for year in series.index
+            if year >= pattern.first_year and year in years.index
+            and months_of(observable, int(year))[1] <= month_index(until)
+        ]  # fmt: skip
+        relative = (years.loc[counted, pattern.name] / series.loc[counted] - 1.0).to_numpy(dtype=float)
+        allowed = np.hypot(pattern.error, pattern.discrepancy)
+        standardised = float(np.sqrt(np.mean((np.log1p(relative) / allowed) ** 2)))
+        error, bias = float(np.median(np.abs(relative))), float(np.median(relative))
+        met = error <= GOOD_FIT if pattern.headline else np.nan
+        rows.append(("nation", pattern.name, pattern.headline, len(counted), error, bias, standardised, met))
+    columns = ["level", "pattern", "headline", "figures", "error", "bias", "standardised", "met"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+# ---------------------------------------------------------------------- authorities
+
+
+def published_authorities() -> pd.DataFrame:
+    """Return the published rows of authorities, indexed by code and year."""
+    with files("model").joinpath("data", "authorities.csv").open(encoding="utf-8") as handle:
+        return pd.read_csv(handle).set_index(["la_code", "year"])
+
+
+def authority_years(result: Result) -> pd.DataFrame:
+    """Return, by authority and year, plans in January, and of calendar years shares refused and within 20 weeks."""
+    table = result.authorities.assign(
+        year=result.authorities["month"].dt.year,
+        on_time=result.authorities["within_20_weeks"] * result.authorities["new_plans"],
+    )
+    january = table[table["month"].dt.month == 1].set_index(["la_code", "year"])["plans_in_force"]
+    flows = table.groupby(["la_code", "year"])[["requests", "requests_refused", "new_plans", "on_time"]].sum()
+    refused, on_time = flows["requests_refused"] / flows["requests"], flows["on_time"] / flows["new_plans"]
+    return pd.DataFrame({"plans": january, "refused": refused, "on_time": on_time})
+
+
+def _published_years() -> pd.DataFrame:
+    table = published_authorities()
+    return pd.DataFrame(
+        {
+            "plans": table["plans_in_force"],
+            "refused": table["requests_refused"] / table["requests"],
+            "on_time": table["within_20_weeks"],
+        }
+    )
+
+
+def spread(values: pd.Series) -> float:
+    """Return the coefficient of variation."""
+    values = values[np.isfinite(values)]
+    return float(values.std() / values.mean())
+
+
+def authority_scores(result: Result) -> pd.DataFrame:
+    """Return spreads between authorities and the correlation of growth, modelled and published.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `level`, `pattern`, `year`, `model`, `published`, `met` (within 25 % of the published spread; growth
+        correlated at the declared least).
+    """
+    modelled, published = authority_years(result), _published_years()
+    with files("model").joinpath("data", "authorities_start.csv").open(encoding="utf-8") as handle:
+        people = pd.read_csv(handle).set_index("la_code")["population_2_to_18"]
+    kinds = {"plan_rate_spread": "plans", "refusal_spread": "refused", "timeliness_spread": "on_time"}
+    rows = []
+    for pattern, entry in declared_patterns()["authorities"].items():
+        for year in entry["years"]:
+            if pattern == "growth_correlation":
+                grown = [np.log(t["plans"].xs(year, level="year") / t["plans"].xs(2015, level="year")) for t in
+                         (modelled, published)]  # fmt: skip
+                both = pd.concat(grown, axis=1, keys=("model", "published")).dropna()
+                value = float(both["model"].corr(both["published"]))
+                rows.append(("authorities", pattern, year, value, np.nan, value >= entry["least"]))
+                continue
+            both = pd.concat(
+                [t[kinds[pattern]].xs(year, level="year") for t in (modelled, published)], axis=1,
+                keys=("model", "published"),
+            ).dropna()  # fmt: skip
+            if pattern == "plan_rate_spread":
+                both = both.div(people, axis=0).dropna()
+            model, there = spread(both["model"]), spread(both["published"])
+            rows.append(("authorities", pattern, year, model, there, abs(model / there - 1.0) <= WITHIN))
+    return pd.DataFrame(rows, columns=["level", "pattern", "year", "model", "published", "met"])
+
+
+# ---------------------------------------------------------------------- children
+
+
+def children_scores(result: Result) -> pd.DataFrame:
+    """Return gradients between children, modelled and published: columns as those of `authority_scores`.
+
+    Odds are compared, because free school meals have become more frequent everywhere with transitional protection.
+    """
+    table = result.breakdowns
+    at_school = ("early_years", "mainstream", "unit", "state_special", "independent_special", "alternative")
+    rows = []
+    for pattern, entry in declared_patterns()["children"].items():
+        some, every = (published_series(name) for name in entry["published"])
+        for year in entry["years"]:
+            january = table[table["month"].astype(str).str.startswith(f"{year}-01")]
+            chosen = january[january["setting"].isin(at_school) & january["label"].isin(entry["labels"])]
+            share = np.average(chosen["disadvantaged"].astype(float), weights=chosen["children"])
+            model = share / (1.0 - share) / _odds_of_all(result)
+            there = _odds(some[year]) / _odds(every[year])
+            allowed = 2.0 * np.hypot(entry["error"], entry["discrepancy"])
+            rows.append(("children", pattern, year, model, there, abs(np.log(model / there)) <= allowed))
+    return pd.DataFrame(rows, columns=["level", "pattern", "year", "model", "published", "met"])
+
+
+def _odds(percent: float) -> float:
+    return float(percent / (100.0 - percent))
+
+
+def _odds_of_all(result: Result) -> float:
+    """Return the odds of free school meals of all children simulated, with and without need, as they were built."""
+    with files("model").joinpath("data", "authorities_start.csv").open(encoding="utf-8") as handle:
+        rows = pd.read_csv(handle)
+    return _odds(float(np.average(rows["fsm_pct"], weights=rows["population_2_to_18"])))
+
+
+def median_scores(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the median over members of tables of `authority_scores` or `children_scores`; `met` by majority."""
+    every = pd.concat(tables)
+    by = every.groupby(["level", "pattern", "year"], sort=False)
+    found = by.agg(model=("model", "median"), published=("published", "first"), met=("met", "mean"))
+    return found.assign(met=found["met"] > 0.5).reset_index()
