@@ -151,6 +151,7 @@ def calibrate(
     *,
     goal: Target | None = None,
     constants: dict[str, float] | None = None,
+    all_stay: bool = False,
     scheduler: str | None = None,
     workers: int | None = None,
     progress: Callable[[str, Progress], None] | None = None,
@@ -167,6 +168,8 @@ def calibrate(
         What to agree with instead of the published figures, such as a synthetic truth.
     constants
         Parameters held at another value than their default: a rival structure.
+    all_stay
+        Keep implausible members as well: for trials so small that nothing can be found.
     progress
         Told the name of the step and where its sweep stands.
 
@@ -194,7 +197,9 @@ def calibrate(
     start, before = first_look(list(moved), run, goal, settings)
     last = smoothed(start, run, goal, settings)
     figures = run(f"step_{settings.steps}", last, settings.scale)
-    return _ensemble(until, list(moved), moved, last, misfit(figures, goal), settings, before, constants or {})
+    found = misfit(figures, goal)
+    limit = np.inf if all_stay else IMPLAUSIBLE
+    return _ensemble(until, moved, last, found, limit, settings, before, constants or {})
 
 
 def first_look(
@@ -235,15 +240,15 @@ def smoothed(start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: T
 
 
 def _ensemble(
-    until: str, names: list[str], moved: dict[str, Prior], points: Matrix, found: Matrix, settings: Settings,
+    until: str, moved: dict[str, Prior], points: Matrix, found: Matrix, limit: float, settings: Settings,
     before: Matrix, constants: dict[str, float],
 ) -> Ensemble:  # fmt: skip
     """Return the members that are not implausible, the nearest first."""
     order = np.argsort(np.where(np.isfinite(found), found, np.inf), kind="stable")
-    stay = order[np.sqrt(found[order]) <= IMPLAUSIBLE]
+    stay = order[np.sqrt(found[order]) <= limit]
     if not len(stay):
         raise ResultsError(f"every member is implausible: the nearest misses by {np.sqrt(found[order[0]]):.1f} errors.")
-    values = {name: moved[name].quantiles(norm.cdf(points[k, stay])) for k, name in enumerate(names)}
+    values = {name: moved[name].quantiles(norm.cdf(points[k, stay])) for k, name in enumerate(moved)}
     about = {
         "until": until, "settings": asdict(settings), "constants": constants, "members_moved": points.shape[1],
         "misfit_first_look": _five(before), "misfit_last_step": _five(found),

@@ -20,7 +20,7 @@ from experiments.progress import RunsBar, months_bar, steps_bar
 
 if TYPE_CHECKING:
     from experiments.designs import Design
-    from experiments.runner import Finished
+    from experiments.runner import Finished, Progress
     from experiments.sensitivity import Problem
     from experiments.store import Store
     from model import Scenario
@@ -393,11 +393,136 @@ def _years(text: str) -> list[int]:
         raise typer.BadParameter(f"--years '{text}' is not a list of years such as 2025,2030.") from None
 
 
+# ---------------------------------------------------------------------- calibration
+
+Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
+Until = Annotated[str, typer.Option(help="Month after which nothing published is used, YYYY-MM.", metavar="MONTH")]
+EnsembleName = Annotated[str | None, typer.Option("--ensemble", help="A kept ensemble, or the path of a .csv file.")]
+
+
+@app.command(epilog="Example: sendcycle calibrate --until 2025-01 --out results/calibration_2025-01")
+def calibrate(
+    until: Until = "2025-01",
+    small: Annotated[bool, typer.Option("--small", help="A smaller sample and ensemble: some minutes.")] = False,
+    smoke: Smoke = False,
+    rival: Annotated[str | None, typer.Option(help="Another structure; see docs/calibration.md.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/calibration_MONTH by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Find the ensemble of parameters that agrees with what was published up to a month; goes on where it was."""
+    from experiments import calibration, identifiability
+    from experiments.figures import save_figure
+    from experiments.rivals import constants_of
+
+    chosen = calibration.SMOKE if smoke else calibration.SMALL if small else calibration.Settings()
+    name = f"calibration_{until}" + (f"_{rival}" if rival else "")
+    folder = out or _home(name, smoke)
+    with _Steps() as told:
+        found = calibration.calibrate(
+            until, folder, chosen, constants=constants_of(rival), all_stay=smoke, scheduler=scheduler, workers=workers,
+            progress=told,
+        )  # fmt: skip
+    found.write(folder)
+    table = identifiability.posterior(found)
+    table.to_csv(folder / "posterior.csv", index=False, float_format="%.5g")
+    page = identifiability.figure(table, f"What figures up to {until} say of the parameters")
+    places = [folder / f"posterior.{kind}" for kind in ("pdf", "png")]
+    save_figure(page, places, f"sendcycle: posterior {until}", name)
+    nearest, farthest = found.misfit.min() ** 0.5, found.misfit.max() ** 0.5
+    print(f"{len(found.members)} members; they miss by {nearest:.2f} to {farthest:.2f} of the errors allowed")
+    print(f"{int(table['seen'].sum())} of {len(table)} parameters are seen by the data")
+    print(f"ensemble, posterior and runs are in {folder}{os.sep}")
+
+
+class _Steps:
+    """Bars of the steps of a calibration, one after another."""
+
+    def __init__(self) -> None:
+        self._name, self._bar = "", None
+
+    def __enter__(self) -> "Callable[[str, Progress], None]":
+        return self._told
+
+    def _told(self, name: str, now: "Progress") -> None:
+        if name != self._name:
+            self.__exit__()
+            print(name, file=sys.stderr)
+            self._name, self._bar = name, RunsBar(now.total)
+            self._bar.__enter__()
+        if self._bar is not None:
+            self._bar(now)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__()
+
+
+@app.command(epilog="Example: sendcycle validate --members 5")
+def validate(
+    ensemble: EnsembleName = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead of an ensemble.")] = False,
+    members: Annotated[int, typer.Option(help="How many members are run, the nearest first.", min=1)] = 5,
+    scale: Annotated[float, typer.Option(help="Share of England; spreads of authorities need 1.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/validation"),
+) -> None:
+    """Score the model on every pattern: the nation over time, spread between authorities, gradients of children."""
+    from experiments import validation
+    from experiments.ensembles import CURRENT, read_ensemble
+    from experiments.tables import plain_tables
+    from model import Parameters, simulate
+
+    chosen = None if defaults else read_ensemble(ensemble or CURRENT)
+    values = [{}] if chosen is None else [chosen.values(k) for k in range(min(members, len(chosen.members)))]
+    results = []
+    with steps_bar("members") as advance:
+        for k, each in enumerate(values):
+            results.append(simulate(Parameters(**each), seed=k, scale=scale, until="2025-03"))
+            advance(k + 1, len(values))
+    tables = validation.write_report(results, out, "defaults" if chosen is None else chosen.name, scale)
+    for table in tables:
+        shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+        Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    print(f"scores are in {out}{os.sep}")
+
+
+@app.command(epilog="Example: sendcycle forecast --members 100 --authorities 20")
+def forecast(
+    ensemble: EnsembleName = None,
+    members: Annotated[int, typer.Option(help="How many members are run, the nearest first.", min=2)] = 100,
+    scale: Annotated[float, typer.Option(help="Share of England simulated.")] = 0.1,
+    until: Annotated[str, typer.Option(help="Last month, YYYY-MM.", metavar="MONTH")] = "2040-08",
+    authorities: Annotated[
+        int, typer.Option(help="Members run at full scale for the authorities kept back.", min=0)
+    ] = 0,
+    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/forecast"),
+    resume: Resume = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Forecast England without reform, beside what others have published; dated, so that it can be checked."""
+    from experiments import forecast as fan
+    from experiments import predictions
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    chosen = read_ensemble(ensemble or CURRENT).first(members)
+    finished = _swept(fan.design(chosen, scale, until), out / "runs", resume, scheduler, workers)
+    local = None
+    if authorities:
+        tables = []
+        with steps_bar("members at full scale") as advance:
+            for k in range(min(authorities, len(chosen.members))):
+                tables.append(predictions.local_years(predictions.member_run(chosen, k)))
+                advance(k + 1, authorities)
+        local = predictions.of_authorities(tables, predictions.held_back())
+    fan.write_report(finished.store, chosen, out, local)
+    print(f"forecast, what others say and the figure are in {out}{os.sep}")
+
+
 # ---------------------------------------------------------------------- experiments
 
 experiment = typer.Typer(help="Run an experiment of the project: its design, runs, tables and figures.")
 app.add_typer(experiment, name="experiment", epilog="Example: sendcycle experiment e03 --smoke")
-Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
 
 
 def _home(name: str, smoke: bool) -> Path:
@@ -432,6 +557,32 @@ def e01(
     stores = _swept_all(chosen, folder, resume, scheduler, workers)
     baseline_fan.write_report(stores, folder)
     print(f"fan charts, their table and the runs are in {folder}{os.sep}")
+
+
+@experiment.command(epilog="Example: sendcycle experiment e02 --origins 2020-01")
+def e02(
+    origins: Annotated[str | None, typer.Option(help="Januaries, with commas; six from 2018 by default.")] = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e02_backtest by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Calibrate to what was known at several origins, predict what came after, and score it beside simple forecasts."""
+    from experiments import backtest
+    from experiments.tables import plain_tables
+
+    folder = out or _home("e02_backtest", smoke)
+    ensembles, stores = {}, {}
+    for origin in _words(origins) if origins else (("2017-01",) if smoke else backtest.ORIGINS):
+        with _Steps() as told:
+            done = backtest.run_origin(
+                origin, folder / origin, smoke=smoke, scheduler=scheduler, workers=workers, told=told
+            )
+        ensembles[origin], stores[origin] = done
+    table = backtest.summary(backtest.write_report(stores, ensembles, folder))
+    shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    print(f"held-out figures, scores, ensembles and the figure are in {folder}{os.sep}")
 
 
 @experiment.command(epilog="Example: sendcycle experiment e03 --replicates 5")

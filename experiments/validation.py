@@ -4,19 +4,24 @@ The nation over time is scored by the median over members; spread between author
 are read from runs at full scale, because a sample of neighbourhoods adds a spread of its own.
 """
 
+import json
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from experiments.output import cannot_write
 from experiments.patterns import declared_patterns, nation_patterns
+from experiments.store import model_state
 from model.calendar import month_index
 from model.observables import declared as declared_observables
 from model.observables import months_of
 from model.published import of_observable, published_series
-from model.results import Result
+from model.results import MANIFEST, Result
 
+SEAL = "2025-01"  # nothing published later is used
 GOOD_FIT = 0.05  # median absolute relative error of a headline series
 WITHIN = 0.25  # of a published spread between authorities
 
@@ -170,3 +175,25 @@ def median_scores(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     by = every.groupby(["level", "pattern", "year"], sort=False)
     found = by.agg(model=("model", "median"), published=("published", "first"), met=("met", "mean"))
     return found.assign(met=found["met"] > 0.5).reset_index()
+
+
+def write_report(results: Sequence[Result], folder: Path, name: str, scale: float) -> list[pd.DataFrame]:
+    """Write `nation.csv`, `authorities.csv`, `children.csv` and a manifest; return the three tables.
+
+    Spreads between authorities are left out below full scale.
+    """
+    names = [pattern.name for pattern in nation_patterns()]
+    years = [result.yearly(names) for result in results]
+    middle = pd.concat(years).groupby(level=0).median()
+    tables = {"nation": nation_scores(middle, SEAL), "children": median_scores([children_scores(r) for r in results])}
+    if scale == 1.0:
+        tables["authorities"] = median_scores([authority_scores(result) for result in results])
+    about = {"of": name, "scale": scale, "members": len(results), "model": model_state()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for level, table in tables.items():
+            table.to_csv(folder / f"{level}.csv", index=False, float_format="%.5g")
+        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return list(tables.values())

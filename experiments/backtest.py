@@ -1,0 +1,157 @@
+"""e02: calibrate to what was known at each of several origins, predict what came after, and score it.
+
+Nothing behind an origin is fitted. But whoever built the model had seen it: rules and priors were made by people who
+knew England up to January 2025, and no experiment can take that back. What is tested here is whether the numbers, once
+fitted to the past alone, carry on well.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from experiments.calibration import SMALL, SMOKE, Settings, calibrate
+from experiments.designs import Design
+from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS, position, save_figure, style_axes
+from experiments.forecasting import NAIVE, as_known, backtest, scored
+from experiments.output import cannot_write
+from experiments.patterns import nation_patterns
+from experiments.runner import Progress, sweep
+from experiments.store import Store, model_state
+from model import NO_CHANGE, Scenario
+from model.observables import declared as declared_observables
+from model.published import of_observable
+from model.results import MANIFEST
+
+ORIGINS = ("2018-01", "2019-01", "2020-01", "2021-01", "2022-01", "2023-01")
+MAIN = "2020-01"
+END = "2025-03"  # of the runs; figures after January 2025 are not looked at
+SEAL = "2025-01"
+FIGURES, SCORES, SUMMARY = "backtest.csv", "scores.csv", "summary.csv"
+PAGE = ("backtest.pdf", "backtest.png")
+MEMBERS_RUN = 100
+Told = Callable[[str, Progress], None]
+
+
+def settings_of(origin: str, smoke: bool) -> Settings:
+    """Return how large the calibration of an origin is: the main one is as large as that of the present."""
+    return SMOKE if smoke else Settings() if origin == MAIN else SMALL
+
+
+def member_design(
+    ensemble: Ensemble, name: str, until: str, scale: float, scenario: Scenario = NO_CHANGE, seed: int = 100,
+    more: tuple[str, ...] = (),
+) -> Design:  # fmt: skip
+    """Return the design that runs every member once: all series that patterns name, and more, in every year."""
+    outcomes = tuple(dict.fromkeys((*(pattern.name for pattern in nation_patterns()), *more)))
+    years = tuple(range(2014, int(until[:4]) + 1))
+    base = Design(
+        name, outcomes=outcomes, years=years, scenarios=(scenario,), scale=scale, until=until, seed=seed,
+        constants=dict(ensemble.about.get("constants", {})),
+    )  # fmt: skip
+    return ensemble.design(base)
+
+
+def run_origin(
+    origin: str, folder: Path, *, smoke: bool = False, scheduler: str | None = None, workers: int | None = None,
+    told: Told | None = None,
+) -> tuple[Ensemble, Store]:  # fmt: skip
+    """Calibrate to one origin and run its members to the end; goes on with what the folder holds."""
+    chosen = settings_of(origin, smoke)
+    ensemble = calibrate(origin, folder, chosen, scheduler=scheduler, workers=workers, progress=told, all_stay=smoke)
+    ensemble = ensemble.first(MEMBERS_RUN)
+    design = member_design(ensemble, "members", END, 0.0005 if smoke else max(chosen.scale, 0.05), as_known(origin))
+    progress = (lambda now: told("members", now)) if told is not None else None
+    done = sweep(design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=progress)
+    return ensemble, done.store
+
+
+def write_report(stores: dict[str, Store], ensembles: dict[str, Ensemble], folder: Path) -> pd.DataFrame:
+    """Write the held-out figures with all forecasts, scores, their summary, ensembles and the figure; return scores."""
+    figures = pd.concat([backtest(_long(store), origin, SEAL) for origin, store in stores.items()], ignore_index=True)
+    scores = scored(figures)
+    try:
+        figures.to_csv(folder / FIGURES, index=False, float_format="%.6g")
+        scores.to_csv(folder / SCORES, index=False, float_format="%.6g")
+        summary(scores).to_csv(folder / SUMMARY, index=False, float_format="%.6g")
+        for ensemble in ensembles.values():
+            ensemble.write(folder)
+        about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
+        manifest = {"model": model_state(), "origins": about}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        main = MAIN if MAIN in stores else next(iter(stores))
+        page = fans(figures[figures["origin"] == main], main)
+        save_figure(page, [folder / name for name in PAGE], f"sendcycle e02: backtest from {main}", str(about[main]))
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return scores
+
+
+def _long(store: Store) -> pd.DataFrame:
+    return store.table()[["point", "year", *(pattern.name for pattern in nation_patterns())]]
+
+
+def summary(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return, by origin, over headline series: how many there are, won, and what share of figures the bands hold."""
+    rows = []
+    for origin, part in scores[scores["headline"]].groupby("origin", sort=False):
+        weights = part["figures"]
+        rows.append(
+            {"origin": origin, "series": len(part), "won": int(part["wins"].sum()),
+             "median_error": float(part["model"].median()), "median_best_naive": _best(part),
+             "within_50": float(np.average(part["within_50"], weights=weights)),
+             "within_90": float(np.average(part["within_90"], weights=weights))}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _best(part: pd.DataFrame) -> float:
+    return float(part[list(NAIVE)].min(axis=1).median())
+
+
+def fans(figures: pd.DataFrame, origin: str) -> Figure:
+    """Return a panel a headline series: what was known, what the model said, the simple forecasts and what came."""
+    known = declared_observables().observables
+    names = [pattern.name for pattern in nation_patterns() if pattern.name in set(figures["pattern"])]
+    names = [name for name in names if figures.loc[figures["pattern"] == name, "headline"].iloc[0]]
+    page = Figure(figsize=(15.0, 8.6))
+    page.subplots_adjust(left=0.05, right=0.985, top=0.87, bottom=0.07, wspace=0.22, hspace=0.32)
+    for ax, name in zip(page.subplots(2, 4).flat, names, strict=False):
+        observable = known[name]
+        rows = figures[figures["pattern"] == name].sort_values("year")
+        series = of_observable(observable)
+        before = series[(series.index >= 2014) & (series.index < rows["year"].min())]
+        x = position(observable, rows["year"])
+        ax.fill_between(x, rows["q05"], rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
+        ax.fill_between(x, rows["q25"], rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
+        ax.plot(x, rows["q50"], color=COLOURS[0], linewidth=1.8)
+        for method, style in zip(NAIVE, ("--", ":", "-.", (0, (1, 3))), strict=True):
+            ax.plot(x, rows[method], color=COLOURS[1], linewidth=1.2, linestyle=style)
+        ax.plot(position(observable, before.index), before, "o", color="0.6", markersize=4)
+        ax.plot(x, rows["published"], "o", color="0.1", markersize=4.5)
+        ax.set_ylim(bottom=0.0)
+        ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
+        ax.set_ylabel(observable.unit, fontsize=9)
+        style_axes(ax)
+    for ax in page.axes[len(names) :]:
+        ax.set_visible(False)
+    page.suptitle(f"Predicted from January {origin[:4]}, without refitting", x=0.05, y=0.98, ha="left", fontsize=16,
+                  fontweight="bold")  # fmt: skip
+    keys = [
+        Line2D([], [], color="0.6", marker="o", linestyle="none", label="known then"),
+        Line2D([], [], color="0.1", marker="o", linestyle="none", label="came afterwards"),
+        Line2D([], [], color=COLOURS[0], linewidth=1.8, label="model, median"),
+        Patch(color=COLOURS[0], alpha=0.3, label="50 and 90 %"),
+        *(Line2D([], [], color=COLOURS[1], linewidth=1.2, linestyle=style, label=method.replace("_", " "))
+          for method, style in zip(NAIVE, ("--", ":", "-.", (0, (1, 3))), strict=True)),
+    ]  # fmt: skip
+    page.legend(
+        handles=keys, loc="upper left", bbox_to_anchor=(0.045, 0.95), ncols=len(keys), frameon=False, fontsize=9
+    )
+    return page

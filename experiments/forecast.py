@@ -1,0 +1,136 @@
+"""A dated forecast from the ensemble of the present, without reform, beside what others have published.
+
+It is written so that it can be checked: England from 2025 on, and the authorities whose rows after 2022 are kept back.
+"""
+
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from experiments.backtest import member_design
+from experiments.designs import Design
+from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS, LAST_POINT, position, save_figure, style_axes
+from experiments.forecasting import LEVELS
+from experiments.output import cannot_write
+from experiments.predictions import of_england
+from experiments.store import Store
+from model.observables import declared as declared_observables
+from model.published import of_observable
+from model.results import MANIFEST
+
+MORE = ("cumulative_balance", "cumulative_deficit", "pupils_with_plan_share", "unmet_need_share", "confidence")
+TABLE, BESIDE, AUTHORITIES = "forecast.csv", "beside_others.csv", "authorities.csv"
+PAGE = ("forecast.pdf", "forecast.png")
+SHOWN = (
+    "plans_in_force", "requests", "new_plans", "pupils_sen_support", "within_20_weeks", "appeals_registered",
+    "high_needs_spending", "cumulative_deficit",
+)  # fmt: skip
+SERIES_OF_OTHERS = {"high_needs_spend": "high_needs_spending"}
+
+
+def design(ensemble: Ensemble, scale: float, until: str) -> Design:
+    """Return the runs of a forecast: every member once."""
+    return member_design(ensemble, "forecast", until, scale, more=MORE)
+
+
+def forecast(store: Store, last_year: int) -> pd.DataFrame:
+    """Return quantiles of every series by year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `pattern`, `year`, `last_year`, `last_published`, `q05` to `q95`. Series that were published start from
+        their last figure (see `forecasting`); for the others, and for balances, quantiles are over members alone.
+    """
+    runs = store.table()
+    rows = [of_england(runs, last_year)]
+    for name in MORE:
+        wide = runs.pivot(index="point", columns="year", values=name).dropna(axis=1, how="all")
+        quantiles = wide.quantile(list(LEVELS)).T
+        quantiles.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
+        table = (
+            quantiles.rename_axis("year").reset_index().assign(pattern=name, last_year=np.nan, last_published=np.nan)
+        )
+        rows.append(table[table["year"] >= 2025])
+    columns = ["pattern", "year", "last_year", "last_published", *(f"q{round(100 * level):02d}" for level in LEVELS)]
+    return pd.concat(rows, ignore_index=True)[columns]
+
+
+def beside_others(table: pd.DataFrame) -> pd.DataFrame:
+    """Return every published forecast of others with what the model says of that year."""
+    with files("model").joinpath("data", "forecasts.csv").open(encoding="utf-8") as handle:
+        others = pd.read_csv(handle)
+    others["pattern"] = others["series"].replace(SERIES_OF_OTHERS)
+    merged = others.merge(table, on=["pattern", "year"], how="left")
+    return merged[["source", "made", "series", "year", "value", "unit", "q05", "q50", "q95", "note"]]
+
+
+def write_report(
+    store: Store, ensemble: Ensemble, folder: Path, authorities: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Write the forecast, what others say, predictions of authorities, the figure and a dated manifest."""
+    manifest = store.manifest()
+    last_year = int(manifest["design"]["until"][:4])
+    table = forecast(store, last_year)
+    made = datetime.now(UTC).date().isoformat()
+    about = {"made": made, "ensemble": ensemble.name, "about": ensemble.about, "runs": manifest["design"],
+             "model": manifest["model"]}  # fmt: skip
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
+        beside_others(table).to_csv(folder / BESIDE, index=False, float_format="%.6g")
+        if authorities is not None:
+            authorities.to_csv(folder / AUTHORITIES, index=False, float_format="%.6g")
+        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        page = fans(table, made, ensemble)
+        save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return table
+
+
+def fans(table: pd.DataFrame, made: str, ensemble: Ensemble) -> Figure:
+    """Return a panel a series: published points, the forecast's bands, and what others have said."""
+    known = declared_observables().observables
+    others = beside_others(table)
+    page = Figure(figsize=(15.0, 8.6))
+    page.subplots_adjust(left=0.05, right=0.985, top=0.87, bottom=0.1, wspace=0.22, hspace=0.32)
+    for ax, name in zip(page.subplots(2, 4).flat, SHOWN, strict=True):
+        observable = known[name]
+        rows = table[table["pattern"] == name].sort_values("year")
+        x = position(observable, rows["year"])
+        ax.fill_between(x, rows["q05"], rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
+        ax.fill_between(x, rows["q25"], rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
+        ax.plot(x, rows["q50"], color=COLOURS[0], linewidth=1.8)
+        series = of_observable(observable)
+        there = position(observable, series.index)
+        ax.plot(there[there <= LAST_POINT + 1e-6], series[there <= LAST_POINT + 1e-6], "o", color="0.15", markersize=4)
+        said = others[others["series"].replace(SERIES_OF_OTHERS) == name]
+        ax.plot(position(observable, said["year"]), said["value"], "D", color=COLOURS[1], markersize=5)
+        ax.set_ylim(bottom=0.0)
+        ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
+        ax.set_ylabel(observable.unit, fontsize=9)
+        style_axes(ax)
+    title = f"England’s special-needs system without reform: forecast made {made}"
+    page.suptitle(title, x=0.05, y=0.98, ha="left", fontsize=16, fontweight="bold")
+    keys = [
+        Line2D([], [], color="0.15", marker="o", linestyle="none", label="published, to January 2025"),
+        Line2D([], [], color=COLOURS[0], linewidth=1.8, label="median"),
+        Patch(color=COLOURS[0], alpha=0.3, label=f"50 and 90 % of {len(ensemble.members)} members and errors"),
+        Line2D([], [], color=COLOURS[1], marker="D", linestyle="none", label="forecasts of others"),
+    ]
+    page.legend(handles=keys, loc="upper left", bbox_to_anchor=(0.045, 0.95), ncols=4, frameon=False, fontsize=10)
+    words = (
+        f"Ensemble {ensemble.name}. No reform, announced or not, acts; the settlement follows spending after 2025-26. "
+        "What the priors, the rules and the declared discrepancies do not hold is not in the bands."
+    )
+    page.text(0.05, 0.025, words, fontsize=9.5, color="0.25")
+    return page

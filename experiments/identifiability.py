@@ -1,0 +1,103 @@
+"""What the data can see: posterior against prior for each parameter, and what hangs together.
+
+Everything is said in normal scores of the prior, of which the prior itself has mean 0 and standard deviation 1.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from experiments.designs import shares_of
+from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS
+from model.parameters import declared
+
+SEEN = 0.6  # a parameter of which less than this much of the prior's standard deviation is left counts as seen
+TOGETHER = 0.4  # correlations below are not listed
+SHOWN = 40
+
+
+def scores(ensemble: Ensemble) -> pd.DataFrame:
+    """Return the members as normal scores of the priors: a row a member, a column a parameter."""
+    known = declared()
+    columns = {}
+    for name in ensemble.members:
+        shares = shares_of(known[name].prior, ensemble.members[name].to_numpy(dtype=float))
+        columns[name] = norm.ppf(np.clip(shares, 1e-4, 1.0 - 1e-4))
+    return pd.DataFrame(columns)
+
+
+def posterior(ensemble: Ensemble) -> pd.DataFrame:
+    """Return, by parameter, how far the data have moved and narrowed it, the most narrowed first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `parameter`, `group`, `default`, `median`, `q05`, `q95` (own unit), `moved` (mean score), `left` (its
+        standard deviation: 1 is what the prior had), `seen`, `with` and `correlation` (the parameter with which it is
+        most correlated, and how).
+    """
+    table, known = scores(ensemble), declared()
+    together = table.corr().to_numpy()
+    np.fill_diagonal(together, 0.0)
+    strongest = np.abs(together).argmax(axis=1)
+    rows = []
+    for k, name in enumerate(table):
+        values = ensemble.members[name]
+        low, median, high = (float(values.quantile(level)) for level in (0.05, 0.5, 0.95))
+        left = float(table[name].std(ddof=1))
+        other = int(strongest[k])
+        rows.append(
+            {"parameter": name, "group": known[name].group, "default": known[name].default, "median": median,
+             "q05": low, "q95": high, "moved": float(table[name].mean()), "left": left, "seen": left < SEEN,
+             "with": str(table.columns[other]), "correlation": float(together[k, other])}
+        )  # fmt: skip
+    return pd.DataFrame(rows).sort_values("left", ignore_index=True)
+
+
+def what_unseen_parameters_decide(
+    ensemble: Ensemble, outcomes: pd.DataFrame, names: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return rank correlations of later outcomes with every parameter over the ensemble, the unseen ones marked.
+
+    Parameters
+    ----------
+    outcomes
+        A row a member, a column an outcome, such as plans in 2035.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `outcome`, `parameter`, `seen`, `rank_correlation`, `outside` (beyond what chance gives to one of a
+        hundred parameters without effect), the strongest of each outcome first.
+    """
+    table, seen = scores(ensemble), posterior(ensemble).set_index("parameter")["seen"]
+    limit = float(norm.ppf(0.995) / np.sqrt(max(len(table) - 1, 1)))
+    rows = []
+    for outcome in names or list(outcomes):
+        ranks = table.rank().corrwith(outcomes[outcome].reset_index(drop=True).rank())
+        for name, value in ranks.sort_values(key=np.abs, ascending=False).items():
+            rows.append((outcome, name, bool(seen[name]), float(value), abs(value) > limit))
+    return pd.DataFrame(rows, columns=["outcome", "parameter", "seen", "rank_correlation", "outside"])
+
+
+def figure(table: pd.DataFrame, title: str) -> Figure:
+    """Return the figure: the parameters most narrowed, in scores, beside the prior."""
+    shown = table.head(SHOWN).iloc[::-1]
+    page = Figure(figsize=(9.0, 0.24 * len(shown) + 1.6))
+    ax = page.add_axes((0.34, 0.9 / page.get_figheight(), 0.62, 1.0 - 1.6 / page.get_figheight()))
+    y = np.arange(len(shown))
+    ax.axvspan(-1.645, 1.645, color="0.92", label="90 % of the prior")
+    low, high = shown["moved"] - 1.645 * shown["left"], shown["moved"] + 1.645 * shown["left"]
+    ax.hlines(y, low, high, color=COLOURS[0], linewidth=3, label="90 % of the ensemble")
+    ax.plot(shown["moved"], y, "o", color=COLOURS[0], markersize=4)
+    ax.set_yticks(y, shown["parameter"], fontsize=8)
+    ax.set_ylim(-0.7, len(shown) - 0.3)
+    ax.set_xlabel("normal scores of the prior", fontsize=9)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(loc="lower right", fontsize=8, frameon=False)
+    page.text(0.02, 1.0 - 0.4 / page.get_figheight(), title, fontsize=12, fontweight="bold")
+    return page
