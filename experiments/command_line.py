@@ -585,6 +585,29 @@ def e02(
     print(f"held-out figures, scores, ensembles and the figure are in {folder}{os.sep}")
 
 
+@experiment.command(epilog="Example: sendcycle experiment recovery --truths 4")
+def recovery(
+    truths: Annotated[int, typer.Option(help="How many known worlds are looked for.", min=1)] = 4,
+    ensemble: EnsembleName = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e02_recovery by default.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Say whether calibration finds parameters that are known, and how a second method does with as many runs."""
+    from experiments import recovery as known
+    from experiments.ensembles import CURRENT, read_ensemble
+    from experiments.tables import plain_tables
+
+    folder = out or _home("e02_recovery", smoke)
+    chosen = read_ensemble(ensemble or CURRENT)
+    with _Steps() as told:
+        table = known.recover(chosen, folder, 1 if smoke else truths, smoke=smoke, workers=workers, told=told)
+    short = known.write_report(table, chosen, folder)
+    shown = short.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    print(f"tables are in {folder}{os.sep}")
+
+
 @experiment.command(epilog="Example: sendcycle experiment e03 --replicates 5")
 def e03(
     replicates: Annotated[int, typer.Option(help="Runs of every combination, for the intervals.", min=2)] = 5,

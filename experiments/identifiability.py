@@ -41,7 +41,7 @@ def posterior(ensemble: Ensemble) -> pd.DataFrame:
         most correlated, and how).
     """
     table, known = scores(ensemble), declared()
-    together = table.corr().to_numpy()
+    together = table.corr().to_numpy(copy=True)
     np.fill_diagonal(together, 0.0)
     strongest = np.abs(together).argmax(axis=1)
     rows = []

@@ -1,0 +1,166 @@
+"""Does calibration find what it should? Known parameters make synthetic figures, and two methods look for them.
+
+The truths are members of an ensemble, so their worlds are plausible ones. Figures are taken from a run with other
+random draws and disturbed by the declared errors. Both methods spend the same number of runs:
+
+- the ensemble smoother of `calibration`;
+- approximate Bayesian computation: the nearest points of a large sample of the priors, moved by a ridge regression of
+  their parameters on their figures (Beaumont, Zhang and Balding 2002).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from experiments.calibration import SCORES, SMALL, SMOKE, Matrix, Settings, Target, misfit, predicted, priors, smoothed
+from experiments.calibration import target as published_target
+from experiments.designs import Design
+from experiments.ensembles import Ensemble
+from experiments.identifiability import scores
+from experiments.output import cannot_write
+from experiments.runner import Progress, sweep
+from experiments.store import model_state
+from model import Parameters, simulate
+from model.results import MANIFEST
+
+KEPT = 0.04  # share of the sample that approximate Bayesian computation keeps
+LEVEL = 0.9
+TABLE, SUMMARY = "recovery.csv", "summary.csv"
+METHODS = ("ensemble smoother", "ABC with regression")
+
+
+def sizes(smoke: bool) -> tuple[Settings, int]:
+    """Return the settings of the smoother and the number of runs that each method has."""
+    settings = replace(SMOKE if smoke else SMALL, first=SMOKE.first if smoke else 1220)
+    return settings, settings.first + settings.members * (settings.steps + 1)
+
+
+def synthetic(goal: Target, values: dict[str, float], scale: float, until: str, seed: int) -> Target:
+    """Return the figures that these parameters would have given, disturbed by the declared errors."""
+    names = list(dict.fromkeys(goal.table["outcome"]))
+    years = simulate(Parameters(**values), seed=10_000 + seed, scale=scale, until=until).yearly(names)
+    places = zip(goal.table["outcome"], goal.table["year"], strict=True)
+    logs = np.log([max(float(years.loc[year, name]), 1e-9) for name, year in places])
+    errors = np.linalg.cholesky(goal.covariance) @ np.random.default_rng(seed).standard_normal(len(logs))
+    return Target(goal.table.assign(value=np.exp(logs + errors)), goal.covariance)
+
+
+def abc(points: Matrix, figures: Matrix, goal: Target) -> tuple[Matrix, Matrix]:
+    """Return weighted draws of approximate Bayesian computation, as scores (parameters, draws), and their weights."""
+    from sklearn.linear_model import RidgeCV
+
+    distance = np.sqrt(np.where(np.isfinite(misfit(figures, goal)), misfit(figures, goal), np.inf))
+    kept = np.argsort(distance, kind="stable")[: max(20, round(KEPT * points.shape[1]))]
+    weights = 1.0 - (distance[kept] / (distance[kept].max() * 1.0001)) ** 2  # Epanechnikov's kernel
+    off = ((figures[:, kept] - goal.logs[:, None]) / goal.sd[:, None]).T
+    ridge = RidgeCV(alphas=np.logspace(0, 5, 11)).fit(off, points[:, kept].T, sample_weight=weights)
+    moved = points[:, kept] - (ridge.predict(off) - ridge.predict(np.zeros((1, off.shape[1])))).T
+    return np.clip(moved, -SCORES, SCORES), weights
+
+
+def recover(
+    ensemble: Ensemble, folder: Path, truths: int = 4, *, smoke: bool = False, workers: int | None = None,
+    told: Callable[[str, Progress], None] | None = None, until: str = "2025-01",
+) -> pd.DataFrame:  # fmt: skip
+    """Return, by truth, method and parameter, where it lay, what was found, and whether the interval holds it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `truth`, `method`, `parameter`, `true`, `mean`, `sd`, `low`, `high` (normal scores of the prior) and
+        `inside` (the 90 % interval holds the truth).
+    """
+    settings, budget = sizes(smoke)
+    goal = published_target(until)
+    moved = priors()
+    outcomes, years = tuple(dict.fromkeys(goal.table["outcome"])), tuple(sorted(set(goal.table["year"])))
+
+    def run(name: str, points: Matrix, scale: float, aim: Target) -> Matrix:
+        design = Design(
+            name, moved, outcomes=outcomes, years=years, n=points.shape[1], shares=norm.cdf(points.T), scale=scale,
+            until=until, seed=settings.seed,
+        )  # fmt: skip
+        progress = (lambda now: told(name, now)) if told is not None else None
+        done = sweep(design, folder / name, resume=True, workers=workers, progress=progress)
+        return predicted(done.store, design, aim)
+
+    from scipy.stats import qmc
+
+    shares = qmc.LatinHypercube(len(moved), seed=settings.seed).random(budget)
+    points = np.clip(norm.ppf(shares).T, -SCORES, SCORES)
+    true_scores = scores(ensemble)[list(moved)].to_numpy()
+    rows = []
+    for truth in range(truths):
+        member = truth * max(1, len(ensemble.members) // truths)
+        aim = synthetic(goal, ensemble.values(member), max(settings.scale, 0.002), until, truth)
+        figures = run("look", points, settings.first_scale, aim)
+        near = misfit(figures[:, : settings.first], aim)
+        start = np.argsort(np.where(np.isfinite(near), near, np.inf), kind="stable")[: settings.members]
+
+        def step(name: str, moved_points: Matrix, scale: float, aim: Target = aim, truth: int = truth) -> Matrix:
+            return run(f"truth_{truth}_{name}", moved_points, scale, aim)
+
+        smooth = smoothed(points[:, np.sort(start)], step, aim, settings)
+        found = {METHODS[0]: (smooth, np.ones(smooth.shape[1])), METHODS[1]: abc(points, figures, aim)}
+        for method, (draws, weights) in found.items():
+            rows += _rows(truth, method, list(moved), true_scores[member], draws, weights)
+    columns = ["truth", "method", "parameter", "true", "mean", "sd", "low", "high", "inside"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _rows(
+    truth: int, method: str, names: list[str], true: Matrix, draws: Matrix, weights: Matrix
+) -> list[tuple[int, str, str, float, float, float, float, float, bool]]:
+    """Return what a method found of every parameter."""
+    rows = []
+    for k, name in enumerate(names):
+        mean = float(np.average(draws[k], weights=weights))
+        sd = float(np.sqrt(np.average((draws[k] - mean) ** 2, weights=weights)))
+        low, high = (_quantile(draws[k], weights, level) for level in ((1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0))
+        rows.append((truth, method, name, float(true[k]), mean, sd, low, high, low <= true[k] <= high))
+    return rows
+
+
+def _quantile(values: Matrix, weights: Matrix, level: float) -> float:
+    order = np.argsort(values)
+    reached = (np.cumsum(weights[order]) - 0.5 * weights[order]) / weights.sum()
+    return float(np.interp(level, reached, values[order]))
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return, by method, over all parameters and over those most narrowed: coverage, error and width.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `method`, `parameters` ("all", or "seen": those of which the smoother leaves less than 0.6 of the
+        prior's standard deviation), `n`, `inside` (share of 90 % intervals that hold the truth), `error` (root mean
+        square, in scores) and `sd` (mean standard deviation left).
+    """
+    narrowed = table[(table["method"] == METHODS[0]) & (table["sd"] < 0.6)][["truth", "parameter"]]
+    rows = []
+    for method in METHODS:
+        part = table[table["method"] == method]
+        for words, chosen in (("all", part), ("seen", part.merge(narrowed, on=["truth", "parameter"]))):
+            error = float(np.sqrt(((chosen["mean"] - chosen["true"]) ** 2).mean())) if len(chosen) else np.nan
+            inside, sd = float(chosen["inside"].mean()), float(chosen["sd"].mean())
+            rows.append((method, words, len(chosen), inside, error, sd))
+    return pd.DataFrame(rows, columns=["method", "parameters", "n", "inside", "error", "sd"])
+
+
+def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.DataFrame:
+    """Write what was found, its summary and a manifest; return the summary."""
+    short = summary(table)
+    try:
+        table.to_csv(folder / TABLE, index=False, float_format="%.5g")
+        short.to_csv(folder / SUMMARY, index=False, float_format="%.4g")
+        about = {"truths_from": ensemble.name, "model": model_state()}
+        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return short

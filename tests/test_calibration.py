@@ -1,0 +1,176 @@
+"""Calibration finds what is known, uses nothing published later than it may, and goes on where it was."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import calibration, identifiability, recovery, rivals
+from experiments.calibration import SMOKE, Settings, Target, smoothed, target
+from experiments.designs import Design, DesignError
+from experiments.ensembles import Ensemble, read_ensemble
+from experiments.patterns import nation_patterns
+from model.errors import ResultsError
+from model.observables import declared as declared_observables
+from model.parameters import declared
+
+NONE = np.zeros(0)
+
+
+@pytest.mark.parametrize("pattern", nation_patterns(), ids=lambda pattern: pattern.name)
+def test_every_series_is_published_and_has_errors_of_its_own(pattern: Any) -> None:
+    assert declared_observables().observables[pattern.name].published is not None
+    assert 0.0 < pattern.error < 0.2
+    assert 0.0 < pattern.discrepancy < 0.2
+
+
+def test_nothing_is_used_that_was_not_complete_by_the_month() -> None:
+    last = target("2020-01").table.groupby("outcome")["year"].max()
+    assert last["plans_in_force"] == 2020  # a January
+    assert last["requests"] == 2019  # a calendar year
+    assert last["high_needs_spending"] == 2018  # a financial year, which ends in March 2019
+    assert target("2025-01").table["year"].max() == 2025
+    assert target("2025-01").table.groupby("outcome")["year"].max()["high_needs_spending"] == 2023
+
+
+def test_errors_of_a_series_last_and_series_do_not_share_them() -> None:
+    rows = [("requests", 2016, 1.0), ("requests", 2018, 1.0), ("new_plans", 2016, 1.0)]
+    found = calibration.covariance(rows)
+    known = {pattern.name: pattern for pattern in nation_patterns()}
+    requests = known["requests"]
+    assert found[0, 0] == pytest.approx(requests.error**2 + requests.discrepancy**2)
+    assert found[0, 1] == pytest.approx(requests.discrepancy**2 * calibration.MEMORY**2)
+    assert found[0, 2] == 0.0
+
+
+def test_the_smoother_gives_the_posterior_of_a_straight_model() -> None:
+    rng = np.random.default_rng(1)
+    effect = rng.normal(size=(6, 3))
+    true = np.asarray([1.0, -0.5, 0.3])
+    covariance = 0.05**2 * (0.5 * np.eye(6) + 0.5)
+    logs = effect @ true
+    goal = Target(pd.DataFrame({"outcome": "x", "year": range(6), "value": np.exp(logs)}), covariance)
+    start = rng.standard_normal((3, 4000))
+    found = smoothed(start, lambda name, points, scale: effect @ points, goal, Settings(steps=4, seed=2))
+    precision = effect.T @ np.linalg.solve(covariance, effect) + np.eye(3)
+    mean = np.linalg.solve(precision, effect.T @ np.linalg.solve(covariance, logs))
+    sd = np.sqrt(np.diag(np.linalg.inv(precision)))
+    assert found.mean(axis=1) == pytest.approx(mean, abs=float(4.0 * sd.max() / np.sqrt(4000)) + 0.01)
+    assert found.std(axis=1) == pytest.approx(sd, rel=0.15)
+
+
+def test_the_first_look_keeps_the_nearest() -> None:
+    goal = Target(pd.DataFrame({"outcome": ["x"], "year": [2020], "value": [1.0]}), np.eye(1) * 0.01)
+    chosen, found = calibration.first_look(
+        ["a", "b"], lambda name, points, scale: points[:1], goal, Settings(first=50, members=5)
+    )
+    limit = np.sort(found)[4]
+    assert (np.abs(chosen[0]) <= 0.1 * np.sqrt(limit) + 1e-12).all()
+    assert chosen.shape == (2, 5)
+
+
+def test_calibration_goes_on_where_it_was_and_is_the_same_again(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    one = calibration.calibrate("2016-12", tmp_path, SMOKE, all_stay=True)
+    again = calibration.calibrate(
+        "2016-12", tmp_path, SMOKE, all_stay=True, progress=lambda name, now: told.append((name, now.done, now.before))
+    )
+    pd.testing.assert_frame_equal(one.members, again.members)
+    assert all(done == before for _, done, before in told), "a finished run was computed again"
+    assert {name for name, _, _ in told} == {"first_look", "step_0", "step_1", "step_2"}
+    assert set(one.members) == set(calibration.priors())
+    with pytest.raises(ResultsError, match="every member is implausible"):
+        calibration.calibrate("2016-12", tmp_path, SMOKE)
+
+
+def test_a_rival_holds_its_constants_and_moves_the_rest() -> None:
+    for name, (text, values) in rivals.RIVALS.items():
+        assert text
+        assert rivals.constants_of(name) == values
+        for parameter, value in values.items():
+            declared()[parameter].checked(value)
+            assert value != declared()[parameter].default
+    with pytest.raises(DesignError, match="Did you mean 'blind_gatekeeping'"):
+        rivals.constants_of("blind_gatekeper")
+
+
+# ---------------------------------------------------------------------- ensembles
+
+
+def made(n: int = 40) -> Ensemble:
+    """Return an ensemble in which one parameter is narrow and the others are as their priors."""
+    rng = np.random.default_rng(3)
+    names = ("effect_wait", "escalation", "rate_family_request")
+    columns = {}
+    for name in names:
+        share = rng.random(n) if name != "escalation" else 0.5 + 0.02 * (rng.random(n) - 0.5)
+        columns[name] = declared()[name].prior.quantiles(share)
+    return Ensemble("made", pd.DataFrame(columns), np.linspace(0.5, 2.0, n), {"until": "2020-01"})
+
+
+def test_an_ensemble_is_read_as_it_was_written_and_makes_points(tmp_path: Path) -> None:
+    ensemble = made()
+    ensemble.write(tmp_path)
+    again = read_ensemble(str(tmp_path / "made.csv"))
+    np.testing.assert_allclose(again.members, ensemble.members, rtol=1e-7)
+    assert again.about["until"] == "2020-01"
+    base = Design("x", outcomes=("requests",), years=(2015,), until="2015-12", constants={"escalation": 0.2})
+    design = again.first(7).design(base)
+    assert design.n == 7
+    assert list(design.uncertainties) == ["effect_wait", "rate_family_request"]  # what is held stays held
+    np.testing.assert_allclose(design.points[:, 0], again.members["effect_wait"].iloc[:7], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [("effect_wait", "effect_wat", "Did you mean 'effect_wait'"), ("misfit", "msfit", "unknown parameter 'msfit'")],
+)
+def test_a_wrong_ensemble_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    made().write(tmp_path)
+    path = tmp_path / "made.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(ResultsError, match=words):
+        read_ensemble(str(path))
+    with pytest.raises(DesignError, match="unknown ensemble 'nowhere'"):
+        read_ensemble("nowhere")
+
+
+def test_what_is_narrowed_is_listed_first_and_called_seen() -> None:
+    table = identifiability.posterior(made(400))
+    assert table["parameter"].iloc[0] == "escalation"
+    assert table["seen"].tolist() == [True, False, False]
+    assert table["left"].iloc[1:].to_numpy() == pytest.approx(1.0, abs=0.12)
+
+
+def test_what_moves_an_outcome_is_told_from_what_does_not() -> None:
+    ensemble = made(300)
+    outcomes = pd.DataFrame({"plans": ensemble.members["effect_wait"] * 2.0})
+    table = identifiability.what_unseen_parameters_decide(ensemble, outcomes).set_index("parameter")
+    assert table.loc["effect_wait", "rank_correlation"] == pytest.approx(1.0)
+    assert bool(table.loc["effect_wait", "outside"])
+    assert not table.loc["rate_family_request", "outside"]
+
+
+# ---------------------------------------------------------------------- recovery
+
+
+def test_both_methods_find_what_a_straight_model_was_made_of() -> None:
+    rng = np.random.default_rng(5)
+    effect = np.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    goal = Target(pd.DataFrame({"outcome": "x", "year": range(3), "value": 1.0}), np.eye(3) * 0.1**2)
+    true = np.asarray([0.6, -0.4, 0.0])
+    aim = Target(goal.table.assign(value=np.exp(effect @ true)), goal.covariance)
+    points = rng.standard_normal((3, 3000))
+    draws, weights = recovery.abc(points, effect @ points, aim)
+    rows = recovery._rows(0, "abc", ["a", "b", "c"], true, draws, weights)
+    found = pd.DataFrame(rows, columns=["truth", "method", "name", "true", "mean", "sd", "low", "high", "inside"])
+    assert found["mean"].iloc[:2].to_numpy() == pytest.approx(true[:2], abs=0.1)
+    assert found["sd"].iloc[2] == pytest.approx(1.0, abs=0.2)  # of c the figures say nothing
+
+
+def test_quantiles_heed_weights() -> None:
+    values, weights = np.asarray([3.0, 1.0, 2.0]), np.asarray([1.0, 1.0, 98.0])
+    assert recovery._quantile(values, weights, 0.5) == pytest.approx(2.0, abs=0.01)
+    assert recovery._quantile(np.arange(101.0), np.ones(101), 0.25) == pytest.approx(25.0, abs=0.5)
