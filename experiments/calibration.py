@@ -37,6 +37,8 @@ MEMORY = 0.7  # correlation of a series' structural error from one year to the n
 FAR = 1.5  # logarithms: a figure further off than this counts as this far
 SCORES = 3.0  # normal scores of a prior beyond which no parameter goes
 IMPLAUSIBLE = 3.0
+ROUNDED = 7  # places of scores, so that a step is the same on another machine and its runs are found again
+DUMMIES = 50  # numbers that do nothing: how much spread they lose, a parameter loses by chance
 Matrix = NDArray[np.float64]
 
 
@@ -195,11 +197,11 @@ def calibrate(
         return predicted(kept.store, design, goal)
 
     start, before = first_look(list(moved), run, goal, settings)
-    last = smoothed(start, run, goal, settings)
+    last, left = smoothed(start, run, goal, settings)
     figures = run(f"step_{settings.steps}", last, settings.scale)
     found = misfit(figures, goal)
     limit = np.inf if all_stay else IMPLAUSIBLE
-    return _ensemble(until, moved, last, found, limit, settings, before, constants or {})
+    return _ensemble(until, moved, last, found, limit, settings, before, left, constants or {})
 
 
 def first_look(
@@ -218,30 +220,44 @@ def first_look(
 
 
 def smoothed(start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings) -> Matrix:
-    """Return the ensemble after its last move, as scores (parameters, members); members whose run failed are gone."""
+    """Return the ensemble after its last move, as scores, and the spread that is left of what does nothing.
+
+    Beside the parameters the smoother moves `DUMMIES` numbers that no run reads. The figures know nothing of them, so
+    what they lose of their spread is lost through chance correlations in a finite ensemble (Evensen 2009).
+
+    Returns
+    -------
+    scores, left
+        Shapes (parameters, members), without members whose run failed, and (DUMMIES,): standard deviations.
+    """
     import covmats
     from pyesmda import ESMDA
 
     steps = iter(range(settings.steps))
 
+    dummies = np.random.default_rng(settings.seed + 1).standard_normal((DUMMIES, start.shape[1]))
+
     def forward(points: Matrix) -> Matrix:
-        return run(f"step_{next(steps)}", np.clip(points, -SCORES, SCORES), settings.scale)
+        told = np.round(np.clip(points[:-DUMMIES], -SCORES, SCORES), ROUNDED)
+        return run(f"step_{next(steps)}", told, settings.scale)
 
     # Every step takes twice as much of the figures as the one before: 1/inflation adds up to 1.
     inflation = [(2**settings.steps - 1) / 2**k for k in range(settings.steps)]
     smoother = ESMDA(
-        obs=goal.logs, m_init=start, cov_obs=covmats.CovViaCholesky(np.linalg.cholesky(goal.covariance)),
+        obs=goal.logs, m_init=np.concatenate([start, dummies]),
+        cov_obs=covmats.CovViaCholesky(np.linalg.cholesky(goal.covariance)),
         forward_model=forward, n_assimilations=settings.steps, cov_obs_inflation_factors=inflation,
-        m_bounds=np.tile([[-SCORES, SCORES]], (len(start), 1)), random_state=settings.seed,
+        m_bounds=np.tile([[-SCORES, SCORES]], (len(start) + DUMMIES, 1)), random_state=settings.seed,
         is_forecast_for_last_assimilation=False, max_failure_fraction=0.5, is_parallel_analyse_step=False,
     )  # fmt: skip
     smoother.solve()
-    return np.asarray(smoother.m_posterior)
+    found = np.asarray(smoother.m_posterior)
+    return np.round(found[:-DUMMIES], ROUNDED), found[-DUMMIES:].std(axis=1, ddof=1)
 
 
 def _ensemble(
     until: str, moved: dict[str, Prior], points: Matrix, found: Matrix, limit: float, settings: Settings,
-    before: Matrix, constants: dict[str, float],
+    before: Matrix, left: Matrix, constants: dict[str, float],
 ) -> Ensemble:  # fmt: skip
     """Return the members that are not implausible, the nearest first."""
     order = np.argsort(np.where(np.isfinite(found), found, np.inf), kind="stable")
@@ -252,6 +268,7 @@ def _ensemble(
     about = {
         "until": until, "settings": asdict(settings), "constants": constants, "members_moved": points.shape[1],
         "misfit_first_look": _five(before), "misfit_last_step": _five(found),
+        "left_of_nothing": [round(float(value), 4) for value in (left.mean(), left.std(ddof=1))],
     }  # fmt: skip
     return Ensemble(f"england_{until}", pd.DataFrame(values), found[stay], about)
 

@@ -715,6 +715,17 @@ def observables(group: Group = None, as_json: AsJson = False) -> None:
     _show(_of_group(observable_records(), group), as_json, observable_tables)
 
 
+@listing.command(epilog="Example: sendcycle list ensembles")
+def ensembles(as_json: AsJson = False) -> None:
+    """List the calibrated ensembles that come with the project."""
+    from experiments.ensembles import kept_ensembles, read_ensemble
+    from experiments.tables import plain_tables
+
+    kept = [read_ensemble(name) for name in kept_ensembles()]
+    records = [{"name": e.name, "members": len(e.members), "until": e.about.get("until", "")} for e in kept]
+    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "members", "until")))
+
+
 @listing.command(epilog="Example: sendcycle list scenarios --json")
 def scenarios(as_json: AsJson = False) -> None:
     """List the scenarios that have a name; others are read from TOML files."""

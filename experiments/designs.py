@@ -317,13 +317,17 @@ class Design:
         the form of `parameters.toml`. A whole group of parameters is named by `groups = ["loops", "money"]`: all of its
         parameters that have a prior. Scenarios are names or paths, from the folder of the file.
         """
-        known = {f.name for f in fields(cls)} - {"shares"} | {"groups"}
+        known = {f.name for f in fields(cls)} - {"shares"} | {"groups", "ensemble", "members"}
         for key in entries:
             if key not in known:
                 raise DesignError(f"unknown key '{key}' in the design.{nearest(key, known)}")
         if "name" not in entries:
             raise DesignError("the design has no name.")
         values = dict(entries)
+        if "members" in values and "ensemble" not in values:
+            raise DesignError("'members' says how many of an 'ensemble', and there is none.")
+        if "ensemble" in values:
+            return cls._of_ensemble(values, folder)
         tables = {key: _table(key, values.pop(key, {})) for key in ("uncertainties", "levers", "constants")}
         uncertain = {name: prior_of(name, entry) for name, entry in tables["uncertainties"].items()}
         held = {*tables["levers"], *tables["constants"]}
@@ -340,6 +344,23 @@ class Design:
             if key in values and (not isinstance(values[key], kinds) or isinstance(values[key], bool)):
                 raise DesignError(f"'{key}' of the design cannot be {values[key]!r}.")
         return cls(uncertainties=uncertain, levers=levers, constants=tables["constants"], **values)
+
+    @classmethod
+    def _of_ensemble(cls, values: dict[str, Any], folder: Path) -> "Design":
+        """Return the design whose points are the nearest members of a calibrated ensemble."""
+        from experiments.ensembles import read_ensemble
+
+        name, members = values.pop("ensemble"), values.pop("members", None)
+        for key in ("n", "sampler", "uncertainties", "groups"):
+            if key in values:
+                raise DesignError(f"'{key}' does not go with 'ensemble': its members are the points.")
+        if not isinstance(name, str) or not (members is None or (type(members) is int and members >= 1)):
+            raise DesignError(
+                "'ensemble' must be a name or the path of a .csv file, 'members' a whole number of 1 or more."
+            )
+        ensemble = read_ensemble(str(folder / name) if name.endswith(".csv") else name)
+        base = cls.from_mapping(values, folder)
+        return ensemble.first(members or len(ensemble.members)).design(base)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -169,7 +169,10 @@ def backtest(runs: pd.DataFrame, origin: str, end: str, seed: int = 0) -> pd.Dat
             continue
         years = [int(year) for year in held.index]
         wide = runs.pivot(index="point", columns="year", values=pattern.name).dropna(axis=0, how="all")
-        draws = predictive(pattern, wide.dropna(axis=0, subset=[int(seen.index[-1]), *years]), seen, years, seed)
+        whole = wide.dropna(axis=0, subset=[int(seen.index[-1]), *years])
+        if whole.empty:
+            continue  # in samples too small for anything of the kind to happen every year
+        draws = predictive(pattern, whole, seen, years, seed)
         quantiles = np.quantile(draws, LEVELS, axis=0)
         simple = {method: naive(pattern.name, method, seen, years, known) for method in NAIVE}
         for k, year in enumerate(years):

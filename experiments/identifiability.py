@@ -15,7 +15,7 @@ from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS
 from model.parameters import declared
 
-SEEN = 0.6  # a parameter of which less than this much of the prior's standard deviation is left counts as seen
+SURE = 2.33  # standard deviations below what is left of numbers that do nothing from which a parameter is seen
 TOGETHER = 0.4  # correlations below are not listed
 SHOWN = 40
 
@@ -37,10 +37,12 @@ def posterior(ensemble: Ensemble) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `parameter`, `group`, `default`, `median`, `q05`, `q95` (own unit), `moved` (mean score), `left` (its
-        standard deviation: 1 is what the prior had), `seen`, `with` and `correlation` (the parameter with which it is
-        most correlated, and how).
+        standard deviation: 1 is what the prior had), `seen` (narrowed beyond what numbers that do nothing lose), `with`
+        and `correlation` (the parameter with which it is most correlated, and how).
     """
     table, known = scores(ensemble), declared()
+    nothing, scatter = ensemble.about.get("left_of_nothing", (1.0, np.sqrt(0.5 / max(len(table) - 1, 1))))
+    limit = nothing - SURE * scatter
     together = table.corr().to_numpy(copy=True)
     np.fill_diagonal(together, 0.0)
     strongest = np.abs(together).argmax(axis=1)
@@ -52,7 +54,7 @@ def posterior(ensemble: Ensemble) -> pd.DataFrame:
         other = int(strongest[k])
         rows.append(
             {"parameter": name, "group": known[name].group, "default": known[name].default, "median": median,
-             "q05": low, "q95": high, "moved": float(table[name].mean()), "left": left, "seen": left < SEEN,
+             "q05": low, "q95": high, "moved": float(table[name].mean()), "left": left, "seen": left < limit,
              "with": str(table.columns[other]), "correlation": float(together[k, other])}
         )  # fmt: skip
     return pd.DataFrame(rows).sort_values("left", ignore_index=True)

@@ -39,7 +39,10 @@ def of_england(runs: pd.DataFrame, last_year: int, seed: int = 0) -> pd.DataFram
         known, _ = split(pattern, SEAL, SEAL)
         wide = runs.pivot(index="point", columns="year", values=pattern.name)
         years = [year for year in range(int(known.index[-1]) + 1, last_year + 1) if wide[year].notna().any()]
-        draws = predictive(pattern, wide.dropna(subset=[int(known.index[-1]), *years]), known, years, seed)
+        whole = wide.dropna(subset=[int(known.index[-1]), *years])
+        if whole.empty or not years:
+            continue  # in samples too small for anything of the kind to happen every year
+        draws = predictive(pattern, whole, known, years, seed)
         quantiles = np.quantile(draws, LEVELS, axis=0)
         for k, year in enumerate(years):
             row = {"pattern": pattern.name, "year": year, "last_year": int(known.index[-1])}

@@ -105,7 +105,7 @@ def recover(
         def step(name: str, moved_points: Matrix, scale: float, aim: Target = aim, truth: int = truth) -> Matrix:
             return run(f"truth_{truth}_{name}", moved_points, scale, aim)
 
-        smooth = smoothed(points[:, np.sort(start)], step, aim, settings)
+        smooth, _ = smoothed(points[:, np.sort(start)], step, aim, settings)
         found = {METHODS[0]: (smooth, np.ones(smooth.shape[1])), METHODS[1]: abc(points, figures, aim)}
         for method, (draws, weights) in found.items():
             rows += _rows(truth, method, list(moved), true_scores[member], draws, weights)

@@ -53,12 +53,27 @@ def test_the_smoother_gives_the_posterior_of_a_straight_model() -> None:
     logs = effect @ true
     goal = Target(pd.DataFrame({"outcome": "x", "year": range(6), "value": np.exp(logs)}), covariance)
     start = rng.standard_normal((3, 4000))
-    found = smoothed(start, lambda name, points, scale: effect @ points, goal, Settings(steps=4, seed=2))
+    found, left = smoothed(start, lambda name, points, scale: effect @ points, goal, Settings(steps=4, seed=2))
     precision = effect.T @ np.linalg.solve(covariance, effect) + np.eye(3)
     mean = np.linalg.solve(precision, effect.T @ np.linalg.solve(covariance, logs))
     sd = np.sqrt(np.diag(np.linalg.inv(precision)))
     assert found.mean(axis=1) == pytest.approx(mean, abs=float(4.0 * sd.max() / np.sqrt(4000)) + 0.01)
     assert found.std(axis=1) == pytest.approx(sd, rel=0.15)
+    assert left == pytest.approx(1.0, abs=0.06)  # of what does nothing nearly all spread is left
+
+
+def test_what_does_nothing_shows_the_spread_that_a_small_ensemble_loses() -> None:
+    rng = np.random.default_rng(1)
+    effect = rng.normal(size=(20, 3))
+    table = pd.DataFrame({"outcome": "x", "year": range(20), "value": 1.0})
+    goal = Target(table, 0.1**2 * np.eye(20))
+
+    def noisy(name: str, points: np.ndarray[Any, Any], scale: float) -> np.ndarray[Any, Any]:
+        return effect @ points + 0.3 * rng.standard_normal((20, points.shape[1]))
+
+    few = smoothed(rng.standard_normal((3, 40)), noisy, goal, Settings(steps=4))[1]
+    many = smoothed(rng.standard_normal((3, 2000)), noisy, goal, Settings(steps=4))[1]
+    assert few.mean() < 0.8 < 0.95 < many.mean()
 
 
 def test_the_first_look_keeps_the_nearest() -> None:
@@ -174,3 +189,56 @@ def test_quantiles_heed_weights() -> None:
     values, weights = np.asarray([3.0, 1.0, 2.0]), np.asarray([1.0, 1.0, 98.0])
     assert recovery._quantile(values, weights, 0.5) == pytest.approx(2.0, abs=0.01)
     assert recovery._quantile(np.arange(101.0), np.ones(101), 0.25) == pytest.approx(25.0, abs=0.5)
+
+
+def test_a_design_takes_its_points_from_an_ensemble(tmp_path: Path) -> None:
+    made().write(tmp_path)
+    entries: dict[str, Any] = {"name": "x", "ensemble": "made.csv", "members": 3, "levers": {"effect_wait": [0.0, 0.1]}}
+    design = Design.from_mapping(entries | {"outcomes": ["requests"], "years": [2015]}, tmp_path)
+    assert (design.n, design.n_runs) == (3, 6)
+    assert list(design.uncertainties) == ["escalation", "rate_family_request"]
+    with pytest.raises(DesignError, match="'n' does not go with 'ensemble'"):
+        Design.from_mapping(entries | {"n": 5}, tmp_path)
+    with pytest.raises(DesignError, match="there is none"):
+        Design.from_mapping({"name": "x", "members": 5})
+
+
+def test_commands_of_calibration_in_small(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from experiments.command_line import app
+
+    def run(*arguments: str) -> str:
+        outcome = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+        assert outcome.exit_code == 0, outcome.output
+        return outcome.output
+
+    assert "members" in run("calibrate", "--smoke", "--until", "2019-12", "--out", str(tmp_path / "cal"))
+    kept = str(tmp_path / "cal" / "england_2019-12.csv")
+    posterior = pd.read_csv(tmp_path / "cal" / "posterior.csv")
+    assert set(posterior["parameter"]) == set(calibration.priors())
+    run("forecast", "--ensemble", kept, "--members", "4", "--scale", "0.0005", "--until", "2027-03", "--out",
+        str(tmp_path / "fc"))  # fmt: skip
+    fan = pd.read_csv(tmp_path / "fc" / "forecast.csv")
+    assert (fan["q05"] <= fan["q95"]).all()
+    assert fan["year"].min() >= 2024
+    beside = pd.read_csv(tmp_path / "fc" / "beside_others.csv")
+    assert set(beside["source"]) >= {"CCN/Isos", "OBR", "IFS"}
+    run("validate", "--defaults", "--scale", "0.002", "--out", str(tmp_path / "va"))
+    assert set(pd.read_csv(tmp_path / "va" / "nation.csv")["pattern"]) == {p.name for p in nation_patterns()}
+    assert not (tmp_path / "va" / "authorities.csv").exists()  # spreads of authorities need full scale
+
+
+def test_e02_in_small(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from experiments.command_line import app
+
+    arguments = ["experiment", "e02", "--smoke", "--out", str(tmp_path)]
+    outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    table = pd.read_csv(tmp_path / "backtest.csv")
+    assert table["origin"].unique().tolist() == ["2017-01"]
+    assert table["year"].min() == 2016  # of calendar years, the first not complete then
+    assert set(pd.read_csv(tmp_path / "scores.csv")["pattern"]) == set(table["pattern"])
+    assert (tmp_path / "england_2017-01.csv").exists()
