@@ -64,7 +64,7 @@ class Settings:
     seed: int = 0
 
 
-SMALL = Settings(first=1500, members=160, steps=7, scale=0.02)
+SMALL = Settings(first=1000, members=150, steps=6, scale=0.02)
 SMOKE = Settings(first=40, first_scale=0.0005, members=20, steps=2, scale=0.0005)
 
 

@@ -36,7 +36,7 @@ METHODS = ("ensemble smoother", "ABC with regression")
 
 def sizes(smoke: bool) -> tuple[Settings, int]:
     """Return the settings of the smoother and the number of runs that each method has."""
-    settings = replace(SMOKE if smoke else SMALL, first=SMOKE.first if smoke else 1220)
+    settings = replace(SMOKE if smoke else SMALL, first=SMOKE.first if smoke else 600)
     return settings, settings.first + settings.members * (settings.steps + 1)
 
 
