@@ -90,7 +90,7 @@ def figure(table: pd.DataFrame, title: str) -> Figure:
     """Return the figure: the parameters most narrowed, in scores, beside the prior."""
     shown = table.head(SHOWN).iloc[::-1]
     page = Figure(figsize=(9.0, 0.24 * len(shown) + 1.6))
-    ax = page.add_axes((0.34, 0.9 / page.get_figheight(), 0.62, 1.0 - 1.6 / page.get_figheight()))
+    ax = page.add_axes((0.34, 0.7 / page.get_figheight(), 0.62, 1.0 - 1.6 / page.get_figheight()))
     y = np.arange(len(shown))
     ax.axvspan(-1.645, 1.645, color="0.92", label="90 % of the prior")
     low, high = shown["moved"] - 1.645 * shown["left"], shown["moved"] + 1.645 * shown["left"]
@@ -100,6 +100,7 @@ def figure(table: pd.DataFrame, title: str) -> Figure:
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.set_xlabel("normal scores of the prior", fontsize=9)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="lower right", fontsize=8, frameon=False)
+    page.legend(loc="upper right", bbox_to_anchor=(0.97, 1.0 - 0.42 / page.get_figheight()), fontsize=8, frameon=False,
+                ncols=2)  # fmt: skip
     page.text(0.02, 1.0 - 0.4 / page.get_figheight(), title, fontsize=12, fontweight="bold")
     return page

@@ -169,6 +169,7 @@ def test_start_ignores_late_rows(authorities: pd.DataFrame, national: pd.DataFra
     [
         ("national_series.csv", "status", "source_title", {"read", "recalled"}),
         ("other_series.csv", "status", "source_title", {"read", "recalled"}),
+        ("pupils_by_provision.csv", "status", "source_title", {"read", "recalled"}),
         ("demography.csv", "status", "source", {"observed", "forecast", "assumption"}),
         ("prices.csv", "status", "source", {"observed", "forecast", "assumption"}),
         ("recognition.csv", "status", "source", {"observed", "forecast", "assumption"}),
@@ -189,6 +190,12 @@ def test_national_series_end_at_january_2025(national: pd.DataFrame) -> None:
     school_year = national["series"].str.contains("academic_year") | (national["series"] == "appeals_upheld_share")
     assert national.loc[school_year, "year"].max() <= 2023
     assert not national.duplicated(["series", "year"]).any()
+
+
+def test_pupils_by_provision_end_before_the_seal() -> None:
+    table = pd.read_csv(DATA / "pupils_by_provision.csv", dtype=str)
+    assert table["year"].str[:4].astype(int).max() <= 2023
+    assert not table.duplicated(["series", "year"]).any()
 
 
 def test_other_series_hold_no_sealed_period() -> None:
