@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from experiments.calibration import SMALL, SMOKE, Settings, calibrate
-from experiments.designs import Design
+from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, position, save_figure, style_axes
 from experiments.forecasting import NAIVE, as_known, backtest, scored
@@ -25,6 +25,7 @@ from experiments.patterns import nation_patterns
 from experiments.runner import Progress, sweep
 from experiments.store import Store, model_state
 from model import NO_CHANGE, Scenario
+from model.calendar import month_index
 from model.observables import declared as declared_observables
 from model.published import of_observable
 from model.results import MANIFEST
@@ -36,6 +37,7 @@ SEAL = "2025-01"
 FIGURES, SCORES, SUMMARY = "backtest.csv", "scores.csv", "summary.csv"
 PAGE = ("backtest.pdf", "backtest.png")
 MEMBERS_RUN = 100
+SCALE = 0.1  # of the members' runs
 Told = Callable[[str, Progress], None]
 
 
@@ -48,14 +50,22 @@ def member_design(
     ensemble: Ensemble, name: str, until: str, scale: float, scenario: Scenario = NO_CHANGE, seed: int = 100,
     more: tuple[str, ...] = (),
 ) -> Design:  # fmt: skip
-    """Return the design that runs every member once: all series that patterns name, and more, in every year."""
+    """Return the design that runs every member once, with draws of its own: all series of the patterns, and more."""
     outcomes = tuple(dict.fromkeys((*(pattern.name for pattern in nation_patterns()), *more)))
     years = tuple(range(2014, int(until[:4]) + 1))
     base = Design(
         name, outcomes=outcomes, years=years, scenarios=(scenario,), scale=scale, until=until, seed=seed,
-        constants=dict(ensemble.about.get("constants", {})),
+        constants=ensemble.constants, own_seeds=True,
     )  # fmt: skip
     return ensemble.design(base)
+
+
+def check_origins(origins: list[str]) -> None:
+    """Refuse origins that are no Januaries, or leave nothing to be fitted or held out."""
+    for origin in origins:
+        month_index(origin)
+        if not origin.endswith("-01") or not "2017-01" <= origin < SEAL:
+            raise DesignError(f"origin {origin}: it must be a January from 2017 to 2024.")
 
 
 def run_origin(
@@ -66,7 +76,7 @@ def run_origin(
     chosen = settings_of(origin, smoke)
     ensemble = calibrate(origin, folder, chosen, scheduler=scheduler, workers=workers, progress=told, all_stay=smoke)
     ensemble = ensemble.first(MEMBERS_RUN)
-    design = member_design(ensemble, "members", END, 0.0005 if smoke else max(chosen.scale, 0.05), as_known(origin))
+    design = member_design(ensemble, "members", END, 0.0005 if smoke else SCALE, as_known(origin))
     progress = (lambda now: told("members", now)) if told is not None else None
     done = sweep(design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=progress)
     return ensemble, done.store
@@ -98,16 +108,17 @@ def _long(store: Store) -> pd.DataFrame:
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return, by origin, over headline series: how many there are, won, and what share of figures the bands hold."""
+    """Return, by origin, over headline series: how many the model wins, and what share of figures its bands hold.
+
+    `won` is against the best of the simple forecasts, which is known only afterwards; `beats_...` against each of them.
+    """
     rows = []
     for origin, part in scores[scores["headline"]].groupby("origin", sort=False):
         weights = part["figures"]
-        rows.append(
-            {"origin": origin, "series": len(part), "won": int(part["wins"].sum()),
-             "median_error": float(part["model"].median()), "median_best_naive": _best(part),
-             "within_50": float(np.average(part["within_50"], weights=weights)),
-             "within_90": float(np.average(part["within_90"], weights=weights))}
-        )  # fmt: skip
+        beaten = {f"beats_{method}": int((part["model"] < part[method]).sum()) for method in NAIVE}
+        inside = {name: float(np.average(part[name], weights=weights)) for name in ("within_50", "within_90")}
+        errors = {"median_error": float(part["model"].median()), "median_best_naive": _best(part)}
+        rows.append({"origin": origin, "series": len(part), "won": int(part["wins"].sum())} | beaten | errors | inside)
     return pd.DataFrame(rows)
 
 

@@ -6,7 +6,8 @@
    by the covariance between parameters and figures across the ensemble, in small steps first, in larger ones later.
    Every step is a sweep of its own, so an interrupted calibration goes on where it was.
 3. *What stays*: the members of the last step that are not implausible (root mean square of the standardised errors at
-   most `IMPLAUSIBLE`).
+   most `IMPLAUSIBLE`). Where the model bends, many members end further off; cut like this, the ensemble is neither the
+   smoother's posterior nor agreement within errors, which would be 1. It is what is not ruled out.
 
 Parameters are moved as normal scores of their priors, so they stay within them. Figures are compared as logarithms.
 Errors of one series are correlated over years, because a structural error lasts.
@@ -153,6 +154,7 @@ def calibrate(
     *,
     goal: Target | None = None,
     constants: dict[str, float] | None = None,
+    name: str | None = None,
     all_stay: bool = False,
     scheduler: str | None = None,
     workers: int | None = None,
@@ -170,6 +172,8 @@ def calibrate(
         What to agree with instead of the published figures, such as a synthetic truth.
     constants
         Parameters held at another value than their default: a rival structure.
+    name
+        Of the ensemble; england_MONTH if not given.
     all_stay
         Keep implausible members as well: for trials so small that nothing can be found.
     progress
@@ -197,11 +201,13 @@ def calibrate(
         return predicted(kept.store, design, goal)
 
     start, before = first_look(list(moved), run, goal, settings)
-    last, left = smoothed(start, run, goal, settings)
+    last, nothing = smoothed(start, run, goal, settings)
     figures = run(f"step_{settings.steps}", last, settings.scale)
     found = misfit(figures, goal)
     limit = np.inf if all_stay else IMPLAUSIBLE
-    return _ensemble(until, moved, last, found, limit, settings, before, left, constants or {})
+    return _ensemble(
+        name or f"england_{until}", until, moved, last, found, limit, settings, before, nothing, constants or {}
+    )
 
 
 def first_look(
@@ -220,15 +226,15 @@ def first_look(
 
 
 def smoothed(start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings) -> Matrix:
-    """Return the ensemble after its last move, as scores, and the spread that is left of what does nothing.
+    """Return the ensemble after its last move, as scores, and what has become of numbers that do nothing.
 
     Beside the parameters the smoother moves `DUMMIES` numbers that no run reads. The figures know nothing of them, so
     what they lose of their spread is lost through chance correlations in a finite ensemble (Evensen 2009).
 
     Returns
     -------
-    scores, left
-        Shapes (parameters, members), without members whose run failed, and (DUMMIES,): standard deviations.
+    scores, nothing
+        Shapes (parameters, members) and (DUMMIES, members), without members whose run failed.
     """
     import covmats
     from pyesmda import ESMDA
@@ -252,25 +258,27 @@ def smoothed(start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: T
     )  # fmt: skip
     smoother.solve()
     found = np.asarray(smoother.m_posterior)
-    return np.round(found[:-DUMMIES], ROUNDED), found[-DUMMIES:].std(axis=1, ddof=1)
+    return np.round(found[:-DUMMIES], ROUNDED), found[-DUMMIES:]
 
 
 def _ensemble(
-    until: str, moved: dict[str, Prior], points: Matrix, found: Matrix, limit: float, settings: Settings,
-    before: Matrix, left: Matrix, constants: dict[str, float],
+    name: str, until: str, moved: dict[str, Prior], points: Matrix, found: Matrix, limit: float, settings: Settings,
+    before: Matrix, nothing: Matrix, constants: dict[str, float],
 ) -> Ensemble:  # fmt: skip
-    """Return the members that are not implausible, the nearest first."""
-    order = np.argsort(np.where(np.isfinite(found), found, np.inf), kind="stable")
-    stay = order[np.sqrt(found[order]) <= limit]
+    """Return the members that are not implausible, in the order in which they were drawn."""
+    stay = np.flatnonzero(np.sqrt(np.where(np.isfinite(found), found, np.inf)) <= limit)
     if not len(stay):
-        raise ResultsError(f"every member is implausible: the nearest misses by {np.sqrt(found[order[0]]):.1f} errors.")
-    values = {name: moved[name].quantiles(norm.cdf(points[k, stay])) for k, name in enumerate(moved)}
+        raise ResultsError(
+            f"every member is implausible: the nearest misses by {np.sqrt(np.nanmin(found)):.1f} errors."
+        )
+    values = {key: moved[key].quantiles(norm.cdf(points[k, stay])) for k, key in enumerate(moved)}
+    left = nothing[:, stay].std(axis=1, ddof=1) if len(stay) > 1 else np.ones(len(nothing))
     about = {
         "until": until, "settings": asdict(settings), "constants": constants, "members_moved": points.shape[1],
-        "misfit_first_look": _five(before), "misfit_last_step": _five(found),
+        "rms_first_look": _five(np.sqrt(before)), "rms_last_step": _five(np.sqrt(found)),
         "left_of_nothing": [round(float(value), 4) for value in (left.mean(), left.std(ddof=1))],
     }  # fmt: skip
-    return Ensemble(f"england_{until}", pd.DataFrame(values), found[stay], about)
+    return Ensemble(name, pd.DataFrame(values), found[stay], about)
 
 
 def _five(values: Matrix) -> list[float]:

@@ -416,12 +416,13 @@ def calibrate(
     from experiments.rivals import constants_of
 
     chosen = calibration.SMOKE if smoke else calibration.SMALL if small else calibration.Settings()
+    size = (f"_{rival}" if rival else "") + ("_smoke" if smoke else "_small" if small else "")
     name = f"calibration_{until}" + (f"_{rival}" if rival else "")
     folder = out or _home(name, smoke)
     with _Steps() as told:
         found = calibration.calibrate(
-            until, folder, chosen, constants=constants_of(rival), all_stay=smoke, scheduler=scheduler, workers=workers,
-            progress=told,
+            until, folder, chosen, constants=constants_of(rival), name=f"england_{until}{size}", all_stay=smoke,
+            scheduler=scheduler, workers=workers, progress=told,
         )  # fmt: skip
     found.write(folder)
     table = identifiability.posterior(found)
@@ -430,7 +431,8 @@ def calibrate(
     places = [folder / f"posterior.{kind}" for kind in ("pdf", "png")]
     save_figure(page, places, f"sendcycle: posterior {until}", name)
     nearest, farthest = found.misfit.min() ** 0.5, found.misfit.max() ** 0.5
-    print(f"{len(found.members)} members; they miss by {nearest:.2f} to {farthest:.2f} of the errors allowed")
+    print(f"{len(found.members)} of {found.about['members_moved']} members are not implausible; "
+          f"they miss by {nearest:.2f} to {farthest:.2f} of the errors allowed")  # fmt: skip
     print(f"{int(table['seen'].sum())} of {len(table)} parameters are seen by the data")
     print(f"ensemble, posterior and runs are in {folder}{os.sep}")
 
@@ -462,7 +464,7 @@ class _Steps:
 def validate(
     ensemble: EnsembleName = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead of an ensemble.")] = False,
-    members: Annotated[int, typer.Option(help="How many members are run, the nearest first.", min=1)] = 5,
+    members: Annotated[int, typer.Option(help="How many members are run.", min=1)] = 5,
     scale: Annotated[float, typer.Option(help="Share of England; spreads of authorities need 1.")] = 1.0,
     out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/validation"),
 ) -> None:
@@ -489,7 +491,7 @@ def validate(
 @app.command(epilog="Example: sendcycle forecast --members 100 --authorities 20")
 def forecast(
     ensemble: EnsembleName = None,
-    members: Annotated[int, typer.Option(help="How many members are run, the nearest first.", min=2)] = 100,
+    members: Annotated[int, typer.Option(help="How many members are run.", min=2)] = 100,
     scale: Annotated[float, typer.Option(help="Share of England simulated.")] = 0.1,
     until: Annotated[str, typer.Option(help="Last month, YYYY-MM.", metavar="MONTH")] = "2040-08",
     authorities: Annotated[
@@ -503,17 +505,22 @@ def forecast(
     """Forecast England without reform, beside what others have published; dated, so that it can be checked."""
     from experiments import forecast as fan
     from experiments import predictions
+    from experiments.designs import DesignError
     from experiments.ensembles import CURRENT, read_ensemble
+    from model.calendar import month_index
 
+    if month_index(until) < month_index(fan.SHORTEST):
+        raise DesignError(f"a forecast ends in {fan.SHORTEST} or later, not in {until}.")
     chosen = read_ensemble(ensemble or CURRENT).first(members)
     finished = _swept(fan.design(chosen, scale, until), out / "runs", resume, scheduler, workers)
     local = None
     if authorities:
         tables = []
         with steps_bar("members at full scale") as advance:
-            for k in range(min(authorities, len(chosen.members))):
+            wanted = min(authorities, len(chosen.members))
+            for k in range(wanted):
                 tables.append(predictions.local_years(predictions.member_run(chosen, k)))
-                advance(k + 1, authorities)
+                advance(k + 1, wanted)
         local = predictions.of_authorities(tables, predictions.held_back())
     fan.write_report(finished.store, chosen, out, local)
     print(f"forecast, what others say and the figure are in {out}{os.sep}")
@@ -573,7 +580,9 @@ def e02(
 
     folder = out or _home("e02_backtest", smoke)
     ensembles, stores = {}, {}
-    for origin in _words(origins) if origins else (("2017-01",) if smoke else backtest.ORIGINS):
+    chosen = _words(origins) if origins else list(("2017-01",) if smoke else backtest.ORIGINS)
+    backtest.check_origins(chosen)
+    for origin in chosen:
         with _Steps() as told:
             done = backtest.run_origin(
                 origin, folder / origin, smoke=smoke, scheduler=scheduler, workers=workers, told=told

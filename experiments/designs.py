@@ -72,6 +72,9 @@ class Design:
         As for `model.simulate`.
     batch
         Runs computed and written together; as many as take some seconds if not given.
+    own_seeds
+        Give every point random draws of its own, so that chance is in the spread over points; arms of one point still
+        share theirs. Without it points differ by their parameters alone.
 
     Raises
     ------
@@ -95,6 +98,7 @@ class Design:
     until: str = "2035-08"
     batch: int | None = None
     text: str = ""
+    own_seeds: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or Path(self.name).name != self.name or self.name.startswith("."):
@@ -132,7 +136,7 @@ class Design:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < low:
                 raise DesignError(f"{name} must be a whole number of {low} or more, not {value!r}.")
-        if self.seed + self.replicates > LARGEST_SEED:
+        if self.seed + self.replicates * (self.n if self.own_seeds else 1) > LARGEST_SEED:
             raise DesignError(f"seed {self.seed} and {self.replicates} replicates pass the largest, 2^63 - 1.")
         if not SMALLEST_SCALE <= self.scale <= 1.0:
             raise DesignError(f"scale {self.scale!r} is out of range: {SMALLEST_SCALE} to 1, the share of England.")
@@ -238,7 +242,7 @@ class Design:
             "arm": arm,
             "scenario": names[[self.arms[a]["scenario"] for a in range(self.n_arms)]][arm],
             "replicate": replicate,
-            "seed": self.seed + replicate,
+            "seed": self.seed + replicate + (point * self.replicates if self.own_seeds else 0),
         }
         columns |= {name: self.points[point, k] for k, name in enumerate(self.uncertainties)}
         columns |= {name: np.asarray([a[name] for a in self.arms])[arm] for name in self.levers}
@@ -253,7 +257,8 @@ class Design:
             arm, replicate = divmod(rest, self.replicates)
             levers = {name: value for name, value in self.arms[arm].items() if name != "scenario"}
             drawn = dict(zip(self.uncertainties, map(float, self.points[point]), strict=True))
-            found.append(Run(run, self.seed + replicate, self.arms[arm]["scenario"], self.constants | levers | drawn))
+            seed = self.seed + replicate + (point * self.replicates if self.own_seeds else 0)
+            found.append(Run(run, seed, self.arms[arm]["scenario"], self.constants | levers | drawn))
         return found
 
     # ------------------------------------------------------------------ how long, how large
@@ -292,6 +297,8 @@ class Design:
         plain["scenarios"] = [asdict(scenario) for scenario in self.scenarios]
         plain["outcomes"], plain["years"] = list(self.outcomes), [int(year) for year in self.years]
         plain.pop("shares")
+        if not self.own_seeds:
+            plain.pop("own_seeds")
         plain["points"] = hashlib.sha256(np.ascontiguousarray(self.points).tobytes()).hexdigest()
         plain["batch"] = self.batch_size  # parts are numbered by batch
         return plain | {"n": int(self.n), "replicates": int(self.replicates), "seed": int(self.seed)}
@@ -341,7 +348,9 @@ class Design:
             if key in values:
                 values[key] = tuple(_list(key, values[key], kind))
         for key, kinds in _TYPES.items():
-            if key in values and (not isinstance(values[key], kinds) or isinstance(values[key], bool)):
+            if key in values and (
+                not isinstance(values[key], kinds) or (isinstance(values[key], bool) and bool not in kinds)
+            ):
                 raise DesignError(f"'{key}' of the design cannot be {values[key]!r}.")
         return cls(uncertainties=uncertain, levers=levers, constants=tables["constants"], **values)
 
@@ -365,7 +374,7 @@ class Design:
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "name": (str,), "text": (str,), "sampler": (str,), "until": (str,), "n": (int,), "replicates": (int,),
-    "seed": (int,), "batch": (int,), "scale": (int, float),
+    "seed": (int,), "batch": (int,), "scale": (int, float), "own_seeds": (bool,),
 }  # fmt: skip
 
 

@@ -22,14 +22,14 @@ CURRENT = "england_2025-01"  # what scenarios use unless another is named
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The numbers that agree with what was published up to a month.
+    """Numbers that are not implausible beside what was published up to a month.
 
     Attributes
     ----------
     name
         Names its files.
     members
-        A row a member, a column a parameter; the nearest first.
+        A row a member, a column a parameter, in no order of merit: the first so many are a fair sample.
     misfit
         Of each member: mean square of its standardised errors.
     about
@@ -42,12 +42,18 @@ class Ensemble:
     about: dict[str, Any]
 
     def first(self, n: int) -> "Ensemble":
-        """Return the n nearest members."""
+        """Return the first n members."""
         return Ensemble(self.name, self.members.iloc[:n], self.misfit[:n], self.about)
 
     def values(self, member: int) -> dict[str, float]:
-        """Return the parameters of a member."""
-        return {str(name): float(value) for name, value in self.members.iloc[member].items()}
+        """Return the parameters of a member, with what a rival structure holds."""
+        drawn = {str(name): float(value) for name, value in self.members.iloc[member].items()}
+        return drawn | self.constants
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What a rival structure holds at another value; nothing for the model itself."""
+        return {str(name): float(value) for name, value in self.about.get("constants", {}).items()}
 
     def design(self, base: Design) -> Design:
         """Return a design whose points are the members; what `base` draws or holds otherwise is left as it is there."""

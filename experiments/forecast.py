@@ -29,6 +29,7 @@ from model.results import MANIFEST
 MORE = ("cumulative_balance", "cumulative_deficit", "pupils_with_plan_share", "unmet_need_share", "confidence")
 TABLE, BESIDE, AUTHORITIES = "forecast.csv", "beside_others.csv", "authorities.csv"
 PAGE = ("forecast.pdf", "forecast.png")
+SHORTEST = "2026-03"  # a forecast holds a year of every series at least
 SHOWN = (
     "plans_in_force", "requests", "new_plans", "pupils_sen_support", "within_20_weeks", "appeals_registered",
     "high_needs_spending", "cumulative_deficit",
@@ -65,12 +66,35 @@ def forecast(store: Store, last_year: int) -> pd.DataFrame:
 
 
 def beside_others(table: pd.DataFrame) -> pd.DataFrame:
-    """Return every published forecast of others with what the model says of that year."""
+    """Return every published forecast of others with what the model says of that series and year.
+
+    Columns `pattern` and `model_year` say with what it is compared: deficits at March of a year end the financial year
+    that began the year before, and the million of DfE for the NAO is one of plans, not of pupils: it sets out "from
+    518,000 plans in 2022/23", which is January 2023, and so ends in January 2033.
+    """
     with files("model").joinpath("data", "forecasts.csv").open(encoding="utf-8") as handle:
         others = pd.read_csv(handle)
-    others["pattern"] = others["series"].replace(SERIES_OF_OTHERS)
-    merged = others.merge(table, on=["pattern", "year"], how="left")
-    return merged[["source", "made", "series", "year", "value", "unit", "q05", "q50", "q95", "note"]]
+    plans = others["source"] == "DfE for NAO"
+    others["pattern"] = others["series"].replace(SERIES_OF_OTHERS).mask(plans, "plans_in_force")
+    shift = (others["series"] == "cumulative_deficit").astype(int)
+    others["model_year"] = others["year"] - shift + plans.astype(int)
+    renamed = table.rename(columns={"year": "model_year"})
+    merged = others.merge(renamed, on=["pattern", "model_year"], how="left")
+    columns = [
+        "source",
+        "made",
+        "series",
+        "year",
+        "value",
+        "unit",
+        "pattern",
+        "model_year",
+        "q05",
+        "q50",
+        "q95",
+        "note",
+    ]
+    return merged[columns]
 
 
 def write_report(
@@ -113,8 +137,8 @@ def fans(table: pd.DataFrame, made: str, ensemble: Ensemble) -> Figure:
         series = of_observable(observable)
         there = position(observable, series.index)
         ax.plot(there[there <= LAST_POINT + 1e-6], series[there <= LAST_POINT + 1e-6], "o", color="0.15", markersize=4)
-        said = others[others["series"].replace(SERIES_OF_OTHERS) == name]
-        ax.plot(position(observable, said["year"]), said["value"], "D", color=COLOURS[1], markersize=5)
+        said = others[others["pattern"] == name]
+        ax.plot(position(observable, said["model_year"]), said["value"], "D", color=COLOURS[1], markersize=5)
         ax.set_ylim(bottom=0.0)
         ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
         ax.set_ylabel(observable.unit, fontsize=9)

@@ -5,7 +5,8 @@ had been announced, so it is known too; from then on it follows spending in the 
 behind the origin, such as prices and the pandemic's closures, enter as they were: this is said where results are shown.
 
 A figure is predicted as the model's, times how far the member was off when last seen. That error wanders on: each year
-adds an innovation of the size that the declared discrepancy has in calibration.
+adds an innovation of the size that the declared discrepancy has in calibration, and none is forgotten, which is a
+choice (in calibration errors fade). Percentages wander in logits.
 """
 
 from collections.abc import Sequence
@@ -38,6 +39,14 @@ def as_known(origin: str) -> Scenario:
     return Scenario(f"as_known_{origin}", (reform,))
 
 
+def history(name: str, origin: str) -> "pd.Series[float]":
+    """Return all published figures of a series that were complete by the origin, for the simple forecasts."""
+    observable = declared_observables().observables[name]
+    series = of_observable(observable)
+    done = np.asarray([months_of(observable, int(year))[1] for year in series.index])
+    return series[done <= month_index(origin)]
+
+
 def split(pattern: NationPattern, origin: str, end: str) -> tuple["pd.Series[float]", "pd.Series[float]"]:
     """Return the published figures of a series that were complete by the origin, and those after it up to `end`."""
     observable = declared_observables().observables[pattern.name]
@@ -66,16 +75,29 @@ def predictive(
         The years to be predicted, after the last that is known.
     """
     last = int(known.index[-1])
+    percent = declared_observables().observables[pattern.name].unit == "percent"
     rng = np.random.default_rng([seed, *pattern.name.encode()])
-    logs = np.log(np.maximum(members.to_numpy(dtype=float), 1e-9))
+    scores = _scores(members.to_numpy(dtype=float), percent)
     place = {int(year): k for k, year in enumerate(members.columns)}
-    off = np.log(known.iloc[-1]) - logs[:, place[last]]
+    value = float(known.iloc[-1])
+    per_log = 100.0 / (100.0 - min(value, 99.0)) if percent else 1.0  # a step in logits for a step in logarithms
     ahead = np.asarray(years) - last
     step = pattern.discrepancy * np.sqrt(1.0 - MEMORY**2)
     wander = rng.standard_normal((DRAWS, len(members), int(ahead.max()))).cumsum(axis=2) * step
-    seen = rng.standard_normal((DRAWS, len(members), len(years))) * pattern.error
-    mean = logs[:, [place[int(year)] for year in years]] + off[:, None]
-    return np.exp(mean[None] + wander[:, :, ahead - 1] + seen).reshape(-1, len(years))
+    errors = rng.standard_normal((DRAWS, len(members), len(years) + 1)) * pattern.error
+    seen = errors[:, :, :-1] - errors[:, :, -1:]  # of the figure that is predicted, and of the last that is known
+    off = _scores(np.asarray([value]), percent) - scores[:, place[last]]
+    mean = scores[:, [place[int(year)] for year in years]] + off[:, None]
+    found = (mean[None] + (wander[:, :, ahead - 1] + seen) * per_log).reshape(-1, len(years))
+    return np.asarray(100.0 / (1.0 + np.exp(-found)) if percent else np.exp(found))
+
+
+def _scores(values: Matrix, percent: bool) -> Matrix:
+    """Return logarithms of amounts, and logits of percentages, which cannot pass 100."""
+    if percent:
+        share = np.clip(values / 100.0, 1e-4, 1.0 - 1e-4)
+        return np.asarray(np.log(share / (1.0 - share)))
+    return np.asarray(np.log(np.maximum(values, 1e-9)))
 
 
 # ---------------------------------------------------------------------- simple forecasts
@@ -111,7 +133,12 @@ def naive(
         return np.asarray(np.maximum(level + slope * np.asarray(years, dtype=float), 0.0))
     if method == "smoothing":
         return _smoothing(known, ahead)
-    return _markov(name, known, ahead, others)
+    return _markov(name, known, years, others)
+
+
+def capped(name: str, values: Matrix) -> Matrix:
+    """Return a forecast in which no percentage passes 100."""
+    return np.minimum(values, 100.0) if declared_observables().observables[name].unit == "percent" else values
 
 
 def _smoothing(known: "pd.Series[float]", ahead: Matrix) -> Matrix:
@@ -128,20 +155,25 @@ def _smoothing(known: "pd.Series[float]", ahead: Matrix) -> Matrix:
     return np.asarray(np.maximum(path[ahead.astype(int) - 1], 0.0))
 
 
-def _markov(name: str, known: "pd.Series[float]", ahead: Matrix, others: dict[str, "pd.Series[float]"]) -> Matrix:
+def _markov(
+    name: str, known: "pd.Series[float]", years: Sequence[int], others: dict[str, "pd.Series[float]"]
+) -> Matrix:
+    """Return joiners, movers and leavers: plans of every January, known and carried on, and what goes with them."""
     plans, new = others["plans_in_force"], others["new_plans"]
     followed = [year for year in new.index if year in plans.index and year + 1 in plans.index]
-    left = [1.0 - (plans[year + 1] - new[year]) / plans[year] for year in followed[-3:]]
-    path, stock = [1.0], float(plans.iloc[-1])
-    for _ in range(int(ahead.max())):
-        stock = stock * (1.0 - float(np.mean(left))) + float(new.iloc[-1])
-        path.append(stock / float(plans.iloc[-1]))
-    grown = np.asarray(path)[ahead.astype(int)]
-    if name in ("plans_in_force", "pupils_with_plan", "plans_ceased"):
-        return np.asarray(float(known.iloc[-1]) * grown)
-    if declared_observables().observables[name].unit == "million pounds":
-        return np.asarray(float(known.iloc[-1]) * grown * (1.0 + INFLATION) ** ahead)
-    return np.full(len(ahead), float(known.iloc[-1]))
+    left = float(np.mean([1.0 - (plans[year + 1] - new[year]) / plans[year] for year in followed[-3:]]))
+    stock = {int(year): float(value) for year, value in plans.items()}
+    for year in range(int(plans.index[-1]) + 1, max(years) + 2):
+        stock[year] = stock[year - 1] * (1.0 - left) + float(new.iloc[-1])
+    observable = declared_observables().observables[name]
+    money = observable.unit == "million pounds"
+    if not money and name not in ("plans_in_force", "pupils_with_plan", "plans_ceased"):
+        return np.full(len(years), float(known.iloc[-1]))
+    in_year = 1 if observable.yearly == "financial" else 0  # a financial year holds the January of the next
+    last = int(known.index[-1])
+    grown = np.asarray([stock[year + in_year] / stock[last + in_year] for year in years])
+    prices = (1.0 + INFLATION) ** (np.asarray(years) - last) if money else 1.0
+    return np.asarray(float(known.iloc[-1]) * grown * prices)
 
 
 # ---------------------------------------------------------------------- the backtest
@@ -161,7 +193,7 @@ def backtest(runs: pd.DataFrame, origin: str, end: str, seed: int = 0) -> pd.Dat
         Columns `origin`, `pattern`, `headline`, `year`, `published`, `last` (the figure last known), quantiles `q05` to
         `q95` of the model's predictive distribution, and the simple forecasts.
     """
-    known = {p.name: split(p, origin, end)[0] for p in nation_patterns()}
+    known = {p.name: history(p.name, origin) for p in nation_patterns()}
     rows: list[dict[str, Any]] = []
     for pattern in nation_patterns():
         seen, held = split(pattern, origin, end)
@@ -174,7 +206,7 @@ def backtest(runs: pd.DataFrame, origin: str, end: str, seed: int = 0) -> pd.Dat
             continue  # in samples too small for anything of the kind to happen every year
         draws = predictive(pattern, whole, seen, years, seed)
         quantiles = np.quantile(draws, LEVELS, axis=0)
-        simple = {method: naive(pattern.name, method, seen, years, known) for method in NAIVE}
+        simple = {m: capped(pattern.name, naive(pattern.name, m, known[pattern.name], years, known)) for m in NAIVE}
         for k, year in enumerate(years):
             row = {"origin": origin, "pattern": pattern.name, "headline": pattern.headline, "year": year}
             row |= {"published": float(held.loc[year]), "last": float(seen.iloc[-1])}

@@ -17,8 +17,8 @@ from model.results import Result
 
 SEAL = "2025-01"
 YEARS_OF_AUTHORITIES = (2023, 2024, 2025)
-KEPT_A_YEAR = {"plans": 1.0, "refused": 0.75, "on_time": 0.75, "requests": 0.75, "new_plans": 0.75}
-CHANCE = {"plans": 0.03, "refused": 0.35, "on_time": 0.35, "requests": 0.15, "new_plans": 0.2}  # log or logit, a year
+SERIES = ("plans", "requests", "new_plans", "refused", "on_time")
+FITTED_FROM = 2016  # requests were not collected before
 
 
 def of_england(runs: pd.DataFrame, last_year: int, seed: int = 0) -> pd.DataFrame:
@@ -65,6 +65,10 @@ def member_run(ensemble: Ensemble, member: int, scale: float = 1.0, until: str =
 def of_authorities(tables: list[pd.DataFrame], codes: list[str], seed: int = 0) -> pd.DataFrame:
     """Return quantiles for authorities in the years that are kept back.
 
+    The model says how the nation goes on; how far an authority then stands from the nation follows from how far it
+    stood in 2022, as such distances did between earlier published years (`how_distances_go_on`). An authority without
+    a figure of 2022 is expected at the nation's level, as unsure as authorities differ.
+
     Parameters
     ----------
     tables
@@ -73,28 +77,70 @@ def of_authorities(tables: list[pd.DataFrame], codes: list[str], seed: int = 0) 
     Returns
     -------
     pandas.DataFrame
-        Columns `la_code`, `series`, `year`, `last_published` (2022, NaN if none), `q05` to `q95`. An authority's
-        distance from the model in 2022 is kept for plans, and fades for what its practice decides.
+        Columns `la_code`, `series`, `year`, `last_published` (2022, NaN if none), `q05` to `q95`.
     """
-    published = _published_local()
+    published, people = _published_local(), _people()
     rng = np.random.default_rng(seed)
     rows = []
-    for code in codes:
-        for series, kept in KEPT_A_YEAR.items():
-            last = float(published[series].get((code, 2022), np.nan))
-            there = np.asarray([table[series].get((code, 2022), np.nan) for table in tables], dtype=float)
-            off = _scored(series, last) - _scored(series, there)
-            for year in YEARS_OF_AUTHORITIES:
-                ahead = year - 2022
-                model = np.asarray([table[series].get((code, year), np.nan) for table in tables], dtype=float)
-                noise = rng.standard_normal((DRAWS, len(model))) * CHANCE[series] * np.sqrt(ahead)
-                moved = np.where(np.isfinite(off), off, 0.0) * kept**ahead
-                draws = _unscored(series, _scored(series, model) + moved + noise)
-                draws = draws[np.isfinite(draws)]
-                if len(draws):
-                    row = {"la_code": code, "series": series, "year": year, "last_published": last}
-                    rows.append(row | _named(np.quantile(draws, LEVELS)))
+    for series in SERIES:
+        last = _distances(published[series], series, people)[2022]
+        level = _national(published[series], series, people)[2022]
+        paths = [_national(table[series], series, people) for table in tables]
+        for year in YEARS_OF_AUTHORITIES:
+            kept, spread = how_distances_go_on(published[series], series, people, year - 2022)
+            moved = np.asarray([path[year] - path[2022] for path in paths])
+            for code in codes:
+                there = float(last.get(code, np.nan))
+                unknown = not np.isfinite(there)
+                middle = level + (0.0 if unknown else kept * there)
+                noise = rng.standard_normal((DRAWS, len(moved))) * (float(last.std()) if unknown else spread)
+                draws = _unscored(series, middle + moved + noise, people.get(code, np.nan))
+                value = float(published[series].get((code, 2022), np.nan))
+                row = {"la_code": code, "series": series, "year": year, "last_published": value}
+                rows.append(row | _named(np.quantile(draws, LEVELS)))
     return pd.DataFrame(rows)
+
+
+def how_distances_go_on(
+    values: "pd.Series[float]", series: str, people: "pd.Series[float]", ahead: int
+) -> tuple[float, float]:
+    """Return which share of its distance from the nation an authority keeps after some years, and what is left over.
+
+    A regression through the origin over all pairs of published years up to 2022, and the standard deviation of its
+    residuals, both in logarithms of rates or in logits of shares.
+    """
+    table = _distances(values, series, people)
+    first = [year for year in table if FITTED_FROM <= year <= 2022 - ahead and year + ahead in table]
+    pairs = [(table[year], table[year + ahead]) for year in first]
+    before = np.concatenate([one.to_numpy() for one, _ in pairs])
+    after = np.concatenate([other.reindex(one.index).to_numpy() for one, other in pairs])
+    both = np.isfinite(before) & np.isfinite(after)
+    kept = float((before[both] @ after[both]) / (before[both] @ before[both]))
+    return kept, float(np.std(after[both] - kept * before[both]))
+
+
+def _people() -> "pd.Series[float]":
+    rows = authority_rows()
+    return pd.Series(rows["population_2_to_18"].to_numpy(dtype=float), index=list(rows["la_code"]))
+
+
+def _rates(values: "pd.Series[float]", series: str, people: "pd.Series[float]") -> pd.DataFrame:
+    """Return scores by authority (rows) and year (columns): logarithms of counts a child, or logits of shares."""
+    wide = values.unstack("year")
+    if series in ("refused", "on_time"):
+        share = wide.clip(0.01, 0.99)
+        return np.log(share / (1.0 - share))
+    return np.log(wide.where(wide > 0.0).div(people, axis=0))
+
+
+def _national(values: "pd.Series[float]", series: str, people: "pd.Series[float]") -> "pd.Series[float]":
+    """Return the median over authorities of a year's scores."""
+    return _rates(values, series, people).replace([np.inf, -np.inf], np.nan).median()
+
+
+def _distances(values: "pd.Series[float]", series: str, people: "pd.Series[float]") -> pd.DataFrame:
+    rates = _rates(values, series, people).replace([np.inf, -np.inf], np.nan)
+    return rates - rates.median()
 
 
 def local_years(result: Result) -> pd.DataFrame:
@@ -115,15 +161,8 @@ def _published_local() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _scored(series: str, values: Matrix | float) -> Matrix:
-    if series in ("refused", "on_time"):
-        share = np.clip(np.asarray(values, dtype=float), 0.01, 0.99)
-        return np.asarray(np.log(share / (1.0 - share)))
-    return np.asarray(np.log(np.maximum(np.asarray(values, dtype=float), 0.5)))
-
-
-def _unscored(series: str, scores: Matrix) -> Matrix:
-    return np.asarray(1.0 / (1.0 + np.exp(-scores)) if series in ("refused", "on_time") else np.exp(scores))
+def _unscored(series: str, scores: Matrix, people: float) -> Matrix:
+    return np.asarray(1.0 / (1.0 + np.exp(-scores)) if series in ("refused", "on_time") else people * np.exp(scores))
 
 
 def _named(quantiles: Matrix) -> dict[str, float]:

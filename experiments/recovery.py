@@ -19,9 +19,9 @@ from scipy.stats import norm
 
 from experiments.calibration import SCORES, SMALL, SMOKE, Matrix, Settings, Target, misfit, predicted, priors, smoothed
 from experiments.calibration import target as published_target
-from experiments.designs import Design
+from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
-from experiments.identifiability import scores
+from experiments.identifiability import posterior, scores
 from experiments.output import cannot_write
 from experiments.runner import Progress, sweep
 from experiments.store import model_state
@@ -36,8 +36,8 @@ METHODS = ("ensemble smoother", "ABC with regression")
 
 def sizes(smoke: bool) -> tuple[Settings, int]:
     """Return the settings of the smoother and the number of runs that each method has."""
-    settings = replace(SMOKE if smoke else SMALL, first=SMOKE.first if smoke else 600)
-    return settings, settings.first + settings.members * (settings.steps + 1)
+    settings = SMOKE if smoke else replace(SMALL, first=600, first_scale=SMALL.scale)
+    return settings, settings.first + settings.members * settings.steps
 
 
 def synthetic(goal: Target, values: dict[str, float], scale: float, until: str, seed: int) -> Target:
@@ -75,6 +75,8 @@ def recover(
         Columns `truth`, `method`, `parameter`, `true`, `mean`, `sd`, `low`, `high` (normal scores of the prior) and
         `inside` (the 90 % interval holds the truth).
     """
+    if truths > len(ensemble.members):
+        raise DesignError(f"{truths} truths are more than the {len(ensemble.members)} members of {ensemble.name}.")
     settings, budget = sizes(smoke)
     goal = published_target(until)
     moved = priors()
@@ -132,30 +134,35 @@ def _quantile(values: Matrix, weights: Matrix, level: float) -> float:
     return float(np.interp(level, reached, values[order]))
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, by method, over all parameters and over those most narrowed: coverage, error and width.
+def summary(table: pd.DataFrame, seen: set[str]) -> pd.DataFrame:
+    """Return, by method and truth, over all parameters and over those that England's figures see.
+
+    Intervals of one truth depend on each other, so truths are shown one by one: their scatter says how sure this is.
+
+    Parameters
+    ----------
+    seen
+        Parameters that the figures of England narrow, from the ensemble the truths come from.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `method`, `parameters` ("all", or "seen": those of which the smoother leaves less than 0.6 of the
-        prior's standard deviation), `n`, `inside` (share of 90 % intervals that hold the truth), `error` (root mean
-        square, in scores) and `sd` (mean standard deviation left).
+        Columns `method`, `truth`, `parameters` ("all" or "seen"), `n`, `inside` (share of 90 % intervals that hold the
+        truth), `error` (root mean square, in scores) and `sd` (mean standard deviation left).
     """
-    narrowed = table[(table["method"] == METHODS[0]) & (table["sd"] < 0.6)][["truth", "parameter"]]
     rows = []
-    for method in METHODS:
-        part = table[table["method"] == method]
-        for words, chosen in (("all", part), ("seen", part.merge(narrowed, on=["truth", "parameter"]))):
+    for (method, truth), part in table.groupby(["method", "truth"], sort=False):
+        for words, chosen in (("all", part), ("seen", part[part["parameter"].isin(seen)])):
             error = float(np.sqrt(((chosen["mean"] - chosen["true"]) ** 2).mean())) if len(chosen) else np.nan
             inside, sd = float(chosen["inside"].mean()), float(chosen["sd"].mean())
-            rows.append((method, words, len(chosen), inside, error, sd))
-    return pd.DataFrame(rows, columns=["method", "parameters", "n", "inside", "error", "sd"])
+            rows.append((method, truth, words, len(chosen), inside, error, sd))
+    return pd.DataFrame(rows, columns=["method", "truth", "parameters", "n", "inside", "error", "sd"])
 
 
 def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.DataFrame:
     """Write what was found, its summary and a manifest; return the summary."""
-    short = summary(table)
+    narrowed = posterior(ensemble)
+    short = summary(table, set(narrowed.loc[narrowed["seen"], "parameter"]))
     try:
         table.to_csv(folder / TABLE, index=False, float_format="%.5g")
         short.to_csv(folder / SUMMARY, index=False, float_format="%.4g")

@@ -1,15 +1,16 @@
 """Forecasts: nothing behind the origin is used, simple ones are what they say, bands hold what they promise."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import forecasting, predictions, validation
+from experiments import calibration, forecasting, predictions, validation
 from experiments.forecasting import naive, predictive, scored, split
 from experiments.patterns import NationPattern, nation_patterns
 from model import Parameters
 from model.calendar import month_index
-from model.observables import declared as declared_observables
 from model.observables import months_of
 
 PLANS = pd.Series({2015: 100.0, 2016: 110.0, 2017: 121.0, 2018: 133.1})
@@ -18,15 +19,28 @@ OTHERS = {"plans_in_force": PLANS, "new_plans": NEW}
 
 
 @pytest.mark.parametrize("origin", ["2018-01", "2020-01", "2023-01"])
-@pytest.mark.parametrize("pattern", nation_patterns(), ids=lambda pattern: pattern.name)
-def test_what_is_known_ends_at_the_origin_what_is_held_out_at_the_seal(pattern: NationPattern, origin: str) -> None:
-    known, held = split(pattern, origin, "2025-01")
-    ends = {year: months_of(declared_observables().observables[pattern.name], int(year))[1] for year in known.index}
-    assert all(end <= month_index(origin) for end in ends.values())
-    assert all(
-        month_index(origin) < months_of(declared_observables().observables[pattern.name], int(year))[1] <= 124
-        for year in held.index
-    )
+def test_what_came_after_the_origin_changes_nothing_that_is_said(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = pd.DataFrame({"point": np.repeat(range(5), 12), "year": np.tile(range(2014, 2026), 5)})
+    rng = np.random.default_rng(2)
+    for pattern in nation_patterns():
+        runs[pattern.name] = 50.0 * np.exp(0.05 * (runs["year"] - 2014) + 0.1 * rng.standard_normal(len(runs)))
+    said = forecasting.backtest(runs, origin, "2025-01")
+    true = forecasting.of_observable
+
+    def other_future(observable: Any) -> pd.Series:
+        series = true(observable).copy()
+        later = [months_of(observable, int(year))[1] > month_index(origin) for year in series.index]
+        series[later] *= 3.0
+        return series
+
+    monkeypatch.setattr(forecasting, "of_observable", other_future)
+    monkeypatch.setattr("experiments.calibration.of_observable", other_future)
+    again = forecasting.backtest(runs, origin, "2025-01")
+    assert (again["published"] > 2.9 * said["published"]).all()
+    pd.testing.assert_frame_equal(said.drop(columns="published"), again.drop(columns="published"))
+    fitted = calibration.target(origin).table
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(fitted, calibration.target(origin).table)
 
 
 def test_the_settlement_is_known_one_year_ahead_and_no_further() -> None:
@@ -58,8 +72,10 @@ def test_smoothing_follows_a_straight_line() -> None:
 def test_markov_keeps_rates_and_lets_money_follow_plans() -> None:
     spent = pd.Series({2016: 40.0, 2017: 50.0})
     assert naive("requests", "markov", spent, [2018, 2019], OTHERS).tolist() == [50.0, 50.0]
-    grown = (133.1 * 0.9 + 24.2) / 133.1
+    grown = (133.1 * 0.9 + 24.2) / 133.1  # January 2019 over January 2018, which lies in the financial year 2017-18
     assert naive("high_needs_spending", "markov", spent, [2018], OTHERS) == pytest.approx([50.0 * grown * 1.02])
+    late = pd.Series({2015: 40.0, 2016: 50.0})  # of 2016-17 the January of 2018 is known by then
+    assert naive("high_needs_spending", "markov", late, [2017], OTHERS) == pytest.approx([50.0 * 1.1 * 1.02])
 
 
 def test_bands_hold_what_wanders_as_declared() -> None:
@@ -73,10 +89,23 @@ def test_bands_hold_what_wanders_as_declared() -> None:
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     inside = 0.0
     for _ in range(2000):
-        truth = 110.0 * np.exp(rng.standard_normal(5).cumsum() * step + 0.01 * rng.standard_normal(5))
+        really = 110.0 * np.exp(-0.01 * rng.standard_normal())  # 110 was published, with its error
+        truth = really * np.exp(rng.standard_normal(5).cumsum() * step + 0.01 * rng.standard_normal(5))
         inside += float(((low <= truth) & (truth <= high)).mean()) / 2000.0
     assert inside == pytest.approx(0.9, abs=0.015)
     assert np.median(draws[:, 0]) == pytest.approx(110.0, rel=0.02)  # it starts from what was last seen
+
+
+def test_no_percentage_passes_100() -> None:
+    pattern = next(pattern for pattern in nation_patterns() if pattern.name == "appeals_upheld_share")
+    members = pd.DataFrame(95.0, index=range(30), columns=range(2022, 2040))
+    draws = predictive(pattern, members, pd.Series({2021: 96.0, 2022: 96.0}), list(range(2023, 2040)), 1)
+    assert draws.max() < 100.0
+    assert np.median(draws[:, 0]) == pytest.approx(96.0, abs=1.0)
+    logits = np.log(draws[:, 0] / (100.0 - draws[:, 0]))
+    step = pattern.discrepancy * np.sqrt(1.0 - forecasting.MEMORY**2)
+    assert np.std(logits) == pytest.approx(25.0 * np.sqrt(2.0 * pattern.error**2 + step**2), rel=0.1)
+    assert forecasting.capped("appeals_upheld_share", np.asarray([99.0, 104.0])).tolist() == [99.0, 100.0]
 
 
 def test_scores_by_hand() -> None:
@@ -110,24 +139,43 @@ def test_a_perfect_model_scores_zero_and_a_wrong_one_its_error() -> None:
     assert not table.loc[table["headline"], "met"].any()
 
 
-def test_fifty_authorities_are_kept_back_and_none_has_a_later_row() -> None:
+def test_fifty_authorities_are_kept_back() -> None:
     codes = predictions.held_back()
     assert len(codes) == 50
-    table = validation.published_authorities().reset_index()
-    assert table.loc[table["la_code"].isin(codes), "year"].max() <= 2022
+    assert {"E06000063", "E06000064"} <= set(codes)  # Cumbria's successors, which have no row of 2022 either
 
 
-def test_an_authority_is_predicted_from_where_it_stood() -> None:
-    code = predictions.held_back()[0]
-    plans = float(validation.published_authorities().loc[(code, 2022), "plans_in_force"])
-    index = pd.MultiIndex.from_tuples([(code, year) for year in (2022, 2023, 2024, 2025)])
-    tables = [
-        pd.DataFrame(
-            {"plans": [50.0, 55.0, 60.5, 66.55], "refused": 0.2, "on_time": 0.5, "requests": 10.0, "new_plans": 9.0},
-            index=index,
-        )
-        for _ in range(30)
-    ]
-    found = predictions.of_authorities(tables, [code]).set_index(["series", "year"])
-    assert found.loc[("plans", 2024), "q50"] == pytest.approx(plans * 1.21, rel=0.03)
-    assert found.loc[("plans", 2025), "q95"] > found.loc[("plans", 2025), "q50"] > found.loc[("plans", 2025), "q05"]
+def test_distances_go_on_as_they_did() -> None:
+    rng = np.random.default_rng(4)
+    people = pd.Series(1000.0, index=[f"a{k}" for k in range(400)])
+    distance = 0.3 * rng.standard_normal(400)
+    rows = {}
+    for year in range(2016, 2023):
+        rows[year] = 50.0 * np.exp(distance)
+        distance = 0.7 * distance + 0.2 * rng.standard_normal(400)
+    values = pd.DataFrame(rows, index=people.index).rename_axis(index="la_code", columns="year").stack()
+    kept, spread = predictions.how_distances_go_on(values, "requests", people, 1)
+    assert (kept, spread) == (pytest.approx(0.7, abs=0.03), pytest.approx(0.2, abs=0.01))
+    kept, spread = predictions.how_distances_go_on(values, "requests", people, 2)
+    assert (kept, spread) == (pytest.approx(0.49, abs=0.04), pytest.approx(0.2 * np.sqrt(1.49), abs=0.015))
+
+
+def test_an_authority_is_predicted_from_where_it_stood_and_where_the_nation_goes() -> None:
+    codes = predictions.held_back()
+    published = predictions._published_local()
+    index = pd.MultiIndex.from_product([codes, range(2014, 2026)], names=["la_code", "year"])
+    growth = 1.1 ** (index.get_level_values("year") - 2022)
+    columns = {"plans": 1000.0 * growth, "requests": 90.0 * growth, "new_plans": 80.0 * growth}
+    table = pd.DataFrame(columns | {"refused": 0.2, "on_time": 0.5}, index=index)
+    found = predictions.of_authorities([table] * 20, codes).set_index(["series", "year", "la_code"])
+    people = predictions._people()
+    for code in [code for code in codes if (code, 2022) in published.index][:5]:
+        kept, _ = predictions.how_distances_go_on(published["plans"], "plans", people, 1)
+        last = predictions._distances(published["plans"], "plans", people)[2022]
+        level = predictions._national(published["plans"], "plans", people)[2022]
+        expected = people[code] * np.exp(level + np.log(1.1) + kept * last[code])
+        assert found.loc[("plans", 2023, code), "q50"] == pytest.approx(expected, rel=0.02)
+    assert (found["q05"] < found["q50"]).all()
+    assert (found.loc[["refused", "on_time"], "q95"] < 1.0).all()
+    widths = np.log(found["q95"] / found["q05"])
+    assert widths["plans", 2025].mean() > widths["plans", 2023].mean()
