@@ -104,6 +104,8 @@ def _version() -> str:
 
 # ---------------------------------------------------------------------- run
 
+EnsembleName = Annotated[str | None, typer.Option("--ensemble", help="A kept ensemble, or the path of a .csv file.")]
+
 
 @app.command(epilog="Example: sendcycle run --scale 0.01 --set gain_r1_crowding_out=0 --out results/no_crowding_out")
 def run(
@@ -114,6 +116,10 @@ def run(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Another value of a parameter; repeatable.", metavar="NAME=VALUE")
     ] = None,
+    member: Annotated[
+        int | None, typer.Option(help="Take a member of the calibrated ensemble, not the defaults.", min=0)
+    ] = None,
+    ensemble: EnsembleName = None,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/run"),
     threads: Annotated[
         int | None, typer.Option(help="Worker threads, one a core by default; results do not depend on it.", min=1)
@@ -124,7 +130,7 @@ def run(
     from experiments.tables import year_tables
     from model.parameters import Parameters, declared
 
-    parameters = Parameters.of(declared(), _values(settings or []))
+    parameters = Parameters.of(declared(), _of_member(member, ensemble) | _values(settings or []))
     chosen = _scenario(scenario)
     with months_bar() as progress:
         result = run_baseline(
@@ -137,6 +143,21 @@ def run(
     last = result.manifest
     print(f"{100 * scale:g} % of England until {until} in {last['wall_seconds']:.1f} s: see {out / 'overview.pdf'};")
     print(f"tables and manifest are in {out}{os.sep}")
+
+
+def _of_member(member: int | None, ensemble: str | None) -> dict[str, float]:
+    """Return the parameters of a member of an ensemble; none if no member is named."""
+    from experiments.designs import DesignError
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    if member is None:
+        if ensemble is not None:
+            raise DesignError("--ensemble needs --member: which of them.")
+        return {}
+    chosen = read_ensemble(ensemble or CURRENT)
+    if member >= len(chosen.members):
+        raise DesignError(f"{chosen.name} has the members 0 to {len(chosen.members) - 1}, not {member}.")
+    return chosen.values(member)
 
 
 def _values(settings: Sequence[str]) -> dict[str, float]:
@@ -397,7 +418,6 @@ def _years(text: str) -> list[int]:
 
 Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
 Until = Annotated[str, typer.Option(help="Month after which nothing published is used, YYYY-MM.", metavar="MONTH")]
-EnsembleName = Annotated[str | None, typer.Option("--ensemble", help="A kept ensemble, or the path of a .csv file.")]
 
 
 @app.command(epilog="Example: sendcycle calibrate --until 2025-01 --out results/calibration_2025-01")

@@ -261,3 +261,19 @@ def test_e02_in_small(tmp_path: Path) -> None:
     assert table["year"].min() == 2017  # of calendar years, the first not complete then
     assert set(pd.read_csv(tmp_path / "scores.csv")["pattern"]) == set(table["pattern"])
     assert (tmp_path / "england_2017-01.csv").exists()
+
+
+def test_a_run_takes_a_member_and_settings_go_before_it(tmp_path: Path) -> None:
+    import json
+
+    from experiments.command_line import main
+
+    short = ["run", "--scale", "0.0005", "--until", "2015-01", "--out", str(tmp_path / "r")]
+    made().write(tmp_path)
+    kept = ["--ensemble", str(tmp_path / "made.csv")]
+    assert main([*short, *kept, "--member", "2", "--set", "escalation=0.2"]) == 0
+    changed = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))["parameters_changed"]
+    assert changed["effect_wait"] == pytest.approx(made().members["effect_wait"].iloc[2])
+    assert changed["escalation"] == 0.2
+    assert main([*short, *kept, "--member", "40"]) == 2
+    assert main([*short, *kept]) == 2
