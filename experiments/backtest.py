@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from experiments.calibration import SMALL, SMOKE, Settings, calibrate
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
-from experiments.figures import COLOURS, position, save_figure, style_axes
+from experiments.figures import COLOURS, FACTORS, position, save_figure, style_axes
 from experiments.forecasting import NAIVE, as_known, backtest, scored
 from experiments.output import cannot_write
 from experiments.patterns import nation_patterns
@@ -138,17 +138,18 @@ def fans(figures: pd.DataFrame, origin: str) -> Figure:
         rows = figures[figures["pattern"] == name].sort_values("year")
         series = of_observable(observable)
         before = series[(series.index >= 2014) & (series.index < rows["year"].min())]
+        factor, unit = FACTORS.get(name, (1.0, observable.unit))
         x = position(observable, rows["year"])
-        ax.fill_between(x, rows["q05"], rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
-        ax.fill_between(x, rows["q25"], rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
-        ax.plot(x, rows["q50"], color=COLOURS[0], linewidth=1.8)
+        ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
+        ax.fill_between(x, factor * rows["q25"], factor * rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
+        ax.plot(x, factor * rows["q50"], color=COLOURS[0], linewidth=1.8)
         for method, style in zip(NAIVE, ("--", ":", "-.", (0, (1, 3))), strict=True):
-            ax.plot(x, rows[method], color=COLOURS[1], linewidth=1.2, linestyle=style)
-        ax.plot(position(observable, before.index), before, "o", color="0.6", markersize=4)
-        ax.plot(x, rows["published"], "o", color="0.1", markersize=4.5)
+            ax.plot(x, factor * rows[method], color=COLOURS[1], linewidth=1.2, linestyle=style)
+        ax.plot(position(observable, before.index), factor * before, "o", color="0.6", markersize=4)
+        ax.plot(x, factor * rows["published"], "o", color="0.1", markersize=4.5)
         ax.set_ylim(bottom=0.0)
         ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
-        ax.set_ylabel(observable.unit, fontsize=9)
+        ax.set_ylabel(unit, fontsize=9)
         style_axes(ax)
     for ax in page.axes[len(names) :]:
         ax.set_visible(False)

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from experiments.designs import Design, shares_of
-from experiments.figures import COLOURS, LAST_POINT, PANELS, position, save_figure, style_axes
+from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.output import cannot_write
 from experiments.store import FAILURES, Store
 from model import observables
@@ -41,7 +41,6 @@ FOOTNOTE = (
     "same random draws.\nThat width is a convention, not a posterior: the bands are no forecast intervals. After the "
     "last point the lines show what the assumptions imply if nothing changes."
 )
-FACTORS = {line.observable: (line.factor, panel.unit) for panel in PANELS for line in panel.lines if not panel.as_index}
 
 
 def around_default(parameter: Parameter, width: float = WIDTH) -> Prior:

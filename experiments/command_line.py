@@ -609,6 +609,7 @@ def e02(
             )
         ensembles[origin], stores[origin] = done
     table = backtest.summary(backtest.write_report(stores, ensembles, folder))
+    table = table[["origin", "series", "won", "median_error", "median_best_naive", "within_50", "within_90"]]
     shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
     Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
     print(f"held-out figures, scores, ensembles and the figure are in {folder}{os.sep}")

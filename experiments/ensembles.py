@@ -67,7 +67,8 @@ class Ensemble:
     def write(self, folder: str | Path) -> None:
         """Write NAME.csv and NAME.json into a folder. Raises ResultsError if it cannot be written."""
         folder = Path(folder)
-        table = self.members.assign(misfit=self.misfit)
+        misfit = pd.Series(self.misfit, index=self.members.index, name="misfit")
+        table = pd.concat([self.members, misfit], axis=1)
         about = self.about | {"model": model_state()}
         try:
             folder.mkdir(parents=True, exist_ok=True)

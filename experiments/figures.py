@@ -140,6 +140,10 @@ PANELS = (
 )
 
 
+# How each observable is shown: by what it is multiplied, and in which unit it then is.
+FACTORS = {line.observable: (line.factor, panel.unit) for panel in PANELS for line in panel.lines if not panel.as_index}
+
+
 def position(observable: Observable, years: "pd.Index[Any] | pd.Series[Any]") -> "np.ndarray[Any, Any]":
     """Return where on the time axis the figures of `years` belong: a level at its month's end, a sum in mid-year."""
     last = LAST_MONTH_OF_YEAR[observable.yearly] / 12

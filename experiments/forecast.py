@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 from experiments.backtest import member_design
 from experiments.designs import Design
 from experiments.ensembles import Ensemble
-from experiments.figures import COLOURS, LAST_POINT, position, save_figure, style_axes
+from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import LEVELS
 from experiments.output import cannot_write
 from experiments.predictions import of_england
@@ -130,18 +130,25 @@ def fans(table: pd.DataFrame, made: str, ensemble: Ensemble) -> Figure:
     for ax, name in zip(page.subplots(2, 4).flat, SHOWN, strict=True):
         observable = known[name]
         rows = table[table["pattern"] == name].sort_values("year")
+        factor, unit = FACTORS.get(name, (1.0, observable.unit))
         x = position(observable, rows["year"])
-        ax.fill_between(x, rows["q05"], rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
-        ax.fill_between(x, rows["q25"], rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
-        ax.plot(x, rows["q50"], color=COLOURS[0], linewidth=1.8)
+        ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
+        ax.fill_between(x, factor * rows["q25"], factor * rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
+        ax.plot(x, factor * rows["q50"], color=COLOURS[0], linewidth=1.8)
         series = of_observable(observable)
         there = position(observable, series.index)
-        ax.plot(there[there <= LAST_POINT + 1e-6], series[there <= LAST_POINT + 1e-6], "o", color="0.15", markersize=4)
+        ax.plot(
+            there[there <= LAST_POINT + 1e-6],
+            factor * series[there <= LAST_POINT + 1e-6],
+            "o",
+            color="0.15",
+            markersize=4,
+        )
         said = others[others["pattern"] == name]
-        ax.plot(position(observable, said["model_year"]), said["value"], "D", color=COLOURS[1], markersize=5)
+        ax.plot(position(observable, said["model_year"]), factor * said["value"], "D", color=COLOURS[1], markersize=5)
         ax.set_ylim(bottom=0.0)
         ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
-        ax.set_ylabel(observable.unit, fontsize=9)
+        ax.set_ylabel(unit, fontsize=9)
         style_axes(ax)
     title = f"England’s special-needs system without reform: forecast made {made}"
     page.suptitle(title, x=0.05, y=0.98, ha="left", fontsize=16, fontweight="bold")
