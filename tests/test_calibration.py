@@ -258,7 +258,7 @@ def test_e02_in_small(tmp_path: Path) -> None:
     assert outcome.exit_code == 0, outcome.output
     table = pd.read_csv(tmp_path / "backtest.csv")
     assert table["origin"].unique().tolist() == ["2017-01"]
-    assert table["year"].min() == 2017  # of calendar years, the first not complete then
+    assert table.loc[table["pattern"] == "new_plans", "year"].min() == 2017  # the first not complete in January 2017
     assert set(pd.read_csv(tmp_path / "scores.csv")["pattern"]) == set(table["pattern"])
     assert (tmp_path / "england_2017-01.csv").exists()
 
