@@ -131,6 +131,7 @@ def fans(table: pd.DataFrame, made: str, ensemble: Ensemble) -> Figure:
         observable = known[name]
         rows = table[table["pattern"] == name].sort_values("year")
         factor, unit = FACTORS.get(name, (1.0, observable.unit))
+        factor = abs(factor)  # deficits are shown upward here
         x = position(observable, rows["year"])
         ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
         ax.fill_between(x, factor * rows["q25"], factor * rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
