@@ -121,7 +121,7 @@ def authority_scores(result: Result) -> pd.DataFrame:
                          (modelled, published)]  # fmt: skip
                 both = pd.concat(grown, axis=1, keys=("model", "published")).dropna()
                 value = float(both["model"].corr(both["published"]))
-                rows.append(("authorities", pattern, year, value, np.nan, value >= entry["least"]))
+                rows.append(("authorities", pattern, year, value, np.nan))
                 continue
             both = pd.concat(
                 [t[kinds[pattern]].xs(year, level="year") for t in (modelled, published)], axis=1,
@@ -130,8 +130,23 @@ def authority_scores(result: Result) -> pd.DataFrame:
             if pattern == "plan_rate_spread":
                 both = both.div(people, axis=0).dropna()
             model, there = spread(both["model"]), spread(both["published"])
-            rows.append(("authorities", pattern, year, model, there, abs(model / there - 1.0) <= entry["within"]))
-    return pd.DataFrame(rows, columns=["level", "pattern", "year", "model", "published", "met"])
+            rows.append(("authorities", pattern, year, model, there))
+    return _with_met(pd.DataFrame(rows, columns=["level", "pattern", "year", "model", "published"]))
+
+
+def _with_met(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with a column `met`: whether the model is as near to the published figure as declared."""
+    met = []
+    for row in table.itertuples():
+        entry = declared_patterns()[str(row.level)][str(row.pattern)]
+        if "least" in entry:
+            met.append(bool(row.model >= entry["least"]))
+        elif "within" in entry:
+            met.append(bool(abs(row.model / row.published - 1.0) <= entry["within"]))
+        else:
+            allowed = 2.0 * np.hypot(entry["error"], entry["discrepancy"])
+            met.append(bool(abs(np.log(row.model / row.published)) <= allowed))
+    return table.assign(met=met)
 
 
 # ---------------------------------------------------------------------- children
@@ -155,9 +170,8 @@ def children_scores(result: Result) -> pd.DataFrame:
             share = np.average(chosen["disadvantaged"].astype(float), weights=chosen["children"])
             model = share / (1.0 - share) / _odds_of_all()
             there = _odds(some[year]) / _odds(every[year])
-            allowed = 2.0 * np.hypot(entry["error"], entry["discrepancy"])
-            rows.append(("children", pattern, year, model, there, abs(np.log(model / there)) <= allowed))
-    return pd.DataFrame(rows, columns=["level", "pattern", "year", "model", "published", "met"])
+            rows.append(("children", pattern, year, model, there))
+    return _with_met(pd.DataFrame(rows, columns=["level", "pattern", "year", "model", "published"]))
 
 
 def _odds(percent: float) -> float:
@@ -172,11 +186,9 @@ def _odds_of_all() -> float:
 
 
 def median_scores(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the median over members of tables of `authority_scores` or `children_scores`; `met` by majority."""
-    every = pd.concat(tables)
-    by = every.groupby(["level", "pattern", "year"], sort=False)
-    found = by.agg(model=("model", "median"), published=("published", "first"), met=("met", "mean"))
-    return found.assign(met=found["met"] > 0.5).reset_index()
+    """Return the tables of `authority_scores` or `children_scores` of several members as one, of their medians."""
+    by = pd.concat(tables).groupby(["level", "pattern", "year"], sort=False)
+    return _with_met(by.agg(model=("model", "median"), published=("published", "first")).reset_index())
 
 
 def write_report(results: Sequence[Result], folder: Path, name: str, scale: float) -> list[pd.DataFrame]:

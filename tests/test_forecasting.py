@@ -179,3 +179,30 @@ def test_an_authority_is_predicted_from_where_it_stood_and_where_the_nation_goes
     assert (found.loc[["refused", "on_time"], "q95"] < 1.0).all()
     widths = np.log(found["q95"] / found["q05"])
     assert widths["plans", 2025].mean() > widths["plans", 2023].mean()
+
+
+def test_what_is_met_is_said_of_the_median_of_members() -> None:
+    common = {"level": "authorities", "year": 2022}
+    tables = [
+        pd.DataFrame(
+            [
+                common | {"pattern": "plan_rate_spread", "model": spread, "published": 0.2},
+                common | {"pattern": "growth_correlation", "model": grown, "published": np.nan},
+                {
+                    "level": "children",
+                    "year": 2022,
+                    "pattern": "disadvantage_of_sen_support",
+                    "model": 2.4,
+                    "published": 2.0,
+                },
+            ]
+        )
+        for spread, grown in ((0.10, 0.30), (0.24, 0.39), (0.26, 0.50))
+    ]
+    found = validation.median_scores(tables).set_index("pattern")
+    assert found["met"].to_dict() == {
+        "plan_rate_spread": True, "growth_correlation": False, "disadvantage_of_sen_support": True,
+    }  # fmt: skip
+    assert found.loc["plan_rate_spread", "model"] == 0.24
+    far = validation.median_scores(tables[:1]).set_index("pattern")
+    assert not far.loc["plan_rate_spread", "met"]
