@@ -140,7 +140,8 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     nation.independent_pupils = independent
     full = independent / nation.independent_places
     nation.independent_places *= 1.0 + p.response_independent_places * (full - p.occupancy_reference)
-    nation.independent_price_gbp *= 1.0 + p.response_independent_price * (full - p.occupancy_reference)
+    dearer = p.response_independent_price * (full - p.occupancy_reference)
+    nation.independent_price_gbp *= 1.0 + max(min(dearer, p.limit_independent_price), -p.limit_independent_price)
     free = max(nation.independent_places - independent, 0.0)
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]

@@ -282,3 +282,18 @@ def test_no_loop_acts_before_the_run() -> None:
     assert not las["gatekeeping"].any()
     assert m.steps == 0
     assert m.t == 0
+
+
+def test_a_market_without_places_does_not_make_prices_explode() -> None:
+    scarce = Parameters(response_independent_price=0.05, response_independent_places=0.01)
+    model = SendModel(scarce, scale=0.005, n_months=60)
+    nation = model.world.nation
+    model.step()
+    nation["independent_places"] = nation["independent_pupils"] / 50.0
+    before = float(nation["independent_price_gbp"][0])
+    for _ in range(24):
+        nation["independent_places"] = nation["independent_pupils"] / 50.0
+        model.step()
+    after = float(nation["independent_price_gbp"][0])
+    model.close()
+    assert 1.02**22 < after / before <= 1.02**24 * 1.05  # the limit, and two Aprils of inflation
