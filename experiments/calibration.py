@@ -225,7 +225,9 @@ def first_look(
     return points[:, np.sort(nearest)], found
 
 
-def smoothed(start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings) -> Matrix:
+def smoothed(
+    start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings
+) -> tuple[Matrix, Matrix]:
     """Return the ensemble after its last move, as scores, and what has become of numbers that do nothing.
 
     Beside the parameters the smoother moves `DUMMIES` numbers that no run reads. The figures know nothing of them, so

@@ -242,12 +242,16 @@ class Design:
             "arm": arm,
             "scenario": names[[self.arms[a]["scenario"] for a in range(self.n_arms)]][arm],
             "replicate": replicate,
-            "seed": self.seed + replicate + (point * self.replicates if self.own_seeds else 0),
+            "seed": self._seed(point, replicate),
         }
         columns |= {name: self.points[point, k] for k, name in enumerate(self.uncertainties)}
         columns |= {name: np.asarray([a[name] for a in self.arms])[arm] for name in self.levers}
         columns |= {name: np.full(len(run), value) for name, value in self.constants.items()}
         return pd.DataFrame(columns)
+
+    def _seed(self, point: Any, replicate: Any) -> Any:
+        """Return the seed of a replicate at a point, numbers or arrays of them."""
+        return self.seed + replicate + (point * self.replicates if self.own_seeds else 0)
 
     def runs(self, first: int, last: int) -> list["Run"]:
         """Return the runs numbered from `first` to `last - 1`."""
@@ -257,8 +261,9 @@ class Design:
             arm, replicate = divmod(rest, self.replicates)
             levers = {name: value for name, value in self.arms[arm].items() if name != "scenario"}
             drawn = dict(zip(self.uncertainties, map(float, self.points[point]), strict=True))
-            seed = self.seed + replicate + (point * self.replicates if self.own_seeds else 0)
-            found.append(Run(run, seed, self.arms[arm]["scenario"], self.constants | levers | drawn))
+            found.append(
+                Run(run, self._seed(point, replicate), self.arms[arm]["scenario"], self.constants | levers | drawn)
+            )
         return found
 
     # ------------------------------------------------------------------ how long, how large
@@ -356,7 +361,7 @@ class Design:
 
     @classmethod
     def _of_ensemble(cls, values: dict[str, Any], folder: Path) -> "Design":
-        """Return the design whose points are the nearest members of a calibrated ensemble."""
+        """Return the design whose points are the first members of a calibrated ensemble."""
         from experiments.ensembles import read_ensemble
 
         name, members = values.pop("ensemble"), values.pop("members", None)

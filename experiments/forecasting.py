@@ -92,6 +92,24 @@ def predictive(
     return np.asarray(100.0 / (1.0 + np.exp(-found)) if percent else np.exp(found))
 
 
+def predicted_quantiles(
+    pattern: NationPattern, members: pd.DataFrame, known: "pd.Series[float]", years: Sequence[int], seed: int
+) -> Matrix | None:
+    """Return quantiles of `predictive`, shape (LEVELS, years), over members that have a figure in every year.
+
+    None if no member has, as in samples too small for anything of the kind to happen every year.
+    """
+    whole = members.dropna(subset=[int(known.index[-1]), *years])
+    if whole.empty or not years:
+        return None
+    return np.asarray(np.quantile(predictive(pattern, whole, known, years, seed), LEVELS, axis=0))
+
+
+def named(quantiles: Matrix) -> dict[str, float]:
+    """Return quantiles at `LEVELS` under the names that tables give them, q05 to q95."""
+    return {f"q{round(100 * level):02d}": float(value) for level, value in zip(LEVELS, quantiles, strict=True)}
+
+
 def _scores(values: Matrix, percent: bool) -> Matrix:
     """Return logarithms of amounts, and logits of percentages, which cannot pass 100."""
     if percent:
@@ -200,18 +218,15 @@ def backtest(runs: pd.DataFrame, origin: str, end: str, seed: int = 0) -> pd.Dat
         if len(seen) < 2 or held.empty:
             continue
         years = [int(year) for year in held.index]
-        wide = runs.pivot(index="point", columns="year", values=pattern.name).dropna(axis=0, how="all")
-        whole = wide.dropna(axis=0, subset=[int(seen.index[-1]), *years])
-        if whole.empty:
-            continue  # in samples too small for anything of the kind to happen every year
-        draws = predictive(pattern, whole, seen, years, seed)
-        quantiles = np.quantile(draws, LEVELS, axis=0)
+        wide = runs.pivot(index="point", columns="year", values=pattern.name)
+        quantiles = predicted_quantiles(pattern, wide, seen, years, seed)
+        if quantiles is None:
+            continue
         simple = {m: capped(pattern.name, naive(pattern.name, m, known[pattern.name], years, known)) for m in NAIVE}
         for k, year in enumerate(years):
             row = {"origin": origin, "pattern": pattern.name, "headline": pattern.headline, "year": year}
             row |= {"published": float(held.loc[year]), "last": float(seen.iloc[-1])}
-            row |= {f"q{round(100 * level):02d}": float(quantiles[j, k]) for j, level in enumerate(LEVELS)}
-            rows.append(row | {method: float(values[k]) for method, values in simple.items()})
+            rows.append(row | named(quantiles[:, k]) | {method: float(values[k]) for method, values in simple.items()})
     return pd.DataFrame(rows)
 
 

@@ -16,7 +16,6 @@ from experiments.figures import COLOURS
 from model.parameters import declared
 
 SURE = 2.33  # standard deviations below what is left of numbers that do nothing from which a parameter is seen
-TOGETHER = 0.4  # correlations below are not listed
 SHOWN = 40
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.ensembles import Ensemble
-from experiments.forecasting import DRAWS, LEVELS, Matrix, predictive, split
+from experiments.forecasting import DRAWS, LEVELS, Matrix, named, predicted_quantiles, split
 from experiments.patterns import nation_patterns
 from experiments.validation import authority_years, published_authorities
 from model import Parameters, simulate
@@ -39,15 +39,13 @@ def of_england(runs: pd.DataFrame, last_year: int, seed: int = 0) -> pd.DataFram
         known, _ = split(pattern, SEAL, SEAL)
         wide = runs.pivot(index="point", columns="year", values=pattern.name)
         years = [year for year in range(int(known.index[-1]) + 1, last_year + 1) if wide[year].notna().any()]
-        whole = wide.dropna(subset=[int(known.index[-1]), *years])
-        if whole.empty or not years:
-            continue  # in samples too small for anything of the kind to happen every year
-        draws = predictive(pattern, whole, known, years, seed)
-        quantiles = np.quantile(draws, LEVELS, axis=0)
+        quantiles = predicted_quantiles(pattern, wide, known, years, seed)
+        if quantiles is None:
+            continue
         for k, year in enumerate(years):
             row = {"pattern": pattern.name, "year": year, "last_year": int(known.index[-1])}
             row |= {"last_published": float(known.iloc[-1])}
-            rows.append(row | _named(quantiles[:, k]))
+            rows.append(row | named(quantiles[:, k]))
     return pd.DataFrame(rows)
 
 
@@ -97,7 +95,7 @@ def of_authorities(tables: list[pd.DataFrame], codes: list[str], seed: int = 0) 
                 draws = _unscored(series, middle + moved + noise, people.get(code, np.nan))
                 value = float(published[series].get((code, 2022), np.nan))
                 row = {"la_code": code, "series": series, "year": year, "last_published": value}
-                rows.append(row | _named(np.quantile(draws, LEVELS)))
+                rows.append(row | named(np.quantile(draws, LEVELS)))
     return pd.DataFrame(rows)
 
 
@@ -163,7 +161,3 @@ def _published_local() -> pd.DataFrame:
 
 def _unscored(series: str, scores: Matrix, people: float) -> Matrix:
     return np.asarray(1.0 / (1.0 + np.exp(-scores)) if series in ("refused", "on_time") else people * np.exp(scores))
-
-
-def _named(quantiles: Matrix) -> dict[str, float]:
-    return {f"q{round(100 * level):02d}": float(value) for level, value in zip(LEVELS, quantiles, strict=True)}
