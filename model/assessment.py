@@ -48,8 +48,9 @@ def wait_of_oldest(arrived: NDArray[np.float64], backlog: float, t: int) -> floa
 def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spend psychologists' and caseworkers' hours on statutory work; psychologists' other hours reach children early.
 
+    What their own psychologists cannot serve, authorities buy from those in private practice, as far as these sell.
     The hours there are meet the smoothed flow of cases, so that a sampled authority queues as a whole one would;
-    what they cannot serve adds to the backlog, and the backlog is the wait.
+    what is not served adds to the backlog, and the backlog is the wait.
     """
     for a in part:
         la = w.authorities[a]
@@ -59,6 +60,10 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
         fixed = min(fixed_statutory_hours(la, seen, p, d), limit)
         served = min(la.assessments_arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
         la.assessments_backlog += la.assessments_arriving - served
+        for_sale = p.share_private_for_advice * la.psychologists_private * p.hours_psychologist / 12.0
+        bought = min(la.assessments_backlog, for_sale / p.hours_assessment)
+        la.assessments_backlog -= bought
+        la.bought_hours = bought * p.hours_assessment
         arrived = la.arrived
         arrived[1, t % ARRIVALS_KEPT] = la.assessments_arriving
         la.wait_psychologist = wait_of_oldest(arrived[1], la.assessments_backlog, t)

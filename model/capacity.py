@@ -14,14 +14,17 @@ FILLED = 0.9  # occupancy of units from which another opens
 
 @rule
 def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """Let psychologists join from training and leave (R8, B7), and caseworkers follow the workload with a lag."""
+    """Let psychologists join from training and leave, some for private practice (R8, B7); caseworkers follow the work."""
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
-        leaving = p.rate_psychologist_leaves * la.drain_carried * la.psychologists
-        joining = nation.psychologists_trained * la.psychologists_start / nation.psychologists_start
-        la.psychologists += joining - min(leaving, 0.2 * la.psychologists)
+        trained = nation.psychologists_trained * la.psychologists_start / nation.psychologists_start
+        leaving = min(p.rate_psychologist_leaves * la.drain_carried, 0.2) * la.psychologists
+        la.psychologists += p.share_trained_to_authorities * trained - leaving
+        la.psychologists -= p.rate_psychologist_retires * la.psychologists
+        la.psychologists_private += (1.0 - p.share_trained_to_authorities) * trained + leaving
+        la.psychologists_private -= p.rate_psychologist_retires * la.psychologists_private
         needed = la.requests_arriving * p.hours_decision + la.drafts_arriving * p.hours_draft
         backlog = la.requests_backlog * p.hours_decision + la.drafts_backlog * p.hours_draft
         monthly = p.hours_caseworker / 12.0
@@ -151,7 +154,7 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     nation.overspend = spending / settlement - 1.0
     nation.shortage += (statutory / max(hours, 1e-9) - nation.shortage) / 12.0
     slot = t % TRAINING_MONTHS
-    nation.psychologists_trained = w.training[slot] * p.share_trained_to_authorities
+    nation.psychologists_trained = w.training[slot]
     w.training[slot] = 0.0
     intake = (
         p.psychologist_trainees

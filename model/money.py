@@ -59,6 +59,8 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
             + la.in_setting[Setting.ELSEWHERE] * p.cost_elsewhere_gbp * price
         )
         casework = la.psychologists * p.cost_psychologist_gbp + la.caseworkers * p.cost_caseworker_gbp
+        hour = p.cost_psychologist_gbp / p.hours_psychologist * p.factor_price_bought_advice
+        casework += 12.0 * la.bought_hours * hour
         spend[CASEWORK] = pence(casework * d.pay_index)
         appeals = seen.appeals_settled * p.cost_appeal_settled_gbp + seen.appeals_decided * p.cost_appeal_heard_gbp
         spend[TRIBUNAL] = pence(12.0 * price * (appeals + seen.mediations * p.cost_mediation_gbp))

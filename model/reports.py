@@ -62,6 +62,7 @@ def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int)
         seen.caseworkers = la.caseworkers
         seen.psychologist_hours_statutory = la.statutory_hours
         seen.psychologist_hours_early = la.early_hours
+        seen.psychologist_hours_bought = la.bought_hours
         seen.therapy_waiting = la.therapy_waiting
         children = la.sen_support + la.plans
         seen.sen_children = children

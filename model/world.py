@@ -113,6 +113,7 @@ AUTHORITY = np.dtype(
         # people
         ("psychologists", "f8"),  # full-time equivalents
         ("psychologists_start", "f8"),
+        ("psychologists_private", "f8"),  # in private practice since September 2014
         ("caseworkers", "f8"),
         ("requests_arriving", "f8"),  # cases a month that reach each stage, smoothed over half a year
         ("assessments_arriving", "f8"),
@@ -125,6 +126,7 @@ AUTHORITY = np.dtype(
         ("wait_psychologist", "f8"),
         ("wait_draft", "f8"),
         ("statutory_hours", "f8"),  # psychologist hours on statutory work this month
+        ("bought_hours", "f8"),  # of psychologists in private practice, for advice, this month
         ("early_hours", "f8"),  # specialist hours reaching children without plans this month
         ("statutory_share", "f8"),
         ("statutory_share_start", "f8"),
@@ -193,7 +195,7 @@ NATION = np.dtype(
         ("independent_pupils_start", "f8"),
         ("independent_price_gbp", "f8"),
         ("independent_price_start_gbp", "f8"),
-        ("psychologists_trained", "f8"),  # joining this month
+        ("psychologists_trained", "f8"),  # qualifying this month
         ("shortage", "f8"),  # statutory share of psychologists' time (B7)
         ("shortage_start", "f8"),
         ("shortage_carried", "f8"),
