@@ -254,9 +254,18 @@ def test_recognition_is_level_after_the_last_observation() -> None:
     assert table.index.tolist() == list(range(2014, 2026))
     assert table.loc[2014, "index"] == 1
     held = table[table["status"] != "observed"]
-    assert held.index.min() == 2019
-    assert (held["index"] == table.loc[2018, "index"]).all()
+    assert held.index.min() == 2024
+    assert (held["index"] == table.loc[2023, "index"]).all()
     assert (table["index_high"] >= table["index"]).all()
+
+
+def test_recognition_grows_with_diagnoses_and_then_with_children_on_medicines_for_adhd() -> None:
+    index = read("recognition.csv").set_index("year")["index"]
+    assert (index.loc[2015:2018] / index.loc[2014:2017].to_numpy()).tolist() == pytest.approx([1.07] * 4, abs=2e-4)
+    children = {2015: 80.8, 2021: 113.0 / 1.12, 2022: 113.0, 2023: 113.0 * 1.099}  # thousand, as published
+    yearly = (children[2021] / children[2015]) ** (1 / 6)
+    assert index[2021] / index[2018] == pytest.approx(yearly**3, rel=1e-3)
+    assert index[2023] / index[2021] == pytest.approx(children[2023] / children[2021], rel=1e-3)
 
 
 def test_spending_is_settlement_and_draw() -> None:
