@@ -21,6 +21,11 @@ RIVALS: dict[str, tuple[str, dict[str, float]]] = {
         "How schools respond to incentives: what a plan would bring a school in money changes nothing in what it asks.",
         {"gain_r3_funding_incentive": 0.0},
     ),
+    "lost_psychologists": (
+        "What becomes of specialists who leave: in private practice they sell no advice to authorities, so their work "
+        "is lost to assessments.",
+        {"share_private_for_advice": 0.0},
+    ),
 }
 
 

@@ -61,7 +61,7 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
         served = min(la.assessments_arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
         la.assessments_backlog += la.assessments_arriving - served
         for_sale = p.share_private_for_advice * la.psychologists_private * p.hours_psychologist / 12.0
-        bought = min(la.assessments_backlog, for_sale / p.hours_assessment)
+        bought = min(max(la.assessments_backlog, 0.0), for_sale / p.hours_assessment)
         la.assessments_backlog -= bought
         la.bought_hours = bought * p.hours_assessment
         arrived = la.arrived

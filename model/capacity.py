@@ -14,7 +14,7 @@ FILLED = 0.9  # occupancy of units from which another opens
 
 @rule
 def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """Let psychologists join from training and leave, some for private practice (R8, B7); caseworkers follow the work."""
+    """Let psychologists train, retire, and leave for private practice (R8, B7); caseworkers follow the workload."""
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]

@@ -177,6 +177,8 @@ MONOTONE = [
     ("settlement_extra_share", 0.1, "cumulative_balance", +1),
     ("cost_special_place_gbp", 1.3, "high_needs_spending", +1),
     ("rate_psychologist_leaves", 1.8, "psychologists", -1),
+    ("rate_psychologist_retires", 1.5, "psychologists", -1),
+    ("share_trained_to_authorities", 0.6, "psychologists", -1),
     ("elasticity_recognition", 1.4, "identified", +1),
     ("weight_neighbours", 0.2, "confidence", -1),
 ]

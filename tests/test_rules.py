@@ -100,6 +100,57 @@ def test_the_wait_is_first_in_first_out_and_never_outruns_the_clock() -> None:
     assert wait_of_oldest(arrived, 0.0, 60) == 0.0
 
 
+def test_psychologists_are_conserved_but_for_training_and_retirement() -> None:
+    p = Parameters(rate_psychologist_leaves=0.01, share_trained_to_authorities=0.6)
+    m = SendModel(p, scale=0.02, seed=1, n_months=24)
+    las, nation = m.world.authorities, m.world.nation
+    share = las["psychologists_start"] / nation["psychologists_start"][0]
+    moved = 0.0
+    before, trained = (
+        (las["psychologists"] + las["psychologists_private"]).copy(),
+        float(nation["psychologists_trained"][0]),
+    )
+    for _ in m.months():
+        now = las["psychologists"] + las["psychologists_private"]
+        # of the newly trained, those who start in an authority have their first month of retirements behind them
+        grown = before * (1.0 - p["rate_psychologist_retires"]) + trained * share
+        slack = p["rate_psychologist_retires"] * trained * share
+        assert np.all(now <= grown + 1e-9)
+        assert np.all(now >= grown - slack - 1e-9)
+        moved = float(las["psychologists_private"].sum())
+        before, trained = now.copy(), float(nation["psychologists_trained"][0])
+    assert moved > 0.1 * las["psychologists"].sum()
+
+
+def test_authorities_buy_the_advice_that_their_own_psychologists_cannot_give() -> None:
+    scarce = {"share_statutory_limit": 0.4, "psychologists_2014": 2200, "rate_psychologist_leaves": 0.01}
+    for_sale = Parameters(**scarce, share_private_for_advice=1.0, gain_b5_queue_deterrence=0.0)
+
+    def run(p: Parameters) -> tuple[float, float, float]:
+        """Return hours bought, the mean wait at the end, and what casework has cost."""
+        m = SendModel(p, scale=0.02, seed=1, n_months=60)
+        las = m.world.authorities
+        private, bought, cost = las["psychologists_private"].copy(), 0.0, 0.0
+        for _ in m.months():
+            hours = p["share_private_for_advice"] * private * p["hours_psychologist"] / 12.0
+            assert np.all(las["bought_hours"] <= hours * (1.0 + 1e-12))
+            left_over = las["bought_hours"] < hours * (1.0 - 1e-9)
+            assert np.all(las["assessments_backlog"][left_over] < 1e-9), "a backlog was left while hours were for sale"
+            private = las["psychologists_private"].copy()
+            bought += float(las["bought_hours"].sum())
+            cost += float(m.world.tallies["spend_assessment_and_casework_gbp"].sum())
+        return bought, float(las["wait_psychologist"].mean()), cost
+
+    bought, wait, cost = run(for_sale)
+    dear, same_wait, higher = run(for_sale.replace(factor_price_bought_advice=2.5))
+    nothing, longer, _ = run(for_sale.replace(share_private_for_advice=0.0))
+    assert bought > 0.0
+    assert nothing == 0.0
+    assert wait < longer
+    assert (dear, same_wait) == (bought, wait)
+    assert higher > cost
+
+
 def test_support_is_shared_smoothly() -> None:
     assert smooth_share(0.0, 5.0) == 0.0
     assert smooth_share(1e9, 5.0) == pytest.approx(1.0)
