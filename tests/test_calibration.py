@@ -208,7 +208,7 @@ def test_members_have_draws_of_their_own_where_that_is_asked_for() -> None:
 
 def test_a_design_takes_its_points_from_an_ensemble(tmp_path: Path) -> None:
     made().write(tmp_path)
-    entries: dict[str, Any] = {"name": "x", "ensemble": "made.csv", "members": 3, "levers": {"effect_wait": [0.0, 0.1]}}
+    entries: dict[str, Any] = {"name": "x", "ensemble": "made.csv", "members": 3, "levers": {"effect_wait": [0.0, 0.04]}}
     design = Design.from_mapping(entries | {"outcomes": ["requests"], "years": [2015]}, tmp_path)
     assert (design.n, design.n_runs) == (3, 6)
     assert list(design.uncertainties) == ["escalation", "rate_family_request"]

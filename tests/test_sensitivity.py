@@ -271,7 +271,7 @@ def test_missing_runs_are_refused(tmp_path: Path) -> None:
 def test_arms_are_refused() -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     with pytest.raises(DesignError, match="one arm"):
-        sensitivity.analysis_design(base(levers={"effect_wait": (0.0, 0.1)}), "pawn", problem, 32)
+        sensitivity.analysis_design(base(levers={"effect_wait": (0.0, 0.04)}), "pawn", problem, 32)
 
 
 def test_a_year_that_is_not_whole_is_named(tmp_path: Path) -> None:

@@ -39,14 +39,14 @@ def design(**more: Any) -> Design:
 def test_runs_are_points_times_arms_times_replicates() -> None:
     d = design(
         n=4, replicates=3, seed=7, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]},
-        constants={"effect_wait": 0.1},
+        constants={"effect_wait": 0.04},
     )  # fmt: skip
     plan = d.plan()
     assert len(plan) == d.n_runs == 4 * 2 * 3
     assert plan["seed"].unique().tolist() == [7, 8, 9]
     assert (plan.groupby("point")["escalation"].nunique() == 1).all()
     assert plan["escalation"].nunique() == 4
-    assert (plan["effect_wait"] == 0.1).all()
+    assert (plan["effect_wait"] == 0.04).all()
     listed = [run for first, last in d.batches() for run in d.runs(first, last)]
     assert [run.run for run in listed] == plan["run"].tolist()
     for run, row in zip(listed, plan.to_dict("records"), strict=True):
