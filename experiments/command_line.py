@@ -533,7 +533,7 @@ def forecast(
         raise DesignError(f"a forecast ends in {fan.SHORTEST} or later, not in {until}.")
     chosen = read_ensemble(ensemble or CURRENT).first(members)
     finished = _swept(fan.design(chosen, scale, until), out / "runs", resume, scheduler, workers)
-    local = None
+    local, check = None, None
     if authorities:
         tables = []
         with steps_bar("members at full scale") as advance:
@@ -542,7 +542,8 @@ def forecast(
                 tables.append(predictions.local_years(predictions.member_run(chosen, k)))
                 advance(k + 1, wanted)
         local = predictions.of_authorities(tables, predictions.held_back())
-    fan.write_report(finished.store, chosen, out, local)
+        check = predictions.check_of_authorities(tables)
+    fan.write_report(finished.store, chosen, out, local, check)
     print(f"forecast, what others say and the figure are in {out}{os.sep}")
 
 
@@ -636,6 +637,32 @@ def recovery(
     shown = short.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
     Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
     print(f"tables are in {folder}{os.sep}")
+
+
+@experiment.command(epilog="Example: sendcycle experiment rivals")
+def rivals(
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e02_rivals by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Calibrate the model and every rival structure on as many runs, and say how each fits and what it forecasts."""
+    from experiments import rivals as structures
+    from experiments.tables import plain_tables
+
+    folder = out or _home("e02_rivals", smoke)
+    done = {}
+    for name in (structures.ITSELF, *structures.RIVALS):
+        print(name, file=sys.stderr)
+        with _Steps() as told:
+            done[name] = structures.calibrated(
+                name, folder / name, smoke=smoke, scheduler=scheduler, workers=workers, told=told
+            )
+    table = structures.write_report(done, folder)
+    shown = table[["structure", "stay", "nearest", "middle", "plans_in_force", "requests", "new_plans"]]
+    shown = shown.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    print(f"fit, forecasts and the figure are in {folder}{os.sep}")
 
 
 @experiment.command(epilog="Example: sendcycle experiment e03 --replicates 5")

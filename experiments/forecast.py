@@ -19,6 +19,7 @@ from experiments.designs import Design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import LEVELS
+from experiments.identifiability import what_unseen_parameters_decide
 from experiments.output import cannot_write
 from experiments.predictions import of_england
 from experiments.store import Store
@@ -28,6 +29,9 @@ from model.results import MANIFEST
 
 MORE = ("cumulative_balance", "cumulative_deficit", "pupils_with_plan_share", "unmet_need_share", "confidence")
 TABLE, BESIDE, AUTHORITIES = "forecast.csv", "beside_others.csv", "authorities.csv"
+CHECK, UNSEEN = "authorities_check.csv", "unseen.csv"
+DECIDED = (("plans_in_force", 2035), ("requests", 2030), ("high_needs_spending", 2035), ("unmet_need_share", 2035))
+STRONGEST = 15  # parameters shown of each outcome
 PAGE = ("forecast.pdf", "forecast.png")
 SHORTEST = "2026-03"  # a forecast holds a year of every series at least
 SHOWN = (
@@ -97,10 +101,23 @@ def beside_others(table: pd.DataFrame) -> pd.DataFrame:
     return merged[columns]
 
 
+def what_is_not_seen(store: Store, ensemble: Ensemble) -> pd.DataFrame:
+    """Return the parameters that go with later outcomes over the members, and whether figures have narrowed them.
+
+    Outcomes that lie after the end of the forecast are left out; columns are those of
+    `identifiability.what_unseen_parameters_decide`.
+    """
+    wide = store.table().pivot(index="point", columns="year", values=[name for name, _ in DECIDED])
+    there = [(name, year) for name, year in DECIDED if (name, year) in wide and wide[(name, year)].notna().all()]
+    outcomes = pd.DataFrame({f"{name} {year}": wide[(name, year)] for name, year in there})
+    return what_unseen_parameters_decide(ensemble, outcomes).groupby("outcome", sort=False).head(STRONGEST)
+
+
 def write_report(
-    store: Store, ensemble: Ensemble, folder: Path, authorities: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Write the forecast, what others say, predictions of authorities, the figure and a dated manifest."""
+    store: Store, ensemble: Ensemble, folder: Path, authorities: pd.DataFrame | None = None,
+    check: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Write the forecast, what others say, predictions of authorities and their check, the figure and a manifest."""
     manifest = store.manifest()
     last_year = int(manifest["design"]["until"][:4])
     table = forecast(store, last_year)
@@ -113,6 +130,9 @@ def write_report(
         beside_others(table).to_csv(folder / BESIDE, index=False, float_format="%.6g")
         if authorities is not None:
             authorities.to_csv(folder / AUTHORITIES, index=False, float_format="%.6g")
+        if check is not None:
+            check.to_csv(folder / CHECK, index=False, float_format="%.4g")
+        what_is_not_seen(store, ensemble).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)

@@ -99,6 +99,47 @@ def of_authorities(tables: list[pd.DataFrame], codes: list[str], seed: int = 0) 
     return pd.DataFrame(rows)
 
 
+def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
+    """Return how predictions of this kind do for the authorities whose rows after 2022 are published here.
+
+    They are made as for those kept back, from rows up to 2022 alone; the nation's path is that of the ensemble, which
+    has seen the nation's figures up to the seal, as it has for those kept back.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `series`, `year`, `authorities`, `error` (median absolute relative), `error_unchanged` (of the figure of
+        2022), `error_own_growth` (of last year's growth going on), `within_50`, `within_90`.
+    """
+    published = _published_local()
+    kept_back = set(held_back())
+    codes = sorted({code for code, _ in published.index} - kept_back)
+    said = of_authorities(tables, codes, seed).set_index(["series", "year", "la_code"]).sort_index()
+    rows = []
+    for series in SERIES:
+        wide = published[series].unstack("year").reindex(codes)
+        for year in YEARS_OF_AUTHORITIES:
+            if year not in wide:
+                continue
+            there = wide[year].where(wide[year] > 0.0)
+            last, before = wide[2022], wide[2021]
+            grown = last * (last / before) ** (year - 2022)
+            usable = there.notna() & last.notna() & np.isfinite(grown)
+            if not usable.any():
+                continue
+            q = said.loc[(series, year)].reindex(codes)
+            errors = {
+                name: float((forecast[usable] / there[usable] - 1.0).abs().median())
+                for name, forecast in (("error", q["q50"]), ("error_unchanged", last), ("error_own_growth", grown))
+            }
+            inside = {
+                f"within_{width}": float(there[usable].between(q[low][usable], q[high][usable]).mean())
+                for width, low, high in ((50, "q25", "q75"), (90, "q05", "q95"))
+            }
+            rows.append({"series": series, "year": year, "authorities": int(usable.sum())} | errors | inside)
+    return pd.DataFrame(rows)
+
+
 def how_distances_go_on(
     values: "pd.Series[float]", series: str, people: "pd.Series[float]", ahead: int
 ) -> tuple[float, float]:

@@ -1,11 +1,32 @@
 """Rival structures: other versions of the mechanisms of which least is known, each calibrated anew.
 
 A rival holds some parameters at other values than the rest of the model would let them take, so that a mechanism is
-gone or works otherwise. Conclusions that do not survive all of them are conclusions of one mechanism.
+gone or works otherwise. Conclusions that do not survive all of them are conclusions of one mechanism. The model itself
+is calibrated beside them on as few runs, so that all are equals in the comparison.
 """
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.backtest import Told, member_design
+from experiments.calibration import SMALL, SMOKE, calibrate
 from experiments.designs import DesignError
+from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from experiments.output import cannot_write
+from experiments.patterns import nation_patterns
+from experiments.runner import sweep
+from experiments.store import Store, model_state
+from experiments.validation import SEAL, nation_scores
 from model.errors import nearest
+from model.observables import declared as declared_observables
+from model.published import of_observable
+from model.results import MANIFEST
 
 RIVALS: dict[str, tuple[str, dict[str, float]]] = {
     "private_confidence": (
@@ -27,6 +48,22 @@ RIVALS: dict[str, tuple[str, dict[str, float]]] = {
         {"share_private_for_advice": 0.0},
     ),
 }
+ITSELF = "the_model"
+UNTIL = "2040-08"
+MEMBERS_RUN = 60
+SCALE = 0.1
+SHOWN = ("plans_in_force", "requests", "new_plans", "within_20_weeks")
+FIT, FORECAST = "fit.csv", "forecast.csv"
+PAGE = ("rivals.pdf", "rivals.png")
+LEVELS = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A structure that was calibrated: its ensemble, and runs of its members up to `UNTIL`."""
+
+    ensemble: Ensemble
+    store: Store
 
 
 def constants_of(rival: str | None) -> dict[str, float]:
@@ -42,3 +79,102 @@ def constants_of(rival: str | None) -> dict[str, float]:
     if rival not in RIVALS:
         raise DesignError(f"unknown rival '{rival}'.{nearest(rival, RIVALS)} Rivals: {', '.join(RIVALS)}.")
     return dict(RIVALS[rival][1])
+
+
+def calibrated(
+    name: str, folder: Path, *, smoke: bool = False, scheduler: str | None = None, workers: int | None = None,
+    told: Told | None = None,
+) -> Structure:  # fmt: skip
+    """Calibrate a structure to all figures and run its members on; goes on with what the folder holds."""
+    constants = constants_of(None if name == ITSELF else name)
+    ensemble = calibrate(
+        SEAL, folder, SMOKE if smoke else SMALL, constants=constants, name=name, all_stay=smoke, scheduler=scheduler,
+        workers=workers, progress=told,
+    ).first(MEMBERS_RUN)  # fmt: skip
+    design = member_design(ensemble, "members", "2026-03" if smoke else UNTIL, 0.0005 if smoke else SCALE)
+    progress = (lambda now: told("members", now)) if told is not None else None
+    done = sweep(design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=progress)
+    return Structure(ensemble, done.store)
+
+
+def fit(structures: dict[str, Structure]) -> pd.DataFrame:
+    """Return how well each structure agrees with England once it has been calibrated.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `structure`, `stay` (members not implausible, of those run), `nearest` and `middle` (root mean square of
+        the standardised errors of the nearest and the middle member of the last step), and of each headline series the
+        median absolute relative error of the median over members.
+    """
+    rows = []
+    for name, structure in structures.items():
+        runs = structure.store.table()
+        middle = runs.groupby("year")[[pattern.name for pattern in nation_patterns()]].median()
+        scores = nation_scores(middle, SEAL)
+        errors = scores[scores["headline"]].set_index("pattern")["error"].to_dict()
+        last = structure.ensemble.about["rms_last_step"]
+        stay = {"stay": len(structure.ensemble.members), "nearest": last[0], "middle": last[2]}
+        rows.append({"structure": name} | stay | {str(pattern): float(error) for pattern, error in errors.items()})
+    return pd.DataFrame(rows)
+
+
+def forecasts(structures: dict[str, Structure]) -> pd.DataFrame:
+    """Return, by structure, series and year, the 5, 50 and 95 % quantiles over members."""
+    rows = []
+    for name, structure in structures.items():
+        runs = structure.store.table()
+        for pattern in nation_patterns():
+            wide = runs.pivot(index="point", columns="year", values=pattern.name).dropna(axis=1, how="all")
+            table = wide.quantile(list(LEVELS)).T
+            table.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
+            rows.append(table.rename_axis("year").reset_index().assign(structure=name, pattern=pattern.name))
+    return pd.concat(rows, ignore_index=True)[["structure", "pattern", "year", "q05", "q50", "q95"]]
+
+
+def figure(table: pd.DataFrame) -> Figure:
+    """Return a panel a series: published points and the medians of all structures, the band of the model itself."""
+    page = Figure(figsize=(10.0, 7.0))
+    page.subplots_adjust(left=0.075, right=0.98, top=0.84, bottom=0.06, wspace=0.2, hspace=0.3)
+    colours = dict(zip(table["structure"].unique(), ("0.1", *COLOURS), strict=False))
+    for ax, name in zip(page.subplots(2, 2).flat, SHOWN, strict=True):
+        observable = declared_observables().observables[name]
+        factor, unit = FACTORS.get(name, (1.0, observable.unit))
+        for structure, rows in table[table["pattern"] == name].groupby("structure", sort=False):
+            x = position(observable, rows["year"])
+            if structure == ITSELF:
+                ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color="0.85", linewidth=0)
+            label = str(structure).replace("_", " ")
+            ax.plot(x, factor * rows["q50"], color=colours[str(structure)], linewidth=1.6, label=label)
+        series = of_observable(observable)
+        there = np.asarray(position(observable, series.index))
+        shown = there <= LAST_POINT + 1e-6
+        ax.plot(there[shown], factor * series[shown], "o", color="0.1", markersize=3.5)
+        ax.set_ylim(bottom=0.0)
+        ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
+        ax.set_ylabel(unit, fontsize=9)
+        style_axes(ax)
+    page.suptitle(
+        "The model and its rivals, each calibrated", x=0.075, y=0.975, ha="left", fontsize=14, fontweight="bold"
+    )
+    handles, labels = page.axes[0].get_legend_handles_labels()
+    page.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.068, 0.94), ncols=5, frameon=False, fontsize=8.5)
+    return page
+
+
+def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame:
+    """Write the fit and forecasts of all structures, the figure and a manifest; return the fit."""
+    table, later = fit(structures), forecasts(structures)
+    about = {name: structure.ensemble.about for name, structure in structures.items()}
+    try:
+        table.to_csv(folder / FIT, index=False, float_format="%.4g")
+        later.to_csv(folder / FORECAST, index=False, float_format="%.6g")
+        manifest = {"model": model_state(), "structures": about}
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        page = figure(later)
+        save_figure(
+            page, [folder / name for name in PAGE], "sendcycle: the model and its rivals", ", ".join(structures)
+        )
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return table

@@ -208,7 +208,12 @@ def test_members_have_draws_of_their_own_where_that_is_asked_for() -> None:
 
 def test_a_design_takes_its_points_from_an_ensemble(tmp_path: Path) -> None:
     made().write(tmp_path)
-    entries: dict[str, Any] = {"name": "x", "ensemble": "made.csv", "members": 3, "levers": {"effect_wait": [0.0, 0.04]}}
+    entries: dict[str, Any] = {
+        "name": "x",
+        "ensemble": "made.csv",
+        "members": 3,
+        "levers": {"effect_wait": [0.0, 0.04]},
+    }
     design = Design.from_mapping(entries | {"outcomes": ["requests"], "years": [2015]}, tmp_path)
     assert (design.n, design.n_runs) == (3, 6)
     assert list(design.uncertainties) == ["escalation", "rate_family_request"]
@@ -261,6 +266,31 @@ def test_e02_in_small(tmp_path: Path) -> None:
     assert table.loc[table["pattern"] == "new_plans", "year"].min() == 2017  # the first not complete in January 2017
     assert set(pd.read_csv(tmp_path / "scores.csv")["pattern"]) == set(table["pattern"])
     assert (tmp_path / "england_2017-01.csv").exists()
+
+
+def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from experiments.command_line import app
+
+    kept = "blind_gatekeeping"
+    monkeypatch.setattr(rivals, "RIVALS", {kept: rivals.RIVALS[kept]})
+    outcome = CliRunner().invoke(
+        app, ["experiment", "rivals", "--smoke", "--out", str(tmp_path)], catch_exceptions=False
+    )
+    assert outcome.exit_code == 0, outcome.output
+    fit = pd.read_csv(tmp_path / "fit.csv").set_index("structure")
+    assert list(fit.index) == ["the_model", kept]
+    assert fit["plans_in_force"].nunique() == 2  # without gatekeeping it is another model
+    assert set(p.name for p in nation_patterns() if p.headline) <= set(fit.columns)
+    later = pd.read_csv(tmp_path / "forecast.csv")
+    assert set(later["structure"]) == set(fit.index)
+    runs = pd.read_parquet(tmp_path / kept / "members" / "plan.parquet")
+    assert (runs["gain_b1_gatekeeping"] == 0.0).all()
+    stored = rivals.Store(tmp_path / "the_model" / "members").table()
+    plans = stored[stored["year"] == 2025]["plans_in_force"]
+    row = later[(later["structure"] == "the_model") & (later["pattern"] == "plans_in_force") & (later["year"] == 2025)]
+    assert row["q50"].item() == pytest.approx(plans.median(), rel=1e-4)
 
 
 def test_a_run_takes_a_member_and_settings_go_before_it(tmp_path: Path) -> None:

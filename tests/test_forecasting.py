@@ -181,6 +181,29 @@ def test_an_authority_is_predicted_from_where_it_stood_and_where_the_nation_goes
     assert widths["plans", 2025].mean() > widths["plans", 2023].mean()
 
 
+def test_authorities_with_later_rows_check_the_predictions_of_those_without() -> None:
+    published = predictions._published_local()
+    codes = sorted({code for code, _ in published.index} - set(predictions.held_back()))
+    index = pd.MultiIndex.from_product([codes, range(2014, 2026)], names=["la_code", "year"])
+    growth = 1.2 ** (index.get_level_values("year") - 2022)
+    columns = {"plans": 1000.0 * growth, "requests": 90.0 * growth, "new_plans": 80.0 * growth}
+    table = pd.DataFrame(columns | {"refused": 0.2, "on_time": 0.5}, index=index)
+    check = predictions.check_of_authorities([table] * 20).set_index(["series", "year"])
+    said = predictions.of_authorities([table] * 20, codes).set_index(["series", "year", "la_code"])
+    there = published["plans"].unstack("year").reindex(codes)
+    there = there[there[[2021, 2022, 2025]].notna().all(axis=1)]
+    row = check.loc[("plans", 2025)]
+    assert row["authorities"] == len(there) > 90
+    assert row["error_unchanged"] == pytest.approx((there[2022] / there[2025] - 1.0).abs().median())
+    q = said.loc[("plans", 2025)].reindex(there.index)
+    assert row["within_90"] == pytest.approx(((there[2025] >= q["q05"]) & (there[2025] <= q["q95"])).mean())
+    assert row["error"] == pytest.approx((q["q50"] / there[2025] - 1.0).abs().median())
+    far = predictions.check_of_authorities([table.assign(plans=5.0 * table["plans"] ** (growth / growth))] * 20)
+    assert far.set_index(["series", "year"]).loc[("plans", 2025), "error"] == pytest.approx(
+        row["error"]
+    )  # levels cancel
+
+
 def test_what_is_met_is_said_of_the_median_of_members() -> None:
     common = {"level": "authorities", "year": 2022}
     tables = [
