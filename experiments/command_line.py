@@ -201,6 +201,7 @@ Scheduler = Annotated[
     str | None, typer.Option(help="A running Dask scheduler, tcp://host:port, instead of this machine's cores.")
 ]
 Workers = Annotated[int | None, typer.Option(help="Processes of this machine, one a core by default.", min=1)]
+Estimate = Annotated[bool, typer.Option("--estimate", help="Say how large the design is, and end.")]
 
 
 @app.command(epilog="Example: sendcycle sweep my_design.toml --workers 2 --resume")
@@ -210,7 +211,10 @@ def sweep(
     resume: Resume = False,
     scheduler: Scheduler = None,
     workers: Workers = None,
-    estimate: Annotated[bool, typer.Option("--estimate", help="Say how large the design is, and end.")] = False,
+    estimate: Estimate = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: compute batches with failed runs once more.")
+    ] = False,
 ) -> None:
     """Run a design: every combination of its points, arms and replicates, on all cores or a cluster."""
     from experiments.designs import Design
@@ -219,7 +223,9 @@ def sweep(
     if estimate:
         print(_size(chosen, workers or os.cpu_count() or 1))
         return
-    finished = _swept(chosen, out or Path("results") / chosen.name, resume, scheduler, workers)
+    if retry_failed and not resume:
+        raise typer.BadParameter("--retry-failed goes with --resume.")
+    finished = _swept(chosen, out or Path("results") / chosen.name, resume, scheduler, workers, retry_failed)
     print(f"plan, outcomes and manifest are in {finished.store.folder}{os.sep}")
 
 
@@ -234,7 +240,9 @@ def _size(design: "Design", workers: int) -> str:
     )
 
 
-def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, workers: int | None) -> "Finished":
+def _swept(
+    design: "Design", out: Path, resume: bool, scheduler: str | None, workers: int | None, retry_failed: bool = False
+) -> "Finished":
     """Sweep with a progress bar; an interruption says how many runs are kept."""
     from experiments.runner import Progress
     from experiments.runner import sweep as run_sweep
@@ -258,8 +266,9 @@ def _swept(design: "Design", out: Path, resume: bool, scheduler: str | None, wor
 
         try:
             finished = run_sweep(
-                design, out, resume=resume, scheduler=scheduler, workers=workers, progress=noted, announce=bar.announce
-            )
+                design, out, resume=resume, retry_failed=retry_failed, scheduler=scheduler, workers=workers,
+                progress=noted, announce=bar.announce,
+            )  # fmt: skip
         except KeyboardInterrupt:
             text = f"interrupted; {last.done:,} of {last.total:,} runs are kept in {out}: add --resume to go on."
             raise typer.Exit(_say(text, INTERRUPTED)) from None
@@ -304,6 +313,7 @@ def sensitivity(
     resume: Resume = False,
     scheduler: Scheduler = None,
     workers: Workers = None,
+    estimate: Estimate = False,
 ) -> None:
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
     from experiments.designs import DELAY, Design, DesignError, groups_with_priors, in_groups, prior_of
@@ -340,6 +350,9 @@ def sensitivity(
     )  # fmt: skip
     defaults = {"morris": 10, "sobol": 64, "pawn": 512, "delta": 512, "fast": 129}
     design = analysis_design(base, method, problem, n or defaults[method])
+    if estimate:
+        print(_size(design, workers or os.cpu_count() or 1))
+        return
     folder = out or Path("results") / base.name
     _analysed(_swept(design, folder, resume, scheduler, workers), design, method, problem)
 

@@ -102,6 +102,7 @@ def sweep(
     out: str | Path,
     *,
     resume: bool = False,
+    retry_failed: bool = False,
     scheduler: str | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -113,6 +114,8 @@ def sweep(
     ----------
     resume
         Go on with what `out` holds of the same design and the same state of the model.
+    retry_failed
+        Compute batches in which a run failed once more, when going on.
     scheduler
         Address of a running Dask scheduler, such as "tcp://10.0.0.1:8786"; workers of this machine if not given.
     workers
@@ -127,12 +130,24 @@ def sweep(
     SendcycleError
         One line about what kept it from being done; what was finished is kept, and `resume` goes on from there.
     """
-    began = time.perf_counter()
     if scheduler is not None:
         _client(scheduler).close()  # before anything is written
     store = Store(out)
-    store.begin(design, resume=resume)
-    there = store.finished()
+    with store.alone():
+        store.begin(design, resume=resume)
+        there = store.finished()
+        if retry_failed:
+            store.forget_failures()
+            there = store.finished()
+        return _completed(store, design, there, scheduler, workers or os.cpu_count() or 1, progress, announce)
+
+
+def _completed(
+    store: Store, design: Design, there: set[int], scheduler: str | None, workers: int,
+    progress: Callable[[Progress], None] | None, announce: Callable[[str], None] | None,
+) -> Finished:  # fmt: skip
+    """Compute the batches that are not there, write them and the manifest."""
+    began = time.perf_counter()
     missing = [(k, first, last) for k, (first, last) in enumerate(design.batches()) if k not in there]
     before = design.n_runs - sum(last - first for _, first, last in missing)
     done, failed = before, 0
@@ -144,7 +159,7 @@ def sweep(
     tell()
     if missing:
         store.continues()
-        with interruptible() as check, _cluster(scheduler, workers or os.cpu_count() or 1) as client:
+        with interruptible() as check, _cluster(scheduler, workers) as client:
             if announce is not None:
                 announce(str(client.dashboard_link))
             for batch, rows in _computed(client, design, missing, check):

@@ -14,7 +14,8 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from model.errors import ResultsError, reason
 from model.results import MANIFEST, code_hash, input_hashes, versions
 
 DESIGN, PLAN, RUNS, FAILURES = "design.json", "plan.parquet", "runs", "failures.csv"
+LOCK = ".lock"
 HASH_LENGTH = 12
 PLANNED_AT_ONCE = 10_000  # runs
 
@@ -46,6 +48,24 @@ class Store:
         self.folder = Path(folder)
 
     # ------------------------------------------------------------------ beginning, going on
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from writing into the folder. Raises ResultsError if one does already."""
+        from filelock import FileLock, Timeout
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / LOCK, timeout=0)
+            lock.acquire()
+        except Timeout:
+            raise ResultsError(f"another process is writing into {self.folder}: wait, or take another --out.") from None
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def begin(self, design: Design, *, resume: bool) -> None:
         """Make the folder for a design, or open it to go on.
@@ -126,6 +146,16 @@ class Store:
             _write(self.folder / RUNS / f"part-{batch:06d}-{_digest(content)}.parquet", content)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
+
+    def forget_failures(self) -> None:
+        """Remove the batches in which a run failed, so that they count as never computed."""
+        for path in sorted((self.folder / RUNS).glob("*.parquet")):
+            try:
+                failed = pq.read_table(path, columns=["error"])["error"].null_count < pq.read_metadata(path).num_rows
+                if failed:
+                    path.unlink()
+            except (OSError, pa.ArrowException) as error:
+                raise ResultsError(f"cannot read {path}: {reason(error)}.") from error
 
     def continues(self) -> None:
         """Note that runs are missing: what the manifest promised of an earlier end no longer holds."""

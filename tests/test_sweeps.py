@@ -17,6 +17,7 @@ from experiments import runner
 from experiments.baseline import run_baseline
 from experiments.command_line import main
 from experiments.designs import Design, DesignError, delayed, differences, prior_of
+from experiments.runner import sweep
 from experiments.store import RUNS, Store, model_state
 from model import NO_CHANGE, Parameters, Scenario, simulate
 from model.errors import ParameterError, ResultsError, SendcycleError
@@ -197,6 +198,26 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: 
     assert [path.name for path in (tmp_path / RUNS).iterdir() if path.name.startswith(".")] == []
 
 
+def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom experiments.store import Store\n"
+        f"with Store({str(tmp_path)!r}).alone():\n    print('in', flush=True)\n    time.sleep(60)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == b"in"
+        with pytest.raises(ResultsError, match="another process is writing into"):
+            sweep(design(), tmp_path)
+        assert not (tmp_path / "design.json").exists()
+    finally:
+        other.kill()
+        other.wait()
+    with Store(tmp_path).alone():  # a process that was killed keeps nobody out
+        pass
+
+
 # ---------------------------------------------------------------------- running
 
 
@@ -252,6 +273,22 @@ def by_scheduler(
 
 def parts(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / RUNS).iterdir()}
+
+
+def test_runs_that_failed_are_computed_again_when_asked(tmp_path: Path) -> None:
+    small = design(n=3, uncertainties={"escalation": {}}, batch=1)
+    sweep(small, tmp_path, workers=1)
+    store = Store(tmp_path)
+    whole = store.table()
+    path = next(path for path in (tmp_path / RUNS).iterdir() if path.name.startswith("part-000001"))
+    path.unlink()
+    store.continues()
+    store.add(1, rows(1, error="ValueError: no"))
+    left = sweep(small, tmp_path, resume=True, workers=1)
+    assert (left.computed, left.failed) == (0, 1)
+    again = sweep(small, tmp_path, resume=True, retry_failed=True, workers=1)
+    assert (again.computed, again.failed) == (1, 0)
+    pd.testing.assert_frame_equal(store.table(), whole)
 
 
 def test_one_worker_of_this_machine_writes_the_same_files(by_scheduler: tuple[Design, Path], tmp_path: Path) -> None:
