@@ -26,6 +26,7 @@ from model.errors import ResultsError, nearest
 
 METHODS = ("morris", "sobol", "pawn", "delta", "fast")
 RESAMPLES = 100  # of the bootstrap
+FEWEST_RESAMPLES = 2
 LEVEL = 0.95  # of the intervals
 LEVELS = 4  # of the Morris grid
 SLICES = 10  # of PAWN
@@ -145,8 +146,9 @@ def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Desi
 
 
 def indices(
-    method: str, problem: Problem, points: NDArray[np.float64], values: NDArray[np.float64], seed: int
-) -> pd.DataFrame:
+    method: str, problem: Problem, points: NDArray[np.float64], values: NDArray[np.float64], seed: int,
+    resamples: int = RESAMPLES,
+) -> pd.DataFrame:  # fmt: skip
     """Return the indices of one outcome: a row a factor (and, for Sobol' of second order, a row a pair).
 
     Parameters
@@ -155,8 +157,8 @@ def indices(
         What `shares` returned.
     values
         The outcome at each point, in their order.
-    seed
-        Of the bootstrap.
+    seed, resamples
+        Of the bootstrap. Where only values are asked for, few resamples do, but for delta, whose values hang on them.
 
     Returns
     -------
@@ -169,7 +171,7 @@ def indices(
 
     known, factors = problem.salib(), problem.factors
     seed += 1  # SALib takes 0 for no seed at all
-    bootstrap = {"conf_level": LEVEL, "num_resamples": RESAMPLES, "seed": seed}
+    bootstrap = {"conf_level": LEVEL, "num_resamples": resamples, "seed": seed}
     rows: list[tuple[str, str, str, float, float]] = []
 
     def add(index: str, found: Sequence[float], widths: Sequence[float] | None = None) -> None:
@@ -205,19 +207,19 @@ def indices(
         add("S1", found["S1"], found["S1_conf"])
     else:
         found = pawn.analyze(known, points, values, S=SLICES, seed=seed)
-        add("median", found["median"], _pawn_widths(known, points, values, seed))
+        add("median", found["median"], _pawn_widths(known, points, values, seed, resamples))
     return pd.DataFrame(rows, columns=["factor", "with", "index", "value", "half_width"])
 
 
 def _pawn_widths(
-    known: dict[str, Any], points: NDArray[np.float64], values: NDArray[np.float64], seed: int
+    known: dict[str, Any], points: NDArray[np.float64], values: NDArray[np.float64], seed: int, resamples: int
 ) -> NDArray[np.float64]:
     """Return half-widths of PAWN's medians by bootstrap, which SALib does not give."""
     from SALib.analyze import pawn
 
     rng = np.random.default_rng(seed)
     medians = []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         drawn = rng.integers(len(values), size=len(values))
         medians.append(pawn.analyze(known, points[drawn], values[drawn], S=SLICES, seed=seed)["median"])
     low, high = np.quantile(medians, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0], axis=0)
@@ -266,7 +268,8 @@ def with_convergence(
     moved = np.inf  # where half of a sample is no sample, nothing is known of how far indices move
     whole["of_half"] = np.nan
     if half is not None:
-        before = indices(method, problem, points[:half], values[:half], seed)
+        resamples = RESAMPLES if method == "delta" else FEWEST_RESAMPLES  # the half is asked for its values alone
+        before = indices(method, problem, points[:half], values[:half], seed, resamples)
         keys = ["factor", "with", "index"]
         merged = whole[keys].merge(before, on=keys, how="left")
         whole["of_half"] = merged["value"].to_numpy()

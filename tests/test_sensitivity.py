@@ -161,6 +161,15 @@ def test_delta_says_nothing_of_an_outcome_of_two_values() -> None:
     assert not table["converged"].any()
 
 
+@pytest.mark.parametrize("method", ["morris", "sobol", "pawn"])
+def test_values_do_not_hang_on_the_bootstrap_so_that_half_of_a_sample_needs_hardly_any(method: str) -> None:
+    points = shares(method, THREE, 64, SEED)
+    whole = indices(method, THREE, points, ishigami(points), SEED)
+    few = indices(method, THREE, points, ishigami(points), SEED, sensitivity.FEWEST_RESAMPLES)
+    pd.testing.assert_series_equal(few["value"], whole["value"])
+    assert not few["half_width"].equals(whole["half_width"])
+
+
 def test_few_points_are_not_converged_and_many_are() -> None:
     for n, converged in ((16, False), (4096, True)):
         points = shares("sobol", THREE, n, SEED)
