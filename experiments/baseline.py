@@ -24,10 +24,12 @@ def run_baseline(
     until: str = "2035-08",
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
+    of: str = "declared defaults",
 ) -> Result:
     """Run the model and write all that it has to show into `out`, see `write_run`.
 
-    Whether `out` can be written is checked before the run; an interrupted run leaves nothing behind.
+    Whether `out` can be written is checked before the run; an interrupted run leaves nothing behind. `of` says in words
+    where the parameters come from.
 
     Raises
     ------
@@ -45,19 +47,19 @@ def run_baseline(
 
         result = simulate(parameters, scenario, seed, scale, until, threads=threads, progress=after_month)
         try:
-            write_run(result, folder)
+            write_run(result, folder, of)
         except (OSError, ResultsError) as error:
             raise cannot_write(out, error) from error
         check()
     return result
 
 
-def write_run(result: Result, folder: Path) -> None:
+def write_run(result: Result, folder: Path, of: str) -> None:
     """Write the tables, the figure page as PDF and PNG, and a manifest that names and hashes all of them."""
     save_page(baseline_page(result), folder, result.manifest)
     result.write(folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for name in PAGE_NAMES:
         manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    manifest = {"id": manifest_id(result.manifest)} | manifest
+    manifest = {"id": manifest_id(result.manifest), "parameters_of": of} | manifest
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

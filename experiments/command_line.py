@@ -117,9 +117,10 @@ def run(
         list[str] | None, typer.Option("--set", help="Another value of a parameter; repeatable.", metavar="NAME=VALUE")
     ] = None,
     member: Annotated[
-        int | None, typer.Option(help="Take a member of the calibrated ensemble, not the defaults.", min=0)
+        int | None, typer.Option(help="Member of the ensemble; the one nearest to published figures if absent.", min=0)
     ] = None,
     ensemble: EnsembleName = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead of a member.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/run"),
     threads: Annotated[
         int | None, typer.Option(help="Worker threads, one a core by default; results do not depend on it.", min=1)
@@ -130,34 +131,37 @@ def run(
     from experiments.tables import year_tables
     from model.parameters import Parameters, declared
 
-    parameters = Parameters.of(declared(), _of_member(member, ensemble) | _values(settings or []))
+    of, values = _of_member(member, ensemble, defaults)
+    parameters = Parameters.of(declared(), values | _values(settings or []))
     chosen = _scenario(scenario)
     with months_bar() as progress:
         result = run_baseline(
             parameters, chosen, out=out, seed=seed, scale=scale, until=until,
-            threads=threads or os.cpu_count() or 1, progress=progress,
+            threads=threads or os.cpu_count() or 1, progress=progress, of=of,
         )  # fmt: skip
     console = Console()
     for table in year_tables(result, console.width):
         console.print(table)
     last = result.manifest
-    print(f"{100 * scale:g} % of England until {until} in {last['wall_seconds']:.1f} s: see {out / 'overview.pdf'};")
+    print(f"{100 * scale:g} % of England until {until}, {of}, in {last['wall_seconds']:.1f} s;")
+    print(f"see {out / 'overview.pdf'};")
     print(f"tables and manifest are in {out}{os.sep}")
 
 
-def _of_member(member: int | None, ensemble: str | None) -> dict[str, float]:
-    """Return the parameters of a member of an ensemble; none if no member is named."""
+def _of_member(member: int | None, ensemble: str | None, defaults: bool) -> tuple[str, dict[str, float]]:
+    """Return in words whose parameters a run takes, and the parameters."""
     from experiments.designs import DesignError
     from experiments.ensembles import CURRENT, read_ensemble
 
-    if member is None:
-        if ensemble is not None:
-            raise DesignError("--ensemble needs --member: which of them.")
-        return {}
+    if defaults:
+        if member is not None or ensemble is not None:
+            raise DesignError("--defaults does not go with --member or --ensemble.")
+        return "declared defaults", {}
     chosen = read_ensemble(ensemble or CURRENT)
-    if member >= len(chosen.members):
+    if member is not None and member >= len(chosen.members):
         raise DesignError(f"{chosen.name} has the members 0 to {len(chosen.members) - 1}, not {member}.")
-    return chosen.values(member)
+    taken = chosen.nearest if member is None else member
+    return f"member {taken} of {chosen.name}", chosen.values(taken)
 
 
 def _values(settings: Sequence[str]) -> dict[str, float]:

@@ -51,6 +51,11 @@ class Ensemble:
         return drawn | self.constants
 
     @property
+    def nearest(self) -> int:
+        """The member that misses the figures by least."""
+        return int(np.argmin(self.misfit))
+
+    @property
     def constants(self) -> dict[str, float]:
         """What a rival structure holds at another value; nothing for the model itself."""
         return {str(name): float(value) for name, value in self.about.get("constants", {}).items()}

@@ -306,4 +306,10 @@ def test_a_run_takes_a_member_and_settings_go_before_it(tmp_path: Path) -> None:
     assert changed["effect_wait"] == pytest.approx(made().members["effect_wait"].iloc[2])
     assert changed["escalation"] == 0.2
     assert main([*short, *kept, "--member", "40"]) == 2
-    assert main([*short, *kept]) == 2
+    assert main([*short, *kept]) == 0
+    nearest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
+    assert nearest["parameters_of"] == f"member {int(np.argmin(made().misfit))} of made"
+    assert nearest["parameters_changed"]["effect_wait"] == pytest.approx(made().members["effect_wait"].iloc[0])
+    assert main([*short, "--defaults"]) == 0
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))["parameters_changed"] == {}
+    assert main([*short, *kept, "--defaults"]) == 2

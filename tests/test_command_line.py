@@ -26,7 +26,7 @@ from model.published import published_series
 from model.results import read_result_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
-SMALL = ["run", "--scale", "0.002", "--until", "2017-04"]
+SMALL = ["run", "--scale", "0.002", "--until", "2017-04", "--defaults"]
 FILES = {
     "authorities.parquet", "breakdowns.parquet", "manifest.json", "national.parquet", "overview.pdf", "overview.png",
     "schools.parquet", "yearly.csv",
@@ -87,6 +87,7 @@ def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
     assert manifest["until"] == "2017-04"
     assert manifest["parameters_changed"] == {"gain_r1_crowding_out": 0.5}
     assert manifest["scenario"]["name"] == "no_change"
+    assert manifest["parameters_of"] == "declared defaults"
 
 
 def test_figures_carry_the_id_of_the_manifest(finished: Run) -> None:
