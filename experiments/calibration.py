@@ -194,7 +194,7 @@ def calibrate(
         outcomes = tuple(dict.fromkeys(goal.table["outcome"]))
         design = Design(
             name, moved, constants=constants or {}, outcomes=outcomes, years=tuple(sorted(set(goal.table["year"]))),
-            n=points.shape[1], shares=norm.cdf(points.T), scale=scale, until=until, seed=settings.seed, own_seeds=True,
+            n=points.shape[1], shares=norm.cdf(points.T), scale=scale, until=until, seed=settings.seed,
         )  # fmt: skip
         told = (lambda now: progress(name, now)) if progress is not None else None
         kept = sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=told)
