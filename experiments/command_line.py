@@ -161,7 +161,8 @@ def _of_member(member: int | None, ensemble: str | None, defaults: bool) -> tupl
     if member is not None and member >= len(chosen.members):
         raise DesignError(f"{chosen.name} has the members 0 to {len(chosen.members) - 1}, not {member}.")
     taken = chosen.nearest if member is None else member
-    return f"member {taken} of {chosen.name}", chosen.values(taken)
+    changed = ", made with another state of the model" if chosen.of_another_state else ""
+    return f"member {taken} of {chosen.name}{changed}", chosen.values(taken)
 
 
 def _values(settings: Sequence[str]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from experiments.designs import Design, DesignError, shares_of
 from experiments.output import cannot_write
 from experiments.store import model_state
-from model.errors import ResultsError, nearest, reason
+from model.errors import ParameterError, ResultsError, nearest, reason
 from model.parameters import declared
 
 HOME = "ensembles"
@@ -53,7 +53,12 @@ class Ensemble:
     @property
     def nearest(self) -> int:
         """The member that misses the figures by least."""
-        return int(np.argmin(self.misfit))
+        return int(np.nanargmin(self.misfit))
+
+    @property
+    def of_another_state(self) -> bool:
+        """Whether the model has changed since the ensemble was made."""
+        return bool(self.about.get("model", {}) != model_state())
 
     @property
     def constants(self) -> dict[str, float]:
@@ -111,8 +116,11 @@ def read_ensemble(name: str) -> Ensemble:
     for column in members:
         if column not in known:
             raise ResultsError(f"{path}: unknown parameter '{column}'.{nearest(str(column), known)}")
-        for value in members[column]:
-            known[str(column)].checked(value)
+        try:
+            for value in members[column]:
+                known[str(column)].checked(value)
+        except ParameterError as error:
+            raise ResultsError(f"{path} was made for other ranges: {error}") from None
     if "misfit" not in table or members.empty:
         raise ResultsError(f"{path} is not an ensemble: it has no members, or no column 'misfit'.")
     return Ensemble(path.stem, members, table["misfit"].to_numpy(dtype=float), about)

@@ -108,7 +108,8 @@ def what_is_not_seen(store: Store, ensemble: Ensemble) -> pd.DataFrame:
     `identifiability.what_unseen_parameters_decide`.
     """
     wide = store.table().pivot(index="point", columns="year", values=[name for name, _ in DECIDED])
-    there = [(name, year) for name, year in DECIDED if (name, year) in wide and wide[(name, year)].notna().all()]
+    wide = wide.reindex(range(len(ensemble.members)))  # a member whose run failed keeps its place
+    there = [(name, year) for name, year in DECIDED if (name, year) in wide and wide[(name, year)].notna().any()]
     outcomes = pd.DataFrame({f"{name} {year}": wide[(name, year)] for name, year in there})
     return what_unseen_parameters_decide(ensemble, outcomes).groupby("outcome", sort=False).head(STRONGEST)
 
@@ -128,10 +129,10 @@ def write_report(
         folder.mkdir(parents=True, exist_ok=True)
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         beside_others(table).to_csv(folder / BESIDE, index=False, float_format="%.6g")
-        if authorities is not None:
-            authorities.to_csv(folder / AUTHORITIES, index=False, float_format="%.6g")
-        if check is not None:
-            check.to_csv(folder / CHECK, index=False, float_format="%.4g")
+        for name, part, digits in ((AUTHORITIES, authorities, "%.6g"), (CHECK, check, "%.4g")):
+            (folder / name).unlink(missing_ok=True)  # of an earlier forecast
+            if part is not None:
+                part.to_csv(folder / name, index=False, float_format=digits)
         what_is_not_seen(store, ensemble).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = fans(table, made, ensemble)

@@ -79,7 +79,7 @@ def what_unseen_parameters_decide(
     limit = float(norm.ppf(0.995) / np.sqrt(max(len(table) - 1, 1)))
     rows = []
     for outcome in names or list(outcomes):
-        ranks = table.rank().corrwith(outcomes[outcome].reset_index(drop=True).rank())
+        ranks = table.corrwith(outcomes[outcome].reset_index(drop=True), method="spearman")
         for name, value in ranks.sort_values(key=np.abs, ascending=False).items():
             rows.append((outcome, name, bool(seen[name]), float(value), abs(value) > limit))
     return pd.DataFrame(rows, columns=["outcome", "parameter", "seen", "rank_correlation", "outside"])

@@ -102,8 +102,9 @@ def of_authorities(tables: list[pd.DataFrame], codes: list[str], seed: int = 0) 
 def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFrame:
     """Return how predictions of this kind do for the authorities whose rows after 2022 are published here.
 
-    They are made as for those kept back, from rows up to 2022 alone; the nation's path is that of the ensemble, which
-    has seen the nation's figures up to the seal, as it has for those kept back.
+    Those without a figure of 2021 and 2022 are left out, so that simple forecasts meet the same authorities.
+    Predictions are made as for those kept back, from rows up to 2022 alone; the nation's path is that of the ensemble,
+    which has seen the nation's figures up to the seal, as it has for those kept back.
 
     Returns
     -------
@@ -112,8 +113,7 @@ def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFr
         2022), `error_own_growth` (of last year's growth going on), `within_50`, `within_90`.
     """
     published = _published_local()
-    kept_back = set(held_back())
-    codes = sorted({code for code, _ in published.index} - kept_back)
+    codes = sorted(set(authority_rows()["la_code"]) - set(held_back()))
     said = of_authorities(tables, codes, seed).set_index(["series", "year", "la_code"]).sort_index()
     rows = []
     for series in SERIES:
@@ -124,10 +124,11 @@ def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFr
             there = wide[year].where(wide[year] > 0.0)
             last, before = wide[2022], wide[2021]
             grown = last * (last / before) ** (year - 2022)
-            usable = there.notna() & last.notna() & np.isfinite(grown)
+            grown = grown.clip(upper=1.0) if series in ("refused", "on_time") else grown
+            q = said.loc[(series, year)].reindex(codes)
+            usable = there.notna() & q["q50"].notna() & last.notna() & np.isfinite(grown)
             if not usable.any():
                 continue
-            q = said.loc[(series, year)].reindex(codes)
             errors = {
                 name: float((forecast[usable] / there[usable] - 1.0).abs().median())
                 for name, forecast in (("error", q["q50"]), ("error_unchanged", last), ("error_own_growth", grown))

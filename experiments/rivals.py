@@ -7,6 +7,7 @@ is calibrated beside them on as few runs, so that all are equals in the comparis
 
 import json
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.backtest import Told, member_design
-from experiments.calibration import SMALL, SMOKE, calibrate
+from experiments.calibration import IMPLAUSIBLE, SMALL, SMOKE, calibrate
 from experiments.designs import DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from experiments.forecasting import LEVELS
 from experiments.output import cannot_write
 from experiments.patterns import nation_patterns
 from experiments.runner import sweep
@@ -55,7 +57,7 @@ SCALE = 0.1
 SHOWN = ("plans_in_force", "requests", "new_plans", "within_20_weeks")
 FIT, FORECAST = "fit.csv", "forecast.csv"
 PAGE = ("rivals.pdf", "rivals.png")
-LEVELS = (0.05, 0.5, 0.95)
+FEWEST = 20  # members that are run even if none is plausible
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,24 @@ def calibrated(
 ) -> Structure:  # fmt: skip
     """Calibrate a structure to all figures and run its members on; goes on with what the folder holds."""
     constants = constants_of(None if name == ITSELF else name)
-    ensemble = calibrate(
-        SEAL, folder, SMOKE if smoke else SMALL, constants=constants, name=name, all_stay=smoke, scheduler=scheduler,
+    everyone = calibrate(
+        SEAL, folder, SMOKE if smoke else SMALL, constants=constants, name=name, all_stay=True, scheduler=scheduler,
         workers=workers, progress=told,
-    ).first(MEMBERS_RUN)  # fmt: skip
+    )  # fmt: skip
+    ensemble = taken(everyone).first(MEMBERS_RUN)
     design = member_design(ensemble, "members", "2026-03" if smoke else UNTIL, 0.0005 if smoke else SCALE)
     progress = (lambda now: told("members", now)) if told is not None else None
     done = sweep(design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=progress)
     return Structure(ensemble, done.store)
+
+
+def taken(everyone: Ensemble) -> Ensemble:
+    """Return the members that are not implausible, or the nearest where hardly any is: that, too, is a finding."""
+    misfit = np.where(np.isfinite(everyone.misfit), everyone.misfit, np.inf)
+    stay = np.flatnonzero(np.sqrt(misfit) <= IMPLAUSIBLE)
+    chosen = stay if len(stay) >= FEWEST else np.sort(np.argsort(misfit, kind="stable")[:FEWEST])
+    about = everyone.about | {"stay": len(stay)}
+    return Ensemble(everyone.name, everyone.members.iloc[chosen].reset_index(drop=True), everyone.misfit[chosen], about)
 
 
 def fit(structures: dict[str, Structure]) -> pd.DataFrame:
@@ -103,9 +115,9 @@ def fit(structures: dict[str, Structure]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `structure`, `stay` (members not implausible, of those run), `nearest` and `middle` (root mean square of
-        the standardised errors of the nearest and the middle member of the last step), and of each headline series the
-        median absolute relative error of the median over members.
+        Columns `structure`, `stay` (members not implausible) of `members_moved`, `nearest` and `middle` (root mean
+        square of the standardised errors of the nearest and the middle member of the last step), and of each headline
+        series the median absolute relative error of the median over the members taken.
     """
     rows = []
     for name, structure in structures.items():
@@ -113,14 +125,15 @@ def fit(structures: dict[str, Structure]) -> pd.DataFrame:
         middle = runs.groupby("year")[[pattern.name for pattern in nation_patterns()]].median()
         scores = nation_scores(middle, SEAL)
         errors = scores[scores["headline"]].set_index("pattern")["error"].to_dict()
-        last = structure.ensemble.about["rms_last_step"]
-        stay = {"stay": len(structure.ensemble.members), "nearest": last[0], "middle": last[2]}
+        about = structure.ensemble.about
+        stay = {key: about[key] for key in ("stay", "members_moved")}
+        stay |= {"nearest": about["rms_last_step"][0], "middle": about["rms_last_step"][2]}
         rows.append({"structure": name} | stay | {str(pattern): float(error) for pattern, error in errors.items()})
     return pd.DataFrame(rows)
 
 
 def forecasts(structures: dict[str, Structure]) -> pd.DataFrame:
-    """Return, by structure, series and year, the 5, 50 and 95 % quantiles over members."""
+    """Return, by structure, series and year, the quantiles over members at `forecasting.LEVELS`."""
     rows = []
     for name, structure in structures.items():
         runs = structure.store.table()
@@ -129,14 +142,14 @@ def forecasts(structures: dict[str, Structure]) -> pd.DataFrame:
             table = wide.quantile(list(LEVELS)).T
             table.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
             rows.append(table.rename_axis("year").reset_index().assign(structure=name, pattern=pattern.name))
-    return pd.concat(rows, ignore_index=True)[["structure", "pattern", "year", "q05", "q50", "q95"]]
+    return pd.concat(rows, ignore_index=True)[["structure", "pattern", "year", *table.columns]]
 
 
 def figure(table: pd.DataFrame) -> Figure:
     """Return a panel a series: published points and the medians of all structures, the band of the model itself."""
     page = Figure(figsize=(10.0, 7.0))
     page.subplots_adjust(left=0.075, right=0.98, top=0.84, bottom=0.06, wspace=0.2, hspace=0.3)
-    colours = dict(zip(table["structure"].unique(), ("0.1", *COLOURS), strict=False))
+    colours = dict(zip(table["structure"].unique(), cycle(("0.1", *COLOURS)), strict=False))
     for ax, name in zip(page.subplots(2, 2).flat, SHOWN, strict=True):
         observable = declared_observables().observables[name]
         factor, unit = FACTORS.get(name, (1.0, observable.unit))
@@ -167,6 +180,8 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
     table, later = fit(structures), forecasts(structures)
     about = {name: structure.ensemble.about for name, structure in structures.items()}
     try:
+        for structure in structures.values():
+            structure.ensemble.write(folder)
         table.to_csv(folder / FIT, index=False, float_format="%.4g")
         later.to_csv(folder / FORECAST, index=False, float_format="%.6g")
         manifest = {"model": model_state(), "structures": about}

@@ -54,6 +54,8 @@ class Store:
         """Keep other processes from writing into the folder. Raises ResultsError if one does already."""
         from filelock import FileLock, Timeout
 
+        if (self.folder / MANIFEST).exists() and not (self.folder / DESIGN).exists():
+            raise ResultsError(f"{self.folder} holds results of something else; take another --out.")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / LOCK, timeout=0)

@@ -1,7 +1,7 @@
 """Calibration finds what is known, uses nothing published later than it may, and goes on where it was."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,10 @@ from experiments.calibration import SMOKE, Settings, Target, smoothed, target
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble, read_ensemble
 from experiments.patterns import nation_patterns
+from experiments.store import Store
 from model.errors import ResultsError
 from model.observables import declared as declared_observables
-from model.parameters import declared
+from model.parameters import Parameters, declared
 
 NONE = np.zeros(0)
 
@@ -122,7 +123,8 @@ def made(n: int = 40) -> Ensemble:
     for name in names:
         share = rng.random(n) if name != "escalation" else 0.5 + 0.02 * (rng.random(n) - 0.5)
         columns[name] = declared()[name].prior.quantiles(share)
-    return Ensemble("made", pd.DataFrame(columns), np.linspace(0.5, 2.0, n), {"until": "2020-01"})
+    misfit = np.roll(np.linspace(0.5, 2.0, n), 3)
+    return Ensemble("made", pd.DataFrame(columns), misfit, {"until": "2020-01"})
 
 
 def test_an_ensemble_is_read_as_it_was_written_and_makes_points(tmp_path: Path) -> None:
@@ -268,6 +270,49 @@ def test_e02_in_small(tmp_path: Path) -> None:
     assert (tmp_path / "england_2017-01.csv").exists()
 
 
+def test_every_kept_ensemble_can_be_read_and_run() -> None:
+    from experiments.ensembles import CURRENT, kept_ensembles
+
+    assert CURRENT in kept_ensembles()
+    for name in kept_ensembles():
+        kept = read_ensemble(name)
+        assert 0 <= kept.nearest < len(kept.members)
+        Parameters(**kept.values(kept.nearest))
+
+
+def test_a_member_whose_run_failed_does_not_shift_the_others(tmp_path: Path) -> None:
+    from experiments import forecast
+
+    ensemble = made(40)
+    share = ensemble.members["effect_wait"].rank()
+    rows = [
+        {"point": k, "year": year, "plans_in_force": share[k], "requests": 1.0, "high_needs_spending": -share[k],
+         "unmet_need_share": share[k]}
+        for k in range(40) if k != 7 for year in (2030, 2035)
+    ]  # fmt: skip
+
+    class Stored:
+        def table(self) -> pd.DataFrame:
+            return pd.DataFrame(rows)
+
+    found = forecast.what_is_not_seen(cast(Store, Stored()), ensemble).set_index(["outcome", "parameter"])
+    assert found.loc[("plans_in_force 2035", "effect_wait"), "rank_correlation"] == pytest.approx(1.0)
+    assert found.loc[("high_needs_spending 2035", "effect_wait"), "rank_correlation"] == pytest.approx(-1.0)
+
+
+def test_where_hardly_any_member_of_a_rival_is_plausible_the_nearest_are_run() -> None:
+    everyone = made(40)
+    assert len(rivals.taken(everyone).members) == 40
+    far = Ensemble("far", everyone.members, everyone.misfit + 20.0, everyone.about)
+    left = rivals.taken(far)
+    assert left.about["stay"] == 0
+    assert len(left.members) == rivals.FEWEST
+    assert left.misfit.max() <= np.sort(far.misfit)[rivals.FEWEST - 1]
+    pd.testing.assert_series_equal(
+        left.members.iloc[0], far.members[far.misfit <= left.misfit.max()].iloc[0], check_names=False
+    )
+
+
 def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
@@ -308,8 +353,8 @@ def test_a_run_takes_a_member_and_settings_go_before_it(tmp_path: Path) -> None:
     assert main([*short, *kept, "--member", "40"]) == 2
     assert main([*short, *kept]) == 0
     nearest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
-    assert nearest["parameters_of"] == f"member {int(np.argmin(made().misfit))} of made"
-    assert nearest["parameters_changed"]["effect_wait"] == pytest.approx(made().members["effect_wait"].iloc[0])
+    assert nearest["parameters_of"] == "member 3 of made"
+    assert nearest["parameters_changed"]["effect_wait"] == pytest.approx(made().members["effect_wait"].iloc[3])
     assert main([*short, "--defaults"]) == 0
     assert json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))["parameters_changed"] == {}
     assert main([*short, *kept, "--defaults"]) == 2
