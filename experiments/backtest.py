@@ -35,6 +35,7 @@ MAIN = "2020-01"
 END = "2025-03"  # of the runs; figures after January 2025 are not looked at
 SEAL = "2025-01"
 FIGURES, SCORES, SUMMARY = "backtest.csv", "scores.csv", "summary.csv"
+FIGURES_HELD, SCORES_HELD = "backtest_recognition_held.csv", "scores_recognition_held.csv"
 PAGE = ("backtest.pdf", "backtest.png")
 MEMBERS_RUN = 100
 SCALE = 0.1  # of the members' runs
@@ -71,25 +72,42 @@ def check_origins(origins: list[str]) -> None:
 def run_origin(
     origin: str, folder: Path, *, smoke: bool = False, scheduler: str | None = None, workers: int | None = None,
     told: Told | None = None,
-) -> tuple[Ensemble, Store]:  # fmt: skip
-    """Calibrate to one origin and run its members to the end; goes on with what the folder holds."""
+) -> tuple[Ensemble, Store, Store]:  # fmt: skip
+    """Calibrate to one origin and run its members to the end; goes on with what the folder holds.
+
+    The members run twice: with recognition as it was measured after the origin, and with it held at the origin.
+    """
     chosen = settings_of(origin, smoke)
     ensemble = calibrate(origin, folder, chosen, scheduler=scheduler, workers=workers, progress=told, all_stay=smoke)
     ensemble = ensemble.first(MEMBERS_RUN)
-    design = member_design(ensemble, "members", END, 0.0005 if smoke else SCALE, as_known(origin))
-    progress = (lambda now: told("members", now)) if told is not None else None
-    done = sweep(design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=progress)
-    return ensemble, done.store
+    stores = []
+    for name, held in (("members", False), ("members_recognition_held", True)):
+        scenario = as_known(origin, recognition_held=held)
+        design = member_design(ensemble, name, END, 0.0005 if smoke else SCALE, scenario)
+        progress = (lambda now, name=name: told(name, now)) if told is not None else None  # type: ignore[misc]
+        done = sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=progress)
+        stores.append(done.store)
+    return ensemble, stores[0], stores[1]
 
 
-def write_report(stores: dict[str, Store], ensembles: dict[str, Ensemble], folder: Path) -> pd.DataFrame:
-    """Write the held-out figures with all forecasts, scores, their summary, ensembles and the figure; return scores."""
-    figures = pd.concat([backtest(_long(store), origin, SEAL) for origin, store in stores.items()], ignore_index=True)
-    scores = scored(figures)
+def write_report(
+    stores: dict[str, Store], held: dict[str, Store], ensembles: dict[str, Ensemble], folder: Path
+) -> pd.DataFrame:
+    """Write the held-out figures with all forecasts, scores, their summary, ensembles and the figure; return the last.
+
+    `stores` and `held` are the runs of each origin's members with recognition as it was measured, and held.
+    """
+    figures, scores = _compared(stores)
+    figures_held, scores_held = _compared(held)
+    table = pd.concat(
+        [summary(scores).assign(recognition="as measured"), summary(scores_held).assign(recognition="held")]
+    )
     try:
         figures.to_csv(folder / FIGURES, index=False, float_format="%.6g")
         scores.to_csv(folder / SCORES, index=False, float_format="%.6g")
-        summary(scores).to_csv(folder / SUMMARY, index=False, float_format="%.6g")
+        figures_held.to_csv(folder / FIGURES_HELD, index=False, float_format="%.6g")
+        scores_held.to_csv(folder / SCORES_HELD, index=False, float_format="%.6g")
+        table.to_csv(folder / SUMMARY, index=False, float_format="%.6g")
         for ensemble in ensembles.values():
             ensemble.write(folder)
         about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
@@ -100,7 +118,13 @@ def write_report(stores: dict[str, Store], ensembles: dict[str, Ensemble], folde
         save_figure(page, [folder / name for name in PAGE], f"sendcycle e02: backtest from {main}", str(about[main]))
     except OSError as error:
         raise cannot_write(folder, error) from error
-    return scores
+    return table
+
+
+def _compared(stores: dict[str, Store]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the held-out figures of all origins beside all forecasts, and their scores."""
+    figures = pd.concat([backtest(_long(store), origin, SEAL) for origin, store in stores.items()], ignore_index=True)
+    return figures, scored(figures)
 
 
 def _long(store: Store) -> pd.DataFrame:

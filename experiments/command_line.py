@@ -618,7 +618,7 @@ def e02(
     from experiments.tables import plain_tables
 
     folder = out or _home("e02_backtest", smoke)
-    ensembles, stores = {}, {}
+    ensembles, stores, held = {}, {}, {}
     chosen = _words(origins) if origins else list(("2017-01",) if smoke else backtest.ORIGINS)
     backtest.check_origins(chosen)
     for origin in chosen:
@@ -626,9 +626,11 @@ def e02(
             done = backtest.run_origin(
                 origin, folder / origin, smoke=smoke, scheduler=scheduler, workers=workers, told=told
             )
-        ensembles[origin], stores[origin] = done
-    table = backtest.summary(backtest.write_report(stores, ensembles, folder))
-    table = table[["origin", "series", "won", "median_error", "median_best_naive", "within_50", "within_90"]]
+        ensembles[origin], stores[origin], held[origin] = done
+    table = backtest.write_report(stores, held, ensembles, folder)
+    table = table[
+        ["origin", "recognition", "series", "won", "median_error", "median_best_naive", "within_50", "within_90"]
+    ]
     shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
     Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
     print(f"held-out figures, scores, ensembles and the figure are in {folder}{os.sep}")

@@ -20,6 +20,7 @@ from experiments.calibration import MEMORY
 from experiments.patterns import NationPattern, nation_patterns
 from model import Change, Reform, Scenario
 from model.calendar import month_index
+from model.drivers import recognition
 from model.observables import declared as declared_observables
 from model.observables import months_of
 from model.published import of_observable
@@ -32,11 +33,31 @@ INFLATION = 0.02
 Matrix = NDArray[np.float64]
 
 
-def as_known(origin: str) -> Scenario:
-    """Return the scenario in which the settlement is known only as far as it was announced by a January."""
-    start = f"{int(origin[:4]) + 1}-04"
-    reform = Reform("unknown_settlement", (Change("use_published_settlement", 0.0, start),))
-    return Scenario(f"as_known_{origin}", (reform,))
+def as_known(origin: str, *, recognition_held: bool = False) -> Scenario:
+    """Return the scenario in which the settlement is known only as far as it was announced by a January.
+
+    With `recognition_held`, recognition of autism and ADHD stays what it was in the year before; otherwise it goes on
+    as it was measured, like all other drivers from outside.
+    """
+    year = int(origin[:4])
+    reforms = [Reform("unknown_settlement", (Change("use_published_settlement", 0.0, f"{year + 1}-04"),))]
+    if recognition_held:
+        index = measured_recognition()
+        kept = np.log(index[year - 1])
+        # recognition acts as a power: its exponent takes back, year by year, what the index has grown
+        changes = tuple(
+            Change("elasticity_recognition", float(kept / np.log(index[y])), f"{y}-01",
+                   f"{y + 1}-01" if y < index.index[-1] else None, how="times")
+            for y in range(year, int(index.index[-1]) + 1)
+        )  # fmt: skip
+        reforms.append(Reform("recognition_held", changes))
+    return Scenario(f"as_known_{origin}{'_held' if recognition_held else ''}", tuple(reforms))
+
+
+def measured_recognition() -> "pd.Series[float]":
+    """Return the index of recognition by year, up to the last that was measured."""
+    table = recognition()
+    return table.loc[: int(table.index[table["status"] == "observed"].max()), "index"]
 
 
 def history(name: str, origin: str) -> "pd.Series[float]":

@@ -31,6 +31,12 @@ def _series(table: str, name: str | None, column: str = "value") -> "pd.Series[f
     return pd.Series(frame[column].to_numpy(dtype=float), index=years)
 
 
+def recognition() -> pd.DataFrame:
+    """Return the measured trend in recognition: columns of `recognition.csv`, by calendar year."""
+    with files("model").joinpath("data", "recognition.csv").open(encoding="utf-8") as handle:
+        return pd.read_csv(handle).set_index("year")
+
+
 def _by_year(series: "pd.Series[float]", years: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return a series for each year, held at its ends."""
     clipped = np.clip(years, series.index.min(), series.index.max())

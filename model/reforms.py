@@ -20,18 +20,22 @@ from model.errors import DateError, ParameterError, ScenarioError, nearest, reas
 from model.parameters import GRADES, Parameters
 
 Column = npt.NDArray[np.float64]
+WAYS = ("to", "times", "plus")  # how a change sets its parameter
 
 
 @dataclass(frozen=True)
 class Change:
     """From month `start` (YYYY-MM) until before `end`, `parameter` has `value`, in the parameter's own unit.
 
-    With `ramp_months` it moves in that many equal steps, the first in `start`, from its value before to `value`.
+    With `how` "times" or "plus" it has, in every month, what it would have had, times or plus `value`, within its
+    range: so one reform can be laid over every member of an ensemble, and over other reforms. With `ramp_months` it
+    moves in that many equal steps, the first in `start`.
 
     Raises
     ------
     DateError, ScenarioError
-        If a date is outside the run, `end` is not after `start`, or the ramp is not a whole number of months.
+        If a date is outside the run, `end` is not after `start`, the ramp is not a whole number of months, `how` is
+        none of "to", "times" and "plus", or `value` no finite number.
     """
 
     parameter: str
@@ -39,8 +43,13 @@ class Change:
     start: str
     end: str | None = None
     ramp_months: int = 0
+    how: str = "to"
 
     def __post_init__(self) -> None:
+        if self.how not in WAYS:
+            raise ScenarioError(f"the change of {self.parameter}: how must be one of {', '.join(WAYS)}.")
+        if self.how != "to" and not np.isfinite(self.value):
+            raise ScenarioError(f"the change of {self.parameter}: {self.value} is no finite number.")
         start, end = self.window(N_MONTHS)
         if end <= start:
             raise ScenarioError(f"the change of {self.parameter} ends in {self.end}, not after its start {self.start}.")
@@ -51,13 +60,21 @@ class Change:
         """Return the first model month of the change and the one after its last, in a run of `n_months`."""
         return month_index(self.start), n_months if self.end is None else min(month_index(self.end), n_months)
 
-    def applied(self, column: Column) -> Column:
-        """Return a copy of `column`, the parameter's values shaped (n_months,), with the change laid over it."""
+    def applied(self, column: Column, low: float, high: float) -> Column:
+        """Return a copy of `column`, the parameter's values shaped (n_months,), with the change laid over it.
+
+        `low` and `high` are the parameter's range, which relative changes do not leave.
+        """
         start, end = self.window(len(column))
-        before = column[max(start - 1, 0)]
         moved = np.minimum(np.arange(1, end - start + 1) / max(self.ramp_months, 1), 1.0)
         changed = column.copy()
-        changed[start:end] = np.where(moved < 1.0, before + (self.value - before) * moved, self.value)
+        if self.how == "times":
+            changed[start:end] = np.clip(column[start:end] * (1.0 + (self.value - 1.0) * moved), low, high)
+        elif self.how == "plus":
+            changed[start:end] = np.clip(column[start:end] + self.value * moved, low, high)
+        else:
+            before = column[max(start - 1, 0)]
+            changed[start:end] = np.where(moved < 1.0, before + (self.value - before) * moved, self.value)
         return changed
 
 
@@ -165,10 +182,10 @@ class Scenario:
         base = {name: np.full(n_months, value) for name, value in parameters.items()}
         for reform in self.reforms:
             _check(reform, parameters, n_months)
-            alone = _laid_over(base, Scenario(self.name, (reform,))._writes())
+            alone = _laid_over(base, Scenario(self.name, (reform,))._writes(), parameters)
             if all(np.array_equal(alone[name], base[name]) for name in base):
                 raise ScenarioError(f"reform '{reform.name}' changes nothing: its values are those without it.")
-        columns = _laid_over(base, self._writes())
+        columns = _laid_over(base, self._writes(), parameters)
         return np.rec.fromarrays(list(columns.values()), dtype=[(name, np.float64) for name in columns])
 
     @classmethod
@@ -195,10 +212,13 @@ def _overlap(change: Change, other: Change) -> bool:
     return change.parameter == other.parameter and start < other_end and other_start < end
 
 
-def _laid_over(base: Mapping[str, Column], writes: Iterable[tuple[Reform, Change]]) -> dict[str, Column]:
-    columns = dict(base)
+def _laid_over(
+    base: Mapping[str, Column], writes: Iterable[tuple[Reform, Change]], parameters: Parameters
+) -> dict[str, Column]:
+    columns, known = dict(base), parameters.declarations
     for _, change in writes:
-        columns[change.parameter] = change.applied(columns[change.parameter])
+        declared = known[change.parameter]
+        columns[change.parameter] = change.applied(columns[change.parameter], declared.low, declared.high)
     return columns
 
 
@@ -212,10 +232,13 @@ def _check(reform: Reform, parameters: Parameters, n_months: int) -> None:
             raise ScenarioError(
                 f"reform '{reform.name}': {change.parameter} sets how the run begins; a reform cannot change it."
             )
-        try:
-            known[change.parameter].checked(change.value)
-        except ParameterError as error:
-            raise ParameterError(f"reform '{reform.name}': {error}") from None
+        if change.how == "to":
+            try:
+                known[change.parameter].checked(change.value)
+            except ParameterError as error:
+                raise ParameterError(f"reform '{reform.name}': {error}") from None
+        elif known[change.parameter].kind != "real":
+            raise ScenarioError(f"reform '{reform.name}': {change.parameter} is whole: give its value itself.")
         if change.ramp_months > 1 and known[change.parameter].kind != "real":
             raise ScenarioError(f"reform '{reform.name}': {change.parameter} is whole and cannot move by a ramp.")
         if month_index(change.start) >= n_months:
@@ -256,6 +279,21 @@ def _tables(where: str, entries: object) -> list[Any]:
     return list(entries)
 
 
+def _spelled_out(where: str, change: object) -> object:
+    """Return a change in which `times = 1.2` stands as `value = 1.2, how = "times"`, and `plus` likewise."""
+    if not isinstance(change, Mapping):
+        return change
+    given = [key for key in ("value", "times", "plus") if key in change]
+    if len(given) > 1:
+        raise ScenarioError(f"{where}: {change.get('parameter')} has {' and '.join(given)}: give one of them.")
+    if given not in (["times"], ["plus"]):
+        return change
+    (key,) = given
+    if isinstance(change[key], bool) or not isinstance(change[key], (int, float)):
+        raise ScenarioError(f"{where}: '{key}' must be a number, not {change[key]!r}.")
+    return {name: value for name, value in change.items() if name != key} | {"value": change[key], "how": key}
+
+
 def _reform(entry: object) -> Reform:
     where = f"reform '{entry.get('name', '?')}'" if isinstance(entry, Mapping) else "a reform"
     keys = _keys(where, Reform, entry)
@@ -267,10 +305,12 @@ def _reform(entry: object) -> Reform:
 
 def _reform_of(where: str, keys: dict[str, Any]) -> Reform:
     begun = {"start": keys["announced"]} if "announced" in keys else {}
-    changes = [Change(**_keys(where, Change, change)) for change in _tables("changes", keys["changes"])]
+    changes = [
+        Change(**_keys(where, Change, _spelled_out(where, change))) for change in _tables("changes", keys["changes"])
+    ]
     announcement = [
-        Change(**_keys(where, Change, {**begun, **change} if isinstance(change, Mapping) else change))
-        for change in _tables("announcement", keys.get("announcement", []))
+        Change(**_keys(where, Change, {**begun, **entry} if isinstance(entry, Mapping) else entry))
+        for entry in (_spelled_out(where, change) for change in _tables("announcement", keys.get("announcement", [])))
     ]
     return Reform(**(keys | {"changes": tuple(changes), "announcement": tuple(announcement)}))
 

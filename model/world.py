@@ -113,7 +113,7 @@ AUTHORITY = np.dtype(
         # people
         ("psychologists", "f8"),  # full-time equivalents
         ("psychologists_start", "f8"),
-        ("psychologists_private", "f8"),  # in private practice since September 2014
+        ("psychologists_private", "f8"),  # in private practice since the run began, a year before September 2014
         ("caseworkers", "f8"),
         ("requests_arriving", "f8"),  # cases a month that reach each stage, smoothed over half a year
         ("assessments_arriving", "f8"),

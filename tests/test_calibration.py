@@ -267,6 +267,10 @@ def test_e02_in_small(tmp_path: Path) -> None:
     assert table["origin"].unique().tolist() == ["2017-01"]
     assert table.loc[table["pattern"] == "new_plans", "year"].min() == 2017  # the first not complete in January 2017
     assert set(pd.read_csv(tmp_path / "scores.csv")["pattern"]) == set(table["pattern"])
+    assert set(pd.read_csv(tmp_path / "summary.csv")["recognition"]) == {"as measured", "held"}
+    held = pd.read_csv(tmp_path / "backtest_recognition_held.csv")
+    assert held["published"].equals(table["published"])
+    assert not held["q50"].equals(table["q50"])
     assert (tmp_path / "england_2017-01.csv").exists()
 
 

@@ -254,8 +254,8 @@ def test_recognition_is_level_after_the_last_observation() -> None:
     assert table.index.tolist() == list(range(2014, 2026))
     assert table.loc[2014, "index"] == 1
     held = table[table["status"] != "observed"]
-    assert held.index.min() == 2024
-    assert (held["index"] == table.loc[2023, "index"]).all()
+    assert held.index.tolist() == [2019, 2020, 2024, 2025]  # two are interpolated, two are level
+    assert (held.loc[2024:, "index"] == table.loc[2023, "index"]).all()
     assert (table["index_high"] >= table["index"]).all()
 
 

@@ -10,7 +10,7 @@ from experiments import calibration, forecasting, predictions, validation
 from experiments.forecasting import naive, predictive, scored, split
 from experiments.patterns import NationPattern, nation_patterns
 from model import Parameters
-from model.calendar import month_index
+from model.calendar import N_MONTHS, month_index
 from model.observables import months_of
 
 PLANS = pd.Series({2015: 100.0, 2016: 110.0, 2017: 121.0, 2018: 133.1})
@@ -48,6 +48,18 @@ def test_the_settlement_is_known_one_year_ahead_and_no_further() -> None:
     use = table["use_published_settlement"]
     assert use[month_index("2021-03")] == 1.0
     assert use[month_index("2021-04")] == 0.0
+
+
+def test_recognition_can_be_held_where_the_origin_left_it() -> None:
+    table = forecasting.as_known("2020-01", recognition_held=True).table(Parameters(), N_MONTHS)
+    acts = table["elasticity_recognition"]
+    index = forecasting.measured_recognition()
+    assert int(index.index[-1]) == 2023
+    usual = Parameters()["elasticity_recognition"]
+    for year in range(2014, 2041):
+        month = month_index(f"{year}-12") if year < 2040 else month_index("2040-08")
+        factor = index[min(year, 2023)] ** acts[month]
+        assert factor == pytest.approx(index[min(year, 2019)] ** usual, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,55 @@ def test_a_ramp_begins_at_the_value_of_the_reform_that_it_follows() -> None:
         assert table(*order)["a"][start - 1 : start + 3].tolist() == [5, 7, 9, 9]
 
 
+def test_relative_changes_by_hand() -> None:
+    column = np.full(8, 2.0)
+    assert Change("a", 1.5, "2014-11", how="times").applied(column, 0.0, 10.0)[1:4].tolist() == [2.0, 3.0, 3.0]
+    ramped = Change("a", 1.0, "2014-11", ramp_months=2, how="plus").applied(column, 0.0, 10.0)
+    assert ramped[1:5].tolist() == [2.0, 2.5, 3.0, 3.0]
+    assert Change("a", 9.0, "2014-11", how="times").applied(column, 0.0, 10.0)[-1] == 10.0  # its range
+
+
+@given(st.floats(0.2, 3.0), st.floats(0.1, 3.0), st.integers(1, 60))
+def test_a_relative_change_over_another_leaves_nothing_behind(factor: float, value: float, ramp: int) -> None:
+    assume(abs(factor - 1.0) > 1e-3)
+    assume(abs(value - BASE["a"]) > 1e-3)
+    under = one("under", value=value, start="2018-01", end="2020-01", ramp_months=ramp)
+    over = one("over", 1, value=factor, start="2019-01", end="2023-01", how="times")
+    both, alone = table(under, over)["a"], table(under)["a"]
+    start, end = month_index("2019-01"), month_index("2023-01")
+    assert np.array_equal(both[:start], alone[:start])
+    assert np.allclose(both[start:end], np.clip(alone[start:end] * factor, 0.0, 10.0))
+    assert np.array_equal(both[end:], alone[end:])
+    assert np.all(both[end:] == BASE["a"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"times": 1.2, "plus": 0.1}, "has times and plus: give one of them"),
+        ({"value": 0.3, "times": 1.2}, "has value and times: give one of them"),
+        ({"value": 0.3, "how": "twice"}, "how must be one of to, times, plus"),
+        ({"times": "1.2"}, "'times' must be a number"),
+        ({"times": float("nan")}, "no finite number"),
+    ],
+)
+def test_a_change_says_once_what_it_does(change: dict[str, Any], message: str) -> None:
+    entry = {"parameter": "a", "start": "2020-01"} | change
+    with pytest.raises(ScenarioError, match=message):
+        Scenario.from_mapping({"name": "x", "reforms": [{"name": "r", "changes": [entry]}]})
+
+
+def test_relative_changes_in_a_file_are_those_in_python() -> None:
+    mapping = {"name": "r", "changes": [{"parameter": "a", "start": "2020-01", "plus": 0.5, "ramp_months": 3}]}
+    scenario = Scenario.from_mapping({"name": "x", "reforms": [mapping]})
+    assert scenario.reforms[0].changes == (Change("a", 0.5, "2020-01", ramp_months=3, how="plus"),)
+
+
+def test_a_switch_takes_its_value_alone() -> None:
+    with pytest.raises(ScenarioError, match="on is whole: give its value itself"):
+        table(one(parameter="on", value=0.5, how="times"))
+
+
 def test_what_changes_nothing_is_an_error() -> None:
     for reform in (one(value=1.0), one(parameter="b", value=2.1)):
         with pytest.raises(ScenarioError, match="reform 'r' changes nothing"):
