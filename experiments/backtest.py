@@ -100,7 +100,10 @@ def write_report(
     figures, scores = _compared(stores)
     figures_held, scores_held = _compared(held)
     table = pd.concat(
-        [summary(scores).assign(recognition="as measured"), summary(scores_held).assign(recognition="held")]
+        [
+            summary(scores, figures).assign(recognition="as measured"),
+            summary(scores_held, figures_held).assign(recognition="held"),
+        ]
     )
     try:
         figures.to_csv(folder / FIGURES, index=False, float_format="%.6g")
@@ -131,10 +134,12 @@ def _long(store: Store) -> pd.DataFrame:
     return store.table()[["point", "year", *(pattern.name for pattern in nation_patterns())]]
 
 
-def summary(scores: pd.DataFrame) -> pd.DataFrame:
+def summary(scores: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     """Return, by origin, over headline series: how many the model wins, and what share of figures its bands hold.
 
     `won` is against the best of the simple forecasts, which is known only afterwards; `beats_...` against each of them.
+    `wider` says how many times as wide 90 % bands would have had to be, on both sides of the median in logarithms, to
+    hold 90 % of the figures.
     """
     rows = []
     for origin, part in scores[scores["headline"]].groupby("origin", sort=False):
@@ -142,8 +147,17 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
         beaten = {f"beats_{method}": int((part["model"] < part[method]).sum()) for method in NAIVE}
         inside = {name: float(np.average(part[name], weights=weights)) for name in ("within_50", "within_90")}
         errors = {"median_error": float(part["model"].median()), "median_best_naive": _best(part)}
-        rows.append({"origin": origin, "series": len(part), "won": int(part["wins"].sum())} | beaten | errors | inside)
+        here = figures[(figures["origin"] == origin) & figures["headline"]]
+        wins = {"origin": origin, "series": len(part), "won": int(part["wins"].sum())}
+        rows.append(wins | beaten | errors | inside | {"wider": wider(here)})
     return pd.DataFrame(rows)
+
+
+def wider(figures: pd.DataFrame) -> float:
+    """Return by which factor 90 % bands would have to be widened to hold 90 % of the held-out figures."""
+    off = np.log(figures["published"] / figures["q50"])
+    half = np.log(figures["q95"] / figures["q50"]).where(off > 0.0, np.log(figures["q50"] / figures["q05"]))
+    return float(np.quantile(off.abs() / half, 0.9))
 
 
 def _best(part: pd.DataFrame) -> float:

@@ -629,7 +629,17 @@ def e02(
         ensembles[origin], stores[origin], held[origin] = done
     table = backtest.write_report(stores, held, ensembles, folder)
     table = table[
-        ["origin", "recognition", "series", "won", "median_error", "median_best_naive", "within_50", "within_90"]
+        [
+            "origin",
+            "recognition",
+            "series",
+            "won",
+            "median_error",
+            "median_best_naive",
+            "within_50",
+            "within_90",
+            "wider",
+        ]
     ]
     shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
     Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")

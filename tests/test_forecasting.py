@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import calibration, forecasting, predictions, validation
+from experiments import backtest, calibration, forecasting, predictions, validation
 from experiments.forecasting import naive, predictive, scored, split
 from experiments.patterns import NationPattern, nation_patterns
 from model import Parameters
@@ -48,6 +48,14 @@ def test_the_settlement_is_known_one_year_ahead_and_no_further() -> None:
     use = table["use_published_settlement"]
     assert use[month_index("2021-03")] == 1.0
     assert use[month_index("2021-04")] == 0.0
+
+
+def test_how_much_wider_bands_would_have_to_be() -> None:
+    ends = {"q05": 80.0, "q50": 100.0, "q95": 125.0}
+    inside, outside = 100.0 * 1.25**0.5, 100.0 / 1.25**3
+    table = pd.DataFrame([ends | {"published": inside}] * 17 + [ends | {"published": outside}] * 3)
+    assert backtest.wider(table) == pytest.approx(3.0)  # nine tenths are held only if those below are reached
+    assert backtest.wider(table.iloc[:17]) == pytest.approx(0.5)
 
 
 def test_recognition_can_be_held_where_the_origin_left_it() -> None:
