@@ -476,7 +476,7 @@ def calibrate(
 
 
 class _Steps:
-    """Bars of the steps of a calibration, one after another."""
+    """Bars of the steps of a calibration, one after another. Ctrl-C says that finished steps are kept."""
 
     def __init__(self) -> None:
         self._name, self._bar = "", None
@@ -493,9 +493,12 @@ class _Steps:
         if self._bar is not None:
             self._bar(now)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
         if self._bar is not None:
             self._bar.__exit__()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            text = "interrupted; finished steps are kept, the same command goes on from there."
+            raise typer.Exit(_say(text, INTERRUPTED))
 
 
 @app.command(epilog="Example: sendcycle validate --members 5")

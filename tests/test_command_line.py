@@ -266,6 +266,17 @@ def test_interrupted_run_says_so_and_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupted_calibration_says_that_its_steps_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("experiments.calibration.calibrate", stopped)
+    message = failed(capsys, "calibrate", "--smoke", "--out", str(tmp_path), status=130)
+    assert message == "sendcycle: interrupted; finished steps are kept, the same command goes on from there.\n"
+
+
 @pytest.mark.parametrize("disguise", [RuntimeError("compiling failed"), None])
 def test_swallowed_interruption_is_not_lost(disguise: Exception | None) -> None:
     """Compilers sometimes swallow an interruption, or turn it into an error of their own."""
