@@ -33,6 +33,10 @@ NAMES = (
 )  # fmt: skip
 WIDTH = 0.1  # share of each prior, around the default, within which parameters are drawn
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+SHORTER = {  # titles of panels whose label is too long
+    "cumulative_balance": "Balance of the high-needs block",
+    "psychologist_hours_statutory": "Psychologists’ statutory hours",
+}
 CHANCE, NUMBERS = "chance", "numbers"
 TABLE = "fan.csv"
 FIGURE = ("fan.pdf", "fan.png")
@@ -150,7 +154,8 @@ def fan_charts(table: pd.DataFrame, sample: str) -> Figure:
     return figure
 
 
-def _title(label: str) -> str:
+def _title(name: str, label: str) -> str:
+    label = SHORTER.get(name, label)
     return textwrap.shorten(label[:1].upper() + label[1:], 38, placeholder=" …")
 
 
@@ -172,6 +177,6 @@ def _draw(ax: Axes, table: pd.DataFrame, observable: Observable) -> None:
         ax.axhline(0.0, color="0.4", linewidth=0.8)
     else:
         ax.set_ylim(bottom=0.0)
-    ax.set_title(_title(observable.label), loc="left", fontsize=11, fontweight="bold")
+    ax.set_title(_title(observable.name, observable.label), loc="left", fontsize=11, fontweight="bold")
     ax.set_ylabel(unit, fontsize=10)
     style_axes(ax)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -269,7 +269,14 @@ def with_convergence(
     whole["of_half"] = np.nan
     if half is not None:
         resamples = RESAMPLES if method == "delta" else FEWEST_RESAMPLES  # the half is asked for its values alone
-        before = indices(method, problem, points[:half], values[:half], seed, resamples)
+        of_half, without_pairs = values[:half], problem
+        if (
+            problem.second_order
+        ):  # pairs are not asked for: the runs for them, between the first and the last, are left out
+            d = len(problem.factors)
+            of_half = of_half.reshape(-1, 2 * d + 2)[:, [*range(d + 1), 2 * d + 1]].ravel()
+            without_pairs = replace(problem, second_order=False)
+        before = indices(method, without_pairs, points[: len(of_half)], of_half, seed, resamples)
         keys = ["factor", "with", "index"]
         merged = whole[keys].merge(before, on=keys, how="left")
         whole["of_half"] = merged["value"].to_numpy()

@@ -170,6 +170,20 @@ def test_values_do_not_hang_on_the_bootstrap_so_that_half_of_a_sample_needs_hard
     assert not few["half_width"].equals(whole["half_width"])
 
 
+def test_half_of_a_sample_with_pairs_gives_the_single_indices_of_that_half() -> None:
+    problem = problem_of(["a", "b", "c"], second_order=True)
+    points = shares("sobol", problem, 256, SEED)
+    values = ishigami(points)
+    whole = with_convergence("sobol", problem, points, values, SEED)
+    half = sensitivity.first_half("sobol", problem, points)
+    alone = indices("sobol", problem, points[:half], values[:half], SEED)
+    both = whole.merge(alone, on=["factor", "with", "index"], suffixes=("", "_alone"))
+    single = both["index"] != "S2"
+    # SALib scales by the spread of all values that it is given, so the two differ in the fifth place
+    np.testing.assert_allclose(both.loc[single, "of_half"], both.loc[single, "value_alone"], rtol=0.0, atol=1e-4)
+    assert both.loc[~single, "of_half"].isna().all()
+
+
 def test_few_points_are_not_converged_and_many_are() -> None:
     for n, converged in ((16, False), (4096, True)):
         points = shares("sobol", THREE, n, SEED)
