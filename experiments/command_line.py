@@ -19,6 +19,8 @@ from typer.core import TyperGroup
 from experiments.progress import RunsBar, months_bar, steps_bar
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from experiments.designs import Design
     from experiments.runner import Finished, Progress
     from experiments.sensitivity import Problem
@@ -475,6 +477,14 @@ def calibrate(
     print(f"ensemble, posterior and runs are in {folder}{os.sep}")
 
 
+def _print_figures(table: "pd.DataFrame") -> None:
+    """Print a table with three figures of every number."""
+    from experiments.tables import plain_tables
+
+    shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
+    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+
+
 class _Steps:
     """Bars of the steps of a calibration, one after another. Ctrl-C says that finished steps are kept."""
 
@@ -512,7 +522,6 @@ def validate(
     """Score the model on every pattern: the nation over time, spread between authorities, gradients of children."""
     from experiments import validation
     from experiments.ensembles import CURRENT, read_ensemble
-    from experiments.tables import plain_tables
     from model import Parameters, simulate
 
     chosen = None if defaults else read_ensemble(ensemble or CURRENT)
@@ -524,8 +533,7 @@ def validate(
             advance(k + 1, len(values))
     tables = validation.write_report(results, out, "defaults" if chosen is None else chosen.name, scale)
     for table in tables:
-        shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
-        Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+        _print_figures(table)
     print(f"scores are in {out}{os.sep}")
 
 
@@ -618,7 +626,6 @@ def e02(
 ) -> None:
     """Calibrate to what was known at several origins, predict what came after, and score it beside simple forecasts."""
     from experiments import backtest
-    from experiments.tables import plain_tables
 
     folder = out or _home("e02_backtest", smoke)
     ensembles, stores, held = {}, {}, {}
@@ -644,8 +651,7 @@ def e02(
             "wider",
         ]
     ]
-    shown = table.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
-    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    _print_figures(table)
     print(f"held-out figures, scores, ensembles and the figure are in {folder}{os.sep}")
 
 
@@ -660,15 +666,13 @@ def recovery(
     """Say whether calibration finds parameters that are known, and how a second method does with as many runs."""
     from experiments import recovery as known
     from experiments.ensembles import CURRENT, read_ensemble
-    from experiments.tables import plain_tables
 
     folder = out or _home("e02_recovery", smoke)
     chosen = read_ensemble(ensemble or CURRENT)
     with _Steps() as told:
         table = known.recover(chosen, folder, 1 if smoke else truths, smoke=smoke, workers=workers, told=told)
     short = known.write_report(table, chosen, folder)
-    shown = short.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
-    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    _print_figures(short)
     print(f"tables are in {folder}{os.sep}")
 
 
@@ -681,7 +685,6 @@ def rivals(
 ) -> None:
     """Calibrate the model and every rival structure on as many runs, and say how each fits and what it forecasts."""
     from experiments import rivals as structures
-    from experiments.tables import plain_tables
 
     folder = out or _home("e02_rivals", smoke)
     done = {}
@@ -693,8 +696,7 @@ def rivals(
             )
     table = structures.write_report(done, folder)
     shown = table[["structure", "stay", "nearest", "middle", "plans_in_force", "requests", "new_plans"]]
-    shown = shown.map(lambda value: f"{value:.3g}" if isinstance(value, float) else value)
-    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    _print_figures(shown)
     print(f"fit, forecasts and the figure are in {folder}{os.sep}")
 
 

@@ -18,7 +18,7 @@ from experiments.backtest import member_design
 from experiments.designs import Design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
-from experiments.forecasting import LEVELS
+from experiments.forecasting import LEVELS, by_year
 from experiments.identifiability import what_unseen_parameters_decide
 from experiments.output import cannot_write
 from experiments.predictions import of_england
@@ -58,12 +58,8 @@ def forecast(store: Store, last_year: int) -> pd.DataFrame:
     runs = store.table()
     rows = [of_england(runs, last_year)]
     for name in MORE:
-        wide = runs.pivot(index="point", columns="year", values=name).dropna(axis=1, how="all")
-        quantiles = wide.quantile(list(LEVELS)).T
-        quantiles.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
-        table = (
-            quantiles.rename_axis("year").reset_index().assign(pattern=name, last_year=np.nan, last_published=np.nan)
-        )
+        wide = runs.pivot(index="point", columns="year", values=name)
+        table = by_year(wide).assign(pattern=name, last_year=np.nan, last_published=np.nan)
         rows.append(table[table["year"] >= 2025])
     columns = ["pattern", "year", "last_year", "last_published", *(f"q{round(100 * level):02d}" for level in LEVELS)]
     return pd.concat(rows, ignore_index=True)[columns]

@@ -131,6 +131,13 @@ def named(quantiles: Matrix) -> dict[str, float]:
     return {f"q{round(100 * level):02d}": float(value) for level, value in zip(LEVELS, quantiles, strict=True)}
 
 
+def by_year(wide: pd.DataFrame) -> pd.DataFrame:
+    """Return quantiles over rows at `LEVELS`, q05 to q95, of every column, a year; years without figures are gone."""
+    table = wide.dropna(axis=1, how="all").quantile(list(LEVELS)).T
+    table.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
+    return table.rename_axis("year").reset_index()
+
+
 def _scores(values: Matrix, percent: bool) -> Matrix:
     """Return logarithms of amounts, and logits of percentages, which cannot pass 100."""
     if percent:

@@ -19,7 +19,7 @@ from experiments.calibration import IMPLAUSIBLE, SMALL, SMOKE, calibrate
 from experiments.designs import DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
-from experiments.forecasting import LEVELS
+from experiments.forecasting import by_year
 from experiments.output import cannot_write
 from experiments.patterns import nation_patterns
 from experiments.runner import sweep
@@ -138,11 +138,10 @@ def forecasts(structures: dict[str, Structure]) -> pd.DataFrame:
     for name, structure in structures.items():
         runs = structure.store.table()
         for pattern in nation_patterns():
-            wide = runs.pivot(index="point", columns="year", values=pattern.name).dropna(axis=1, how="all")
-            table = wide.quantile(list(LEVELS)).T
-            table.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
-            rows.append(table.rename_axis("year").reset_index().assign(structure=name, pattern=pattern.name))
-    return pd.concat(rows, ignore_index=True)[["structure", "pattern", "year", *table.columns]]
+            wide = runs.pivot(index="point", columns="year", values=pattern.name)
+            rows.append(by_year(wide).assign(structure=name, pattern=pattern.name))
+    table = pd.concat(rows, ignore_index=True)
+    return table[["structure", "pattern", *table.columns.drop(["structure", "pattern"])]]
 
 
 def figure(table: pd.DataFrame) -> Figure:
