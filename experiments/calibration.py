@@ -5,6 +5,8 @@
 2. *Ensemble smoother with multiple data assimilation* (Emerick and Reynolds 2013, pyESMDA): all members move together
    by the covariance between parameters and figures across the ensemble, in small steps first, in larger ones later.
    Every step is a sweep of its own, so an interrupted calibration goes on where it was.
+   A few members run once more at a larger scale at every step: what figures of the small sample are off by, for all
+   members alike because they share neighbourhoods and draws, is taken out of them.
 3. *What stays*: the members of the last step that are not implausible (root mean square of the standardised errors at
    most `IMPLAUSIBLE`). Where the model bends, many members end further off; cut like this, the ensemble is neither the
    smoother's posterior nor agreement within errors, which would be 1. It is what is not ruled out.
@@ -41,6 +43,7 @@ IMPLAUSIBLE = 3.0
 ROUNDED = 7  # places of scores, so that a step is the same on another machine and its runs are found again
 DUMMIES = 50  # numbers that do nothing: how much spread they lose, a parameter loses by chance
 Matrix = NDArray[np.float64]
+Run = Callable[[str, Matrix, float], Matrix]  # name, points (parameters, members), scale: figures (figures, members)
 
 
 @dataclass(frozen=True)
@@ -53,20 +56,26 @@ class Settings:
         Points of the first look, and their scale.
     members, steps, scale
         Size of the ensemble, times it is moved, and its scale.
+    checked, checked_scale
+        Members that run again at every step, and at which scale.
     seed
         Keys points, runs and perturbations.
     """
 
     first: int = 2000
     first_scale: float = 0.01
-    members: int = 300
-    steps: int = 8
-    scale: float = 0.05
+    members: int = 600
+    steps: int = 5
+    scale: float = 0.03
+    checked: int = 12
+    checked_scale: float = 1.0
     seed: int = 0
 
 
-SMALL = Settings(first=1000, members=150, steps=6, scale=0.02)
-SMOKE = Settings(first=40, first_scale=0.0005, members=20, steps=2, scale=0.0005)
+SMALL = Settings(first=1000, members=300, steps=4, scale=0.02, checked_scale=0.3)
+SMOKE = Settings(
+    first=40, first_scale=0.0005, members=20, steps=2, scale=0.0005, checked=2, checked_scale=0.001
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -202,7 +211,7 @@ def calibrate(
 
     start, before = first_look(list(moved), run, goal, settings)
     last, nothing = smoothed(start, run, goal, settings)
-    figures = run(f"step_{settings.steps}", last, settings.scale)
+    figures = whole(run, goal, settings, f"step_{settings.steps}", last)
     found = misfit(figures, goal)
     limit = np.inf if all_stay else IMPLAUSIBLE
     return _ensemble(
@@ -210,9 +219,7 @@ def calibrate(
     )
 
 
-def first_look(
-    names: list[str], run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings
-) -> tuple[Matrix, Matrix]:
+def first_look(names: list[str], run: Run, goal: Target, settings: Settings) -> tuple[Matrix, Matrix]:
     """Return the points of the priors nearest to the figures, as scores (parameters, members), and all misfits."""
     from scipy.stats import qmc
 
@@ -225,9 +232,22 @@ def first_look(
     return points[:, np.sort(nearest)], found
 
 
-def smoothed(
-    start: Matrix, run: Callable[[str, Matrix, float], Matrix], goal: Target, settings: Settings
-) -> tuple[Matrix, Matrix]:
+def whole(run: Run, goal: Target, settings: Settings, name: str, points: Matrix) -> Matrix:
+    """Return the figures at points, without what the small sample of the ensemble's scale shifts them by.
+
+    All members share neighbourhoods and draws, so what their sample is off by is much the same for all. It is the
+    median difference, between two scales, of members spread over the nearer half.
+    """
+    figures = run(name, points, settings.scale)
+    off = misfit(figures, goal)
+    nearer = np.argsort(np.where(np.isfinite(off), off, np.inf), kind="stable")[: max(np.isfinite(off).sum() // 2, 1)]
+    chosen = nearer[np.linspace(0, len(nearer) - 1, min(settings.checked, len(nearer))).astype(int)]
+    larger = run(f"{name}_whole", points[:, np.sort(chosen)], settings.checked_scale)
+    shift = np.nanmedian(larger - figures[:, np.sort(chosen)], axis=1)
+    return np.asarray(figures + np.nan_to_num(shift)[:, None])
+
+
+def smoothed(start: Matrix, run: Run, goal: Target, settings: Settings) -> tuple[Matrix, Matrix]:
     """Return the ensemble after its last move, as scores, and what has become of numbers that do nothing.
 
     Beside the parameters the smoother moves `DUMMIES` numbers that no run reads. The figures know nothing of them, so
@@ -247,7 +267,7 @@ def smoothed(
 
     def forward(points: Matrix) -> Matrix:
         told = np.round(np.clip(points[:-DUMMIES], -SCORES, SCORES), ROUNDED)
-        return run(f"step_{next(steps)}", told, settings.scale)
+        return whole(run, goal, settings, f"step_{next(steps)}", told)
 
     # Every step takes twice as much of the figures as the one before: 1/inflation adds up to 1.
     inflation = [(2**settings.steps - 1) / 2**k for k in range(settings.steps)]

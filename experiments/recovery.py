@@ -17,7 +17,19 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from experiments.calibration import SCORES, SMALL, SMOKE, Matrix, Settings, Target, misfit, predicted, priors, smoothed
+from experiments.calibration import (
+    SCORES,
+    SMALL,
+    SMOKE,
+    Matrix,
+    Settings,
+    Target,
+    misfit,
+    predicted,
+    priors,
+    smoothed,
+    whole,
+)  # fmt: skip
 from experiments.calibration import target as published_target
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
@@ -30,13 +42,14 @@ from model.results import MANIFEST
 
 KEPT = 0.04  # share of the sample that approximate Bayesian computation keeps
 LEVEL = 0.9
+TRUE_SCALE = 0.5  # of the runs that synthetic figures are taken from: their sampling error is below the declared errors
 TABLE, SUMMARY = "recovery.csv", "summary.csv"
 METHODS = ("ensemble smoother", "ABC with regression")
 
 
 def sizes(smoke: bool) -> tuple[Settings, int]:
     """Return the settings of the smoother and the number of runs that each method has."""
-    settings = SMOKE if smoke else replace(SMALL, first=600, first_scale=SMALL.scale)
+    settings = SMOKE if smoke else replace(SMALL, first=600, first_scale=SMALL.scale, members=600)
     return settings, settings.first + settings.members * settings.steps
 
 
@@ -99,14 +112,14 @@ def recover(
     rows = []
     for truth in range(truths):
         member = truth * max(1, len(ensemble.members) // truths)
-        aim = synthetic(goal, ensemble.values(member), max(settings.scale, 0.002), until, truth)
-        figures = run("look", points, settings.first_scale, aim)
+        aim = synthetic(goal, ensemble.values(member), 0.002 if smoke else TRUE_SCALE, until, truth)
+
+        def step(name: str, at: Matrix, scale: float, aim: Target = aim, truth: int = truth) -> Matrix:
+            return run(name if name == "look" else f"truth_{truth}_{name}", at, scale, aim)
+
+        figures = whole(step, aim, settings, "look", points)
         near = misfit(figures[:, : settings.first], aim)
         start = np.argsort(np.where(np.isfinite(near), near, np.inf), kind="stable")[: settings.members]
-
-        def step(name: str, moved_points: Matrix, scale: float, aim: Target = aim, truth: int = truth) -> Matrix:
-            return run(f"truth_{truth}_{name}", moved_points, scale, aim)
-
         smooth, _ = smoothed(points[:, np.sort(start)], step, aim, settings)
         found = {METHODS[0]: (smooth, np.ones(smooth.shape[1])), METHODS[1]: abc(points, figures, aim)}
         for method, (draws, weights) in found.items():
