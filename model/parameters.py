@@ -106,6 +106,15 @@ class Parameter:
     kind: Literal["real", "integer", "switch"] = "real"
     read: Literal["monthly", "start"] = "monthly"  # "start": sets how the run begins, so that no date can change it
 
+    @property
+    def possible(self) -> tuple[float, float]:
+        """What the quantity can be at all: shares and probabilities 0 to 1, others at least 0 unless `low` is below.
+
+        The range says what may be true of England now; a reform relative to it may go beyond.
+        """
+        whole = self.unit.split()[0] in ("share", "probability")
+        return min(self.low, 0.0), max(self.high, 1.0) if whole else np.inf
+
     def checked(self, value: object) -> float:
         """Return `value` as a float.
 

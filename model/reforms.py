@@ -1,8 +1,8 @@
 """Reforms are data: dated replacements of parameters, compiled before a run into one record of parameters a month.
 
 Four laws hold (see `tests/test_reforms.py`): nothing changes before announcement or start; a reform that changes
-nothing is an error; two changes that write one parameter in the same month state which one wins, and all others
-commute; what ends is restored exactly.
+nothing is an error; two changes that write one parameter in the same month state which one wins, unless both add or both
+multiply, and all others commute; what ends is restored exactly.
 """
 
 import tomllib
@@ -27,8 +27,8 @@ WAYS = ("to", "times", "plus")  # how a change sets its parameter
 class Change:
     """From month `start` (YYYY-MM) until before `end`, `parameter` has `value`, in the parameter's own unit.
 
-    With `how` "times" or "plus" it has, in every month, what it would have had, times or plus `value`, within its
-    range: so one reform can be laid over every member of an ensemble, and over other reforms. With `ramp_months` it
+    With `how` "times" or "plus" it has, in every month, what it would have had, times or plus `value`, within what
+    the quantity can be at all: so one reform can be laid over every member of an ensemble, and over other reforms. With `ramp_months` it
     moves in that many equal steps, the first in `start`.
 
     Raises
@@ -63,7 +63,7 @@ class Change:
     def applied(self, column: Column, low: float, high: float) -> Column:
         """Return a copy of `column`, the parameter's values shaped (n_months,), with the change laid over it.
 
-        `low` and `high` are the parameter's range, which relative changes do not leave.
+        `low` and `high` are what the parameter can be at all, which relative changes do not leave.
         """
         start, end = self.window(len(column))
         moved = np.minimum(np.arange(1, end - start + 1) / max(self.ramp_months, 1), 1.0)
@@ -130,7 +130,8 @@ class Scenario:
     Raises
     ------
     ScenarioError
-        If two reforms share a name, or write one parameter in the same months with the same precedence.
+        If two reforms share a name, or write one parameter in the same months with the same precedence and do not
+        both add or both multiply.
     """
 
     name: str
@@ -143,7 +144,7 @@ class Scenario:
             if names.count(name) > 1:
                 raise ScenarioError(f"scenario '{self.name}' holds reform '{name}' twice.")
         for (reform, change), (other, rival) in combinations(self._writes(), 2):
-            if reform.precedence == other.precedence and _overlap(change, rival):
+            if reform.precedence == other.precedence and _overlap(change, rival) and not _commute(change, rival):
                 whose = f"'{reform.name}' twice" if reform is other else f"'{reform.name}' and '{other.name}'"
                 raise ScenarioError(
                     f"scenario '{self.name}': {whose} write {change.parameter} in the same months "
@@ -153,7 +154,7 @@ class Scenario:
     def _writes(self) -> list[tuple[Reform, Change]]:
         """Return every change with its reform, in the order in which they are laid over each other."""
         writes = [(reform, change) for reform in self.reforms for change in reform.dated_changes()]
-        return sorted(writes, key=lambda write: (write[0].precedence, month_index(write[1].start)))
+        return sorted(writes, key=lambda write: (write[0].precedence, month_index(write[1].start), write[0].name))
 
     def table(self, parameters: Parameters, n_months: int) -> "np.recarray[Any, Any]":
         """Return the parameters of every month.
@@ -212,13 +213,24 @@ def _overlap(change: Change, other: Change) -> bool:
     return change.parameter == other.parameter and start < other_end and other_start < end
 
 
+def _commute(change: Change, other: Change) -> bool:
+    """Say whether two changes of one parameter come to the same in either order: both add, or both multiply.
+
+    They must push the same way, so that what the parameter can be at all cuts neither of them in between.
+    """
+    if change.how != other.how or change.how == "to":
+        return False
+    usual = 1.0 if change.how == "times" else 0.0
+    return (change.value - usual) * (other.value - usual) >= 0.0
+
+
 def _laid_over(
     base: Mapping[str, Column], writes: Iterable[tuple[Reform, Change]], parameters: Parameters
 ) -> dict[str, Column]:
     columns, known = dict(base), parameters.declarations
     for _, change in writes:
         declared = known[change.parameter]
-        columns[change.parameter] = change.applied(columns[change.parameter], declared.low, declared.high)
+        columns[change.parameter] = change.applied(columns[change.parameter], *declared.possible)
     return columns
 
 

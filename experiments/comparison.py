@@ -1,0 +1,183 @@
+"""Scenarios side by side over the calibrated ensemble, on the same random draws: what differs, and how surely."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.designs import Design, DesignError
+from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from experiments.forecasting import by_year
+from experiments.output import cannot_write
+from experiments.programme_money import beside_the_model, programme_money
+from experiments.store import Store
+from model import Scenario
+from model.calendar import N_MONTHS
+from model.observables import declared as declared_observables
+from model.published import of_observable
+from model.results import MANIFEST
+from model.world import LINES
+
+PUBLIC_COST = "public_cost"  # all lines of spending and the programmes beside them, million pounds a financial year
+OUTCOMES = (
+    "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
+    "confidence", "within_20_weeks", "pupils_sen_support", "outcome_index",
+)  # fmt: skip
+SPENDING = tuple(f"spend_{line}" for line in LINES)
+SHOWN = OUTCOMES[:8]
+REPORTED = (2030, 2035, 2039)
+LEVELS = (0.05, 0.5, 0.95)
+TABLE, LEVEL_TABLE, COSTS = "compare.csv", "levels.csv", "programme_money.csv"
+PAGE = ("compare.pdf", "compare.png")
+
+
+def design(
+    scenarios: Sequence[Scenario], ensemble: Ensemble, *, scale: float = 0.01, until: str = "2040-08", seed: int = 0
+) -> Design:
+    """Return the runs of a comparison: every member in every scenario, with draws that scenarios share."""
+    if len({scenario.name for scenario in scenarios}) < len(scenarios):
+        raise DesignError("two scenarios of a comparison have the same name.")
+    years = tuple(range(2014, int(until[:4]) + 1))
+    base = Design(
+        "compare", outcomes=(*OUTCOMES, *SPENDING), years=years, scenarios=tuple(scenarios), scale=scale, until=until,
+        seed=seed, constants=ensemble.constants, own_seeds=True,
+    )  # fmt: skip
+    return ensemble.design(base)
+
+
+def outcomes(store: Store, scenarios: Sequence[Scenario], lasts: int = N_MONTHS) -> pd.DataFrame:
+    """Return the outcomes of all runs, and what all of it costs the public.
+
+    Parameters
+    ----------
+    lasts
+        As in `programme_money`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `point`, `scenario`, `year`, those of `OUTCOMES`, and `PUBLIC_COST`: all lines of spending and what
+        reforms cost beside them, million nominal pounds in the financial year that begins in `year`.
+    """
+    table = store.table()
+    beside = pd.concat({s.name: beside_the_model(s, lasts) for s in scenarios}, names=["scenario"]).rename("beside")
+    table = table.join(beside, on=["scenario", "year"])
+    table[PUBLIC_COST] = table[list(SPENDING)].sum(axis=1, skipna=False) + table["beside"].fillna(0.0)
+    return table[["point", "scenario", "year", *OUTCOMES, PUBLIC_COST]]
+
+
+def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Return differences from the first scenario, member by member on the same draws.
+
+    Parameters
+    ----------
+    table
+        As `outcomes` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `scenario`, `outcome`, `year`, `median`, `q05`, `q95` of the difference in the outcome's unit over
+        members, `relative` (median of the difference over the first scenario's figure), and `lower` (share of members
+        in which it is lower than under the first scenario).
+    """
+    long = table.melt(id_vars=["point", "scenario", "year"], var_name="outcome").dropna(subset="value")
+    base = long[long["scenario"] == first].drop(columns="scenario").rename(columns={"value": "base"})
+    pairs = long[long["scenario"] != first].merge(base, on=["point", "year", "outcome"])
+    pairs["gap"] = pairs["value"] - pairs["base"]
+    pairs["relative"] = (pairs["gap"] / pairs["base"]).where(pairs["base"] != 0.0)
+    pairs["lower"] = pairs["gap"] < 0.0
+    groups = pairs.groupby(["scenario", "outcome", "year"], sort=False)
+    found = groups["gap"].quantile(list(LEVELS)).unstack()
+    found.columns = pd.Index(["q05", "median", "q95"])
+    found = found.join(groups.agg(relative=("relative", "median"), lower=("lower", "mean"))).reset_index()
+    return found[["scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower"]]
+
+
+def levels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return quantiles over members, by scenario, outcome and year."""
+    rows = []
+    for name in (*OUTCOMES, PUBLIC_COST):
+        for scenario, part in table.groupby("scenario", sort=False):
+            wide = part.pivot(index="point", columns="year", values=name)
+            rows.append(by_year(wide).assign(scenario=scenario, outcome=name))
+    found = pd.concat(rows, ignore_index=True)
+    return found[["scenario", "outcome", *found.columns.drop(["scenario", "outcome"])]]
+
+
+def summary(table: pd.DataFrame, outcomes: Sequence[str], year: int) -> pd.DataFrame:
+    """Return the differences of one year for the terminal: a row a scenario, a column an outcome, in words."""
+    here = table[(table["year"] == year) & table["outcome"].isin(outcomes)].copy()
+    factors = here["outcome"].map(lambda name: abs(FACTORS.get(name, (1.0, ""))[0]))
+    here["words"] = [
+        f"{f * m:+.3g} ({f * low:+.3g} to {f * high:+.3g})"
+        for f, m, low, high in zip(factors, here["median"], here["q05"], here["q95"], strict=True)
+    ]
+    wide = here.pivot(index="scenario", columns="outcome", values="words")
+    return wide[[name for name in outcomes if name in wide]].reset_index()
+
+
+def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figure:
+    """Return a panel an outcome: published points, medians of all scenarios, the band of the first."""
+    page = Figure(figsize=(15.0, 8.6))
+    page.subplots_adjust(left=0.05, right=0.985, top=0.85, bottom=0.09, wspace=0.24, hspace=0.32)
+    palette = ("0.25", *COLOURS, "#E69F00", "#56B4E9", "#8C564B")
+    styles = ("-", "--", "-.", ":")
+    known = declared_observables().observables
+    for ax, name in zip(page.subplots(2, 4).flat, SHOWN, strict=True):
+        observable = known[name]
+        factor, unit = FACTORS.get(name, (1.0, observable.unit))
+        for k, scenario in enumerate(scenarios):
+            rows = table[(table["outcome"] == name) & (table["scenario"] == scenario)].sort_values("year")
+            x = position(observable, rows["year"])
+            if k == 0:
+                ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color="0.88", linewidth=0)
+            ax.plot(
+                x, factor * rows["q50"], color=palette[k % len(palette)], linewidth=1.7,
+                linestyle=styles[k // len(palette)], label=scenario.replace("_", " "),
+            )  # fmt: skip
+        series = of_observable(observable)
+        there = np.asarray(position(observable, series.index))
+        ax.plot(there[there <= LAST_POINT + 1e-6], factor * series[there <= LAST_POINT + 1e-6], "o", color="0.1",
+                markersize=3)  # fmt: skip
+        if observable.unit != "pounds" and name != "cumulative_balance":
+            ax.set_ylim(bottom=0.0)
+        ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
+        ax.set_ylabel(unit, fontsize=9)
+        style_axes(ax)
+    page.suptitle("What reform changes, and what the model is sure of", x=0.05, y=0.975, ha="left", fontsize=16,
+                  fontweight="bold")  # fmt: skip
+    handles, labels = page.axes[0].get_legend_handles_labels()
+    page.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.045, 0.94), ncols=min(len(labels), 7),
+                frameon=False, fontsize=10)  # fmt: skip
+    words = (
+        f"Medians over {members} members of the calibrated ensemble; grey: 90 % of the members under "
+        f"{scenarios[0].replace('_', ' ')}. Same random draws in all scenarios. Sizes of most reforms are assumptions."
+    )
+    page.text(0.05, 0.02, words, fontsize=9.5, color="0.25")
+    return page
+
+
+def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble, folder: Path) -> pd.DataFrame:
+    """Write differences, levels, programme money, the figure and a manifest; return the differences."""
+    names = [scenario.name for scenario in scenarios]
+    found = outcomes(store, scenarios)
+    table, quantiles = differences(found, names[0]), levels(found)
+    money = pd.concat({s.name: programme_money(s) for s in scenarios}, names=["scenario"])
+    yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
+    about = {"ensemble": ensemble.name, "about": ensemble.about, "scenarios": names, **store.manifest()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
+        quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
+        yearly.rename_axis(["scenario", "year"]).to_csv(folder / COSTS, float_format="%.4g")
+        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        page = figure(quantiles, names, len(ensemble.members))
+        save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return table

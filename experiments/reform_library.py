@@ -1,0 +1,140 @@
+"""The reform library: what each reform changes, costs and rests on, written in TOML, read and never executed.
+
+A reform of the library is dated by its start: all in it counts months from there, so that a sequence is a set of dates.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from model import Reform, Scenario
+from model.calendar import N_MONTHS, month_index, month_label
+from model.errors import ScenarioError, nearest
+
+PAYERS = ("government", "authorities", "schools")
+KINDS = ("amount", "rule", "effect")  # see reforms.toml
+HOME = "library"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a reform costs beside what the model pays itself.
+
+    `million_gbp` a year at prices of 2026-27, from `after` months behind the start, until `until` months behind it.
+    """
+
+    payer: str
+    million_gbp: float
+    after: int = 0
+    until: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.payer not in PAYERS:
+            raise ScenarioError(f"unknown payer '{self.payer}'.{nearest(self.payer, PAYERS)}")
+        if not self.million_gbp >= 0.0:
+            raise ScenarioError(f"a cost cannot be negative: {self.million_gbp:g}.")
+        if self.until is not None and self.until <= self.after:
+            raise ScenarioError(
+                f"a cost ends {self.until} months after the start, not after its begin at {self.after}."
+            )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A reform of the library: its parts as in `reforms.toml`, and what dates it when nothing else is said."""
+
+    name: str
+    priority: str
+    label: str
+    text: str
+    announced: str
+    start: str
+    source: str
+    grade: str
+    changes: tuple[Mapping[str, Any], ...]
+    announcement: tuple[Mapping[str, Any], ...] = ()
+    costs: tuple[Cost, ...] = ()
+    precedence: int = 0
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether a size of its effects can be told from its amounts and rules."""
+        return any(change["kind"] == "effect" for change in self.changes)
+
+    def reform(
+        self, start: str | None = None, announced: str | None = None, *, size: float = 1.0, months: int | None = None,
+        amounts: float = 1.0,
+    ) -> Reform:  # fmt: skip
+        """Return the reform at a date: months of the library count from `start`.
+
+        Parameters
+        ----------
+        start, announced
+            Months, YYYY-MM; those of the library if not given, but announced no later than it starts.
+        size
+            Multiplies what is assumed to follow (changes of kind "effect").
+        months
+            If given, amounts last so many months, whatever the library says.
+        amounts
+            Multiplies money, posts and places.
+        """
+        start = start or self.start
+        announced = announced or min(self.announced, start)
+        changes = [_dated(_sized(change, size, months, amounts), start) for change in self.changes]
+        entry = {
+            "name": self.name, "text": self.text, "announced": announced, "source": self.source, "grade": self.grade,
+            "precedence": self.precedence, "changes": changes,
+            "announcement": [dict(change) for change in self.announcement] if announced < start else [],
+        }  # fmt: skip
+        return Scenario.from_mapping({"name": self.name, "reforms": [entry]}).reforms[0]
+
+
+def _sized(change: Mapping[str, Any], size: float, months: int | None, amounts: float) -> dict[str, Any]:
+    """Return a change of the library with its effect, amount and length as wanted, without its kind."""
+    sized = {key: value for key, value in change.items() if key != "kind"}
+    factor = {"effect": size, "amount": amounts, "rule": 1.0}[change["kind"]]
+    if factor != 1.0:
+        for key in ("value", "plus"):
+            if key in sized:
+                sized[key] = sized[key] * factor
+        if "times" in sized:
+            sized["times"] = 1.0 + (sized["times"] - 1.0) * factor
+    if change["kind"] == "amount" and months is not None:
+        sized["until"] = months
+    return sized
+
+
+def _dated(change: Mapping[str, Any], start: str) -> dict[str, Any]:
+    """Return a change whose months behind the start are dates; one that ends behind the last month has no end."""
+    first = month_index(start)
+    plain = {key: value for key, value in change.items() if key not in ("after", "until")}
+    plain["start"] = month_label(first + int(change.get("after", 0)))
+    if "until" in change and first + int(change["until"]) < N_MONTHS:
+        plain["end"] = month_label(first + int(change["until"]))
+    return plain
+
+
+@cache
+def library() -> dict[str, Entry]:
+    """Return the reforms of the library by name, in its order."""
+    table = tomllib.loads((home() / "reforms.toml").read_text(encoding="utf-8"))
+    return {name: _entry(name, entry) for name, entry in table.items()}
+
+
+def _entry(name: str, entry: Mapping[str, Any]) -> Entry:
+    costs = tuple(Cost(**cost) for cost in entry.get("costs", []))
+    rest = {key: value for key, value in entry.items() if key not in ("costs", "changes", "announcement")}
+    for change in entry["changes"]:
+        if change.get("kind") not in KINDS:
+            raise ScenarioError(f"reform '{name}': the kind of a change is one of {', '.join(KINDS)}.")
+    changes, announcement = tuple(entry["changes"]), tuple(entry.get("announcement", []))
+    return Entry(name, changes=changes, announcement=announcement, costs=costs, **rest)
+
+
+def home() -> Path:
+    """Return the folder of the library."""
+    return Path(str(files("experiments") / HOME))
