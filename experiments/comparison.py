@@ -25,7 +25,7 @@ from model.world import LINES
 PUBLIC_COST = "public_cost"  # all lines of spending and the programmes beside them, million pounds a financial year
 OUTCOMES = (
     "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
-    "confidence", "within_20_weeks", "pupils_sen_support", "outcome_index",
+    "confidence", "within_20_weeks", "pupils_sen_support", "outcome_index", "unmet_need",
 )  # fmt: skip
 SPENDING = tuple(f"spend_{line}" for line in LINES)
 SHOWN = OUTCOMES[:8]

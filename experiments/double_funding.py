@@ -1,0 +1,128 @@
+"""e07: while a new system is paid for, so is the old one; how much that is at its peak, and when it is paid back.
+
+Net extra cost is all public cost under a scenario less that under no change, of the same member on the same draws, by
+financial year: every line of spending of the model and what reforms cost beside it. Transfers between governments (the
+block, deficit grants, balances) are nobody's cost or saving and are left out. Real pounds are those of 2026-27.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.programme_money import PRICES_OF, beside_the_model
+from experiments.store import Store
+from model import Parameters, Scenario
+from model.calendar import N_MONTHS, month_index
+from model.drivers import drivers
+from model.world import LINES_INSIDE
+
+DISCOUNT = 0.035  # HM Treasury's Green Book
+FIRST = 2026  # financial year from which costs are counted
+PAYERS_OF_LINES = {
+    "high-needs block": tuple(f"spend_{line}" for line in LINES_INSIDE),
+    "authorities": ("spend_assessment_and_casework", "spend_tribunal_and_mediation", "spend_transport"),
+    "government": ("spend_capital", "spend_programmes"),
+    "schools": ("spend_notional_sen",),
+}
+PRICES = ("nominal", "real", "discounted")
+
+
+def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """Return net extra cost against the first scenario.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `point`, `scenario`, `year` (in which the financial year begins), a column a payer of
+        `PAYERS_OF_LINES` and `beside` (costs of reforms that the model does not pay), `total`, in million nominal
+        pounds, and `unmet_avoided`, child-years of unmet need avoided in the calendar year.
+    """
+    table = store.table()
+    table = table[table["year"] >= FIRST]
+    first = scenarios[0].name
+    costs = table[["point", "scenario", "year"]].copy()
+    for payer, lines in PAYERS_OF_LINES.items():
+        costs[payer] = table[list(lines)].sum(axis=1, skipna=False)
+    beside = pd.concat({s.name: beside_the_model(s) for s in scenarios}, names=["scenario"]).rename("beside")
+    costs = costs.join(beside, on=["scenario", "year"])
+    costs["beside"] = costs["beside"].fillna(0.0)
+    costs["unmet"] = table["unmet_need"]
+    keys = ["point", "year"]
+    wide = costs.set_index([*keys, "scenario"])
+    base = wide.xs(first, level="scenario")
+    gaps = []
+    for scenario in scenarios[1:]:
+        gap = wide.xs(scenario.name, level="scenario") - base
+        gaps.append(gap.assign(scenario=scenario.name).reset_index())
+    found = pd.concat(gaps, ignore_index=True).dropna()
+    found["total"] = found[[*PAYERS_OF_LINES, "beside"]].sum(axis=1)
+    found["unmet_avoided"] = -found.pop("unmet")
+    return found
+
+
+def price_levels(years: "pd.Series[int]", prices: str) -> NDArray[np.float64]:
+    """Return by what nominal pounds of financial years are divided: 1, the price level, or that and the discount."""
+    if prices == "nominal":
+        return np.ones(len(years))
+    index = drivers(Parameters(), N_MONTHS)["price_index"]
+    mid_year = [min(month_index(f"{year}-10"), N_MONTHS - 1) for year in years]
+    level = np.asarray(index[mid_year] / index[month_index(PRICES_OF)])
+    return level * (1.0 + DISCOUNT) ** (years.to_numpy() - FIRST) if prices == "discounted" else level
+
+
+def break_even(extra: NDArray[np.float64], years: NDArray[np.int64]) -> float:
+    """Return the first year from whose end on the cumulated extra cost is at or below zero; NaN if that does not come.
+
+    A scenario that never costs more has broken even in the year before the first.
+    """
+    above = np.flatnonzero(np.cumsum(extra) > 0.0)
+    if not len(above):
+        return float(years[0] - 1)
+    return float(years[above[-1] + 1]) if above[-1] + 1 < len(years) else np.nan
+
+
+def reported(extra: pd.DataFrame) -> pd.DataFrame:
+    """Return when and how much is paid twice, by scenario, payer and prices.
+
+    Parameters
+    ----------
+    extra
+        As `extra_costs` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `scenario`, `payer` ("total" for all), `prices`, in million pounds `peak` (median over members of the
+        largest extra cost of a year) with `peak_q05`, `peak_q95` and `peak_year` (median), `years_above` (median number
+        of years with extra cost), `cumulated` with `cumulated_q05` and `cumulated_q95` (to the last year), `break_even`
+        (median financial year over the members in which it comes), `never` (share of members in which it does not come
+        by the last year), and, for all payers, `gbp_per_child_year` (cumulated over child-years of unmet need avoided,
+        median over the members that avoid any).
+    """
+    rows = []
+    for (scenario, prices), payer in (
+        ((scenario, prices), payer)
+        for scenario in extra["scenario"].unique()
+        for prices in PRICES
+        for payer in ("total", *PAYERS_OF_LINES, "beside")
+    ):
+        part = extra[extra["scenario"] == scenario].sort_values(["point", "year"])
+        values = part.assign(paid=part[payer] / price_levels(part["year"], prices))
+        wide = values.pivot(index="point", columns="year", values="paid")
+        years, paid = wide.columns.to_numpy(), wide.to_numpy()
+        even = np.asarray([break_even(row, years) for row in paid])
+        peak, sums = paid.max(axis=1), paid.sum(axis=1)
+        avoided = part.groupby("point")["unmet_avoided"].sum().reindex(wide.index).to_numpy()
+        each = np.where(avoided > 0.0, 1e6 * sums / np.where(avoided > 0.0, avoided, 1.0), np.nan)
+        rows.append({
+            "scenario": scenario, "payer": payer, "prices": prices, "peak": np.median(peak),
+            "peak_q05": np.quantile(peak, 0.05), "peak_q95": np.quantile(peak, 0.95),
+            "peak_year": np.median(years[paid.argmax(axis=1)]), "years_above": np.median((paid > 0.0).sum(axis=1)),
+            "cumulated": np.median(sums), "cumulated_q05": np.quantile(sums, 0.05),
+            "cumulated_q95": np.quantile(sums, 0.95),
+            "break_even": np.nanmedian(even) if np.isfinite(even).any() else np.nan, "never": np.isnan(even).mean(),
+            "gbp_per_child_year": np.nanmedian(each) if payer == "total" and np.isfinite(each).any() else np.nan,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
