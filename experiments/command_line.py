@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from experiments.runner import Finished, Progress
     from experiments.sensitivity import Problem
     from experiments.store import Store
-    from model import Scenario
     from model.parameters import Prior
 
 Key = TypeVar("Key")
@@ -111,7 +110,9 @@ EnsembleName = Annotated[str | None, typer.Option("--ensemble", help="A kept ens
 
 @app.command(epilog="Example: sendcycle run --scale 0.01 --set gain_r1_crowding_out=0 --out results/no_crowding_out")
 def run(
-    scenario: Annotated[str, typer.Argument(help="no_change, or the path of a scenario in TOML.")] = "no_change",
+    scenario: Annotated[
+        str, typer.Argument(help="A name (sendcycle list scenarios), or the path of a TOML file.")
+    ] = "no_change",
     scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
     until: Annotated[str, typer.Option(help="Last month, YYYY-MM, up to 2040-08.", metavar="MONTH")] = "2035-08",
     seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**63 - 1)] = 0,
@@ -130,12 +131,13 @@ def run(
 ) -> None:
     """Run the model from September 2014; show and write its years beside the published statistics."""
     from experiments.baseline import run_baseline
+    from experiments.scenario_files import read_scenario
     from experiments.tables import year_tables
     from model.parameters import Parameters, declared
 
     of, values = _of_member(member, ensemble, defaults)
     parameters = Parameters.of(declared(), values | _values(settings or []))
-    chosen = _scenario(scenario)
+    chosen = read_scenario(scenario)
     with months_bar() as progress:
         result = run_baseline(
             parameters, chosen, out=out, seed=seed, scale=scale, until=until,
@@ -180,25 +182,48 @@ def _values(settings: Sequence[str]) -> dict[str, float]:
     return values
 
 
-def _scenarios() -> "dict[str, Scenario]":
-    """Return the scenarios that have a name of their own."""
-    from model import NO_CHANGE
-
-    return {NO_CHANGE.name: NO_CHANGE}
+# ---------------------------------------------------------------------- compare
 
 
-def _scenario(text: str) -> "Scenario":
-    """Return the scenario of that name, or the one written in that file."""
-    from model import Scenario
-    from model.errors import ScenarioError, nearest
+@app.command(epilog="Example: sendcycle compare no_change white_paper_2026 paper_sequence --members 50")
+def compare(
+    scenarios: Annotated[
+        list[str], typer.Argument(help="Names (sendcycle list scenarios) or TOML files, first the base.")
+    ],
+    members: Annotated[int, typer.Option(help="How many members of the ensemble are run.", min=2)] = 50,
+    ensemble: EnsembleName = None,
+    scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
+    until: Annotated[str, typer.Option(help="Last month, YYYY-MM, up to 2040-08.", metavar="MONTH")] = "2040-08",
+    seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**31 - 1)] = 0,
+    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/compare"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what the folder holds of the same design.")
+    ] = False,
+    scheduler: Annotated[str | None, typer.Option(help="A running Dask scheduler, tcp://host:port.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes of this machine, one a core by default.", min=1)
+    ] = None,
+) -> None:
+    """Run scenarios over the calibrated ensemble on the same random draws, and say what differs from the first."""
+    from experiments import comparison
+    from experiments.designs import DesignError
+    from experiments.ensembles import CURRENT, read_ensemble
+    from experiments.scenario_files import read_scenario
+    from experiments.tables import plain_tables
 
-    known = _scenarios()
-    if text in known:
-        return known[text]
-    path = Path(text)
-    if not path.suffix and not path.exists():
-        raise ScenarioError(f"unknown scenario '{text}'.{nearest(text, known)} Or give the path of a TOML file.")
-    return Scenario.from_toml(path)
+    if len(scenarios) < 2:
+        raise DesignError("compare needs two scenarios or more, the first of them the base.")
+    chosen = [read_scenario(name) for name in scenarios]
+    of = read_ensemble(ensemble or CURRENT).first(members)
+    design = comparison.design(chosen, of, scale=scale, until=until, seed=seed)
+    finished = _swept(design, out / "runs", resume, scheduler, workers)
+    table = comparison.write_report(finished.store, chosen, of, out)
+    there = set(table["year"])
+    year = max((year for year in comparison.REPORTED if year in there), default=max(there))
+    shown = comparison.summary(table, comparison.IN_SHORT, year)
+    print(f"difference from {chosen[0].name} in {year}, median (5 to 95 % of {len(of.members)} members)")
+    Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
+    print(f"differences, levels, money and the figure are in {out}{os.sep}")
 
 
 # ---------------------------------------------------------------------- sweep
@@ -306,7 +331,7 @@ def sensitivity(
     names: Annotated[str | None, typer.Option("--parameters", help="These parameters, with commas.")] = None,
     grouped: Annotated[bool, typer.Option("--grouped", help="Vary each group as one factor.")] = False,
     second_order: Annotated[bool, typer.Option("--second-order", help="Sobol': indices of pairs as well.")] = False,
-    scenario: Annotated[Path | None, typer.Option(help="A scenario file in TOML; no reform by default.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="A scenario by name or TOML file; no reform by default.")] = None,
     delays: Annotated[
         str | None, typer.Option(help="Each reform's date as a factor: LOW:HIGH months later.", metavar="LOW:HIGH")
     ] = None,
@@ -324,9 +349,10 @@ def sensitivity(
 ) -> None:
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
     from experiments.designs import DELAY, Design, DesignError, groups_with_priors, in_groups, prior_of
+    from experiments.scenario_files import read_scenario
     from experiments.sensitivity import METHODS, analysis_design, problem_of
     from experiments.sensitivity_report import OUTCOMES, YEARS
-    from model import NO_CHANGE, Scenario
+    from model import NO_CHANGE
     from model.calendar import month_index
     from model.errors import nearest
     from model.parameters import declared
@@ -341,7 +367,7 @@ def sensitivity(
         named = _words(groups) if groups else groups_with_priors()
         chosen = {name: p.prior for name, p in in_groups(named).items()}
     group_of = {name: declared()[name].group for name in chosen} if grouped else None
-    reforms = NO_CHANGE if scenario is None else Scenario.from_toml(scenario)
+    reforms = NO_CHANGE if scenario is None else read_scenario(scenario)
     if delays is not None:
         if not reforms.reforms:
             raise DesignError("--delays needs a --scenario with reforms.")
@@ -820,30 +846,27 @@ def ensembles(as_json: AsJson = False) -> None:
 
 @listing.command(epilog="Example: sendcycle list scenarios --json")
 def scenarios(as_json: AsJson = False) -> None:
-    """List the scenarios that have a name; others are read from TOML files."""
+    """List the scenarios that come with the project; others are read from TOML files."""
+    from experiments.scenario_files import named_scenarios, read_scenario
     from experiments.tables import plain_tables
 
     records = [
-        {"name": s.name, "text": s.text or "Nothing changes.", "reforms": [reform.name for reform in s.reforms]}
-        for s in _scenarios().values()
+        {"name": s.name, "text": s.text, "reforms": [reform.name for reform in s.reforms]}
+        for s in map(read_scenario, named_scenarios())
     ]
-    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "text", "reforms")))
+    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "text")))
 
 
 @listing.command(epilog="Example: sendcycle list reforms --json")
 def reforms(as_json: AsJson = False) -> None:
-    """List the reforms of the named scenarios."""
+    """List the reforms of the library, with the paper's priority, usual start, and the grade of their evidence."""
+    from dataclasses import asdict
+
+    from experiments.reform_library import library
     from experiments.tables import plain_tables
 
-    named = {reform.name: reform for scenario in _scenarios().values() for reform in scenario.reforms}
-    records = [
-        {"name": r.name, "text": r.text, "announced": r.announced, "source": r.source, "grade": r.grade}
-        for r in named.values()
-    ]
-    if not records and not as_json:
-        print("No reforms are built in yet; a scenario file in TOML may hold any.")
-        return
-    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "text", "announced", "source", "grade")))
+    records = [asdict(entry) for entry in library().values()]
+    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "priority", "label", "start", "grade")))
 
 
 def _of_group(records: list[dict[str, Any]], group: str | None) -> list[dict[str, Any]]:

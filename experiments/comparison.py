@@ -29,6 +29,7 @@ OUTCOMES = (
 )  # fmt: skip
 SPENDING = tuple(f"spend_{line}" for line in LINES)
 SHOWN = OUTCOMES[:8]
+IN_SHORT = ("plans_in_force", "unmet_need_share", "confidence", PUBLIC_COST)
 REPORTED = (2030, 2035, 2039)
 LEVELS = (0.05, 0.5, 0.95)
 TABLE, LEVEL_TABLE, COSTS = "compare.csv", "levels.csv", "programme_money.csv"

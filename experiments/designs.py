@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from experiments.scenario_files import read_scenario
 from model import NO_CHANGE, Change, Parameters, Scenario
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import SendcycleError, nearest, reason
@@ -461,11 +462,9 @@ def groups_with_priors() -> list[str]:
 
 
 def _scenario(name: Any, folder: Path) -> Scenario:
-    if name == NO_CHANGE.name:
-        return NO_CHANGE
-    if not isinstance(name, str) or not Path(name).suffix:
-        raise DesignError(f"unknown scenario {name!r}: write no_change or the path of a TOML file.")
-    return Scenario.from_toml(folder / name)
+    if not isinstance(name, str):
+        raise DesignError(f"unknown scenario {name!r}: write a name in quotes, or the path of a TOML file.")
+    return read_scenario(name, folder)
 
 
 def _table(where: str, entry: Any) -> dict[str, Any]:
