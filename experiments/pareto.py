@@ -1,0 +1,85 @@
+"""Money against unmet need: which dates of the groups of reforms leave nothing to be had for nothing.
+
+A search over the start of every group, each half-year from September 2026 or never (NSGA-II, Optuna), for what keeps both
+public cost and unmet need low. Every set of dates is run over the same members on the same draws. The search goes on where
+it was: every set of dates that was run is kept.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.comparison import SPENDING
+from experiments.ensembles import Ensemble
+from experiments.programme_money import PRICES_OF, beside_the_model
+from experiments.sequencing import AFTER, GROUPS, LASTS, scenario_of
+from model import Parameters, simulate
+from model.calendar import N_MONTHS, month_index
+from model.drivers import drivers
+
+STARTS = tuple(f"{year}-{month}" for year in range(2026, 2034) for month in ("09", "03"))
+STARTS = tuple(sorted(start for start in STARTS if start >= "2026-09"))
+NEVER = "never"
+GENERATION = 24
+LOG = "pareto.log"
+UNTIL = "2040-08"
+
+
+def outcome(dates: dict[str, str], values: dict[str, float], seed: int, scale: float) -> tuple[float, float]:
+    """Return public cost after the first start (billion pounds at prices of 2026-27) and mean unmet need (percent)."""
+    scenario = scenario_of({group: start for group, start in dates.items() if start != NEVER}, "equal_money", "dates")
+    years = simulate(Parameters(**values), scenario, seed, scale, UNTIL, threads=1)
+    table = years.yearly([*SPENDING, "unmet_need_share"]).loc[list(AFTER)]
+    nominal = table[list(SPENDING)].sum(axis=1) + beside_the_model(scenario, LASTS).reindex(AFTER).fillna(0.0)
+    index = drivers(Parameters(), N_MONTHS)["price_index"]
+    level = [index[min(month_index(f"{year}-10"), N_MONTHS - 1)] / index[month_index(PRICES_OF)] for year in AFTER]
+    return float((nominal / level).sum() / 1000.0), float(table["unmet_need_share"].mean())
+
+
+def search(
+    ensemble: Ensemble, folder: Path, *, trials: int = 480, scale: float = 0.01, seed: int = 700,
+    workers: int | None = None, told: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Return all sets of dates that were run, and which of them are on the front.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the groups (their start or "never"), `cost`, `unmet` (means over members) and `front`.
+    """
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        study_name="pareto", storage=JournalStorage(JournalFileBackend(str(folder / LOG))), load_if_exists=True,
+        directions=["minimize", "minimize"], sampler=optuna.samplers.NSGAIISampler(population_size=GENERATION, seed=seed),
+    )  # fmt: skip
+    members = [ensemble.values(member) for member in range(len(ensemble.members))]
+    if not study.trials:
+        for start in (NEVER, STARTS[0]):
+            study.enqueue_trial({group: start for group in GROUPS})
+    with ProcessPoolExecutor(workers) as pool:
+        while (done := len([t for t in study.trials if t.state.is_finished()])) < trials:
+            asked = [study.ask() for _ in range(min(GENERATION, trials - done))]
+            dates = [{g: trial.suggest_categorical(g, (*STARTS, NEVER)) for g in GROUPS} for trial in asked]
+            waiting = [
+                [pool.submit(outcome, chosen, values, seed + k, scale) for k, values in enumerate(members)]
+                for chosen in dates
+            ]
+            for trial, runs in zip(asked, waiting, strict=True):
+                study.tell(trial, list(np.mean([run.result() for run in runs], axis=0)))
+            if told is not None:
+                told(done + len(asked), trials)
+    best = {trial.number for trial in study.best_trials}
+    rows = [
+        trial.params | {"cost": trial.values[0], "unmet": trial.values[1], "front": trial.number in best}
+        for trial in study.trials
+        if trial.values
+    ]
+    return pd.DataFrame(rows).drop_duplicates(list(GROUPS), ignore_index=True)
