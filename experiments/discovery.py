@@ -1,9 +1,9 @@
 """Where the paper's claim about order holds and where it fails: a tree over what is uncertain.
 
-Every member of the ensemble lives through the paper's order and its reverse, with reforms at half, once and one and a half
-times their assumed size. The claim holds in a case if the paper's order leaves less unmet need. A small decision tree
-(scikit-learn) says which parameters separate the two, in boxes that can be read; how much better than always saying the
-commoner answer it does on cases it has not seen is said beside it.
+Every member of the ensemble lives through the paper's order and its reverse, with reforms at half, once and one and a
+half times their assumed size. The claim holds in a case if the paper's order leaves less unmet need. A small decision
+tree (scikit-learn) says which parameters separate the two, in boxes that can be read; how much better than always
+saying the commoner answer it does, on cases it has not seen, is said beside it.
 """
 
 from collections.abc import Sequence

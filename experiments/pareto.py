@@ -1,8 +1,8 @@
 """Money against unmet need: which dates of the groups of reforms leave nothing to be had for nothing.
 
-A search over the start of every group, each half-year from September 2026 or never (NSGA-II, Optuna), for what keeps both
-public cost and unmet need low. Every set of dates is run over the same members on the same draws. The search goes on where
-it was: every set of dates that was run is kept.
+A search over the start of every group, each half-year from September 2026 or never (NSGA-II, Optuna), for what keeps
+both public cost and unmet need low. Every set of dates is run over the same members on the same draws. The search goes
+on where it was: every set of dates that was run is kept.
 """
 
 from collections.abc import Callable
@@ -55,10 +55,11 @@ def search(
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.NSGAIISampler(population_size=GENERATION, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         study_name="pareto", storage=JournalStorage(JournalFileBackend(str(folder / LOG))), load_if_exists=True,
-        directions=["minimize", "minimize"], sampler=optuna.samplers.NSGAIISampler(population_size=GENERATION, seed=seed),
+        directions=["minimize", "minimize"], sampler=sampler,
     )  # fmt: skip
     members = [ensemble.values(member) for member in range(len(ensemble.members))]
     if not study.trials:
