@@ -111,7 +111,7 @@ def prob_upheld_now(nation: Record, p: Record) -> float:
     A law that asks for severer needs than when the run began binds the tribunal as well, in part.
     """
     followed = (nation.severity_threshold_start / p.severity_threshold) ** p.response_upheld_to_threshold
-    return p.prob_upheld * min(followed, 1.0)
+    return float(p.prob_upheld * min(followed, 1.0))
 
 
 @rule

@@ -87,7 +87,7 @@ def pupils_paid_for(w: World, p: Record, s: int) -> float:
         pupils += w.schools[other].pupils
     by_need = pupils * school.need_load / need if need > 0.0 else school.pupils
     both = p.share_throughput_funding + p.share_cluster_funding
-    return (p.share_throughput_funding * school.pupils + p.share_cluster_funding * by_need) / both
+    return float((p.share_throughput_funding * school.pupils + p.share_cluster_funding * by_need) / both)
 
 
 @rule
