@@ -147,14 +147,14 @@ def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None
         la.unit_places_opened = 0.0
         if d.month_of_year == SEPTEMBER:
             local = la.unit_pupils >= FILLED * la.unit_places
-            while la.units_granted >= UNIT_SIZE or (local and la.units_wanted >= UNIT_SIZE):
+            while la.units_granted >= 0.5 * UNIT_SIZE or (local and la.units_wanted >= UNIT_SIZE):
                 host = most_skilled_without_unit(w.schools, la)
                 if host < 0:
                     break
                 w.schools[host].unit_places = UNIT_SIZE
                 la.unit_places += UNIT_SIZE
                 la.unit_places_opened += UNIT_SIZE
-                if la.units_granted >= UNIT_SIZE:
+                if la.units_granted >= 0.5 * UNIT_SIZE:  # whole units, rounded to the nearest, or small areas get none
                     la.units_granted -= UNIT_SIZE
                     local = la.unit_pupils >= FILLED * la.unit_places
                 else:
