@@ -132,8 +132,9 @@ def covariance(rows: list[tuple[str, int, float]], patterns: tuple[NationPattern
 
 
 def priors() -> dict[str, Prior]:
-    """Return the priors of all parameters that calibration moves."""
-    return {name: p.prior for name, p in declared().items() if p.prior.dist != "none" and p.kind == "real"}
+    """Return the priors of all parameters that calibration moves: the past says nothing of how reforms act."""
+    known = {name: p for name, p in declared().items() if p.group != "reforms"}
+    return {name: p.prior for name, p in known.items() if p.prior.dist != "none" and p.kind == "real"}
 
 
 def predicted(store: Store, design: Design, goal: Target) -> Matrix:

@@ -23,7 +23,7 @@ HIGHEST_OVER_USUAL = 25.0  # no family contests the contents of a plan more ofte
 
 @njit(cache=True)
 def family_wins(w: World, p: Record, a: int, i: int, t: int) -> None:
-    """Give the family what it contested for."""
+    """Give the family what it contested for; a place only where the law lets a contest name one."""
     c = w.children
     la = w.authorities[a]
     kind = c.appeal[i]
@@ -37,7 +37,7 @@ def family_wins(w: World, p: Record, a: int, i: int, t: int) -> None:
         c.appeal[i] = Appeal.NONE
         c.due[i] = t + MONTHS_PER_YEAR
         c.provision_gbp[i] *= 1.0 + p.gain_provision_appeal
-        if c.wants_special[i] == 1:
+        if c.wants_special[i] == 1 and p.contest_names_placement > 0.5:
             destination = Setting.INDEPENDENT_SPECIAL.value
             if la.special_places - la.special_pupils >= 1.0:
                 destination = Setting.STATE_SPECIAL.value
@@ -85,7 +85,7 @@ def families_contest(w: World, p: Record, d: Record, part: Part, t: int) -> None
                 if u >= p.rate_contest_contents * HIGHEST_OVER_USUAL:
                     continue
                 rate = p.rate_contest_contents * contest_factor(w, p, a, i) * c.unmet[i] / p.unmet_reference
-                if c.wants_special[i] == 1:
+                if c.wants_special[i] == 1 and p.contest_names_placement > 0.5:
                     rate *= p.factor_contest_placement
                 if u < min(rate, p.rate_contest_contents * HIGHEST_OVER_USUAL):
                     c.appeal[i] = Appeal.CONTENTS
@@ -104,6 +104,16 @@ def tribunal_lists_hearings(w: World, p: Record, t: int) -> None:
     nation.hearing_share = share
 
 
+@njit(cache=True, inline="always")
+def prob_upheld_now(nation: Record, p: Record) -> float:
+    """Return the chance that a decided appeal is upheld where contesting is not believed to pay.
+
+    A law that asks for severer needs than when the run began binds the tribunal as well, in part.
+    """
+    followed = (nation.severity_threshold_start / p.severity_threshold) ** p.response_upheld_to_threshold
+    return float(p.prob_upheld * min(followed, 1.0))
+
+
 @rule
 def tribunal_decides(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Dispose of the appeals that have their turn: settled before the hearing, or decided."""
@@ -114,6 +124,7 @@ def tribunal_decides(w: World, p: Record, d: Record, part: Part, t: int) -> None
     heard = stream(w.seed, Decision.HEARING_TURN, t)
     conceded = stream(w.seed, Decision.CONCEDE, t)
     upheld = stream(w.seed, Decision.UPHOLD, t)
+    prob_upheld = prob_upheld_now(nation, p)
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
@@ -129,7 +140,7 @@ def tribunal_decides(w: World, p: Record, d: Record, part: Part, t: int) -> None
                 family_wins(w, p, a, i, t)
                 continue
             seen.appeals_decided += 1.0
-            if draw(c.key[i], upheld) < p.prob_upheld + (1.0 - p.prob_upheld) * la.contest_belief_carried:
+            if draw(c.key[i], upheld) < prob_upheld + (1.0 - prob_upheld) * la.contest_belief_carried:
                 seen.appeals_upheld += 1.0
                 family_wins(w, p, a, i, t)
             else:

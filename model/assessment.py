@@ -11,11 +11,12 @@ from model.cases import (
     has_waited,
     listed_cases,
     natural_month,
+    odds_against,
     plan_is_issued,
     starts_assessment,
+    strictness_now,
 )
 from model.children import Appeal, Case
-from model.needs import severity
 from model.randomness import Decision, draw, stream
 from model.world import ARRIVALS_KEPT, Part, Record, World, rule
 
@@ -50,7 +51,8 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
 
     What their own psychologists cannot serve, authorities buy from those in private practice, as far as these sell.
     The hours there are meet the smoothed flow of cases, so that a sampled authority queues as a whole one would;
-    what is not served adds to the backlog, and the backlog is the wait.
+    what is not served adds to the backlog, and the backlog is the wait. Reassessments queue with the other cases.
+    Specialists in extra posts do nothing but early help.
     """
     for a in part:
         la = w.authorities[a]
@@ -58,23 +60,26 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
         total = la.psychologists * p.hours_psychologist / 12.0
         limit = p.share_statutory_limit * total
         fixed = min(fixed_statutory_hours(la, seen, p, d), limit)
-        served = min(la.assessments_arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
-        la.assessments_backlog += la.assessments_arriving - served
+        arriving = la.assessments_arriving + p.share_reassessment_advice * la.reassessments_arriving
+        served = min(arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
+        la.assessments_backlog += arriving - served
         for_sale = p.share_private_for_advice * la.psychologists_private * p.hours_psychologist / 12.0
         bought = min(max(la.assessments_backlog, 0.0), for_sale / p.hours_assessment)
         la.assessments_backlog -= bought
         la.bought_hours = bought * p.hours_assessment
         arrived = la.arrived
-        arrived[1, t % ARRIVALS_KEPT] = la.assessments_arriving
+        arrived[1, t % ARRIVALS_KEPT] = arriving
         la.wait_psychologist = wait_of_oldest(arrived[1], la.assessments_backlog, t)
         la.statutory_hours = fixed + served * p.hours_assessment
-        la.early_hours = total - la.statutory_hours
+        la.specialist_hours = (la.specialist_psychologists + la.specialists_other) * p.hours_psychologist / 12.0
+        la.early_hours = total - la.statutory_hours + la.specialist_hours
         la.statutory_share = la.statutory_hours / total
 
         hours = la.caseworkers * p.hours_caseworker / 12.0
-        decided = min(la.requests_arriving + la.requests_backlog, hours / p.hours_decision)
-        la.requests_backlog += la.requests_arriving - decided
-        arrived[0, t % ARRIVALS_KEPT] = la.requests_arriving
+        arriving = la.requests_arriving + la.reassessments_arriving
+        decided = min(arriving + la.requests_backlog, hours / p.hours_decision)
+        la.requests_backlog += arriving - decided
+        arrived[0, t % ARRIVALS_KEPT] = arriving
         la.wait_decision = wait_of_oldest(arrived[0], la.requests_backlog, t)
         drafted = min(la.drafts_arriving + la.drafts_backlog, (hours - decided * p.hours_decision) / p.hours_draft)
         la.drafts_backlog += la.drafts_arriving - drafted
@@ -91,6 +96,7 @@ def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
         la.requests_arriving += (seen.requests - la.requests_arriving) / 6.0
         la.assessments_arriving += (seen.assessments_begun - la.assessments_arriving) / 6.0
         la.drafts_arriving += (seen.drafts_begun - la.drafts_arriving) / 6.0
+        la.reassessments_arriving += (seen.reassessments - la.reassessments_arriving) / 6.0
 
 
 @rule
@@ -102,8 +108,7 @@ def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> No
     for a in part:
         la = w.authorities[a]
         seen = w.tallies[a]
-        strictness = la.strictness + la.gatekeeping_carried
-        strictness -= p.effect_belief_on_strictness * (la.contest_belief_carried - la.contest_belief_start)
+        strictness = strictness_now(la, p)
         log_threshold = math.log(p.severity_threshold) + strictness
         refuse = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
         for i in listed_cases(w, a):
@@ -131,8 +136,7 @@ def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> No
                 if not has_waited(w, i, t, Decision.DECIDE_TURN, la.wait_decision):
                     continue
                 seen.request_decisions += 1.0
-                merit = math.log(severity(c, i, p)) + p.effect_advocacy_on_merit * (c.advocacy[i] - 0.5)
-                if draw(c.key[i], agree) * (1.0 + math.exp((log_threshold - merit) / p.spread_decision)) < 1.0:
+                if draw(c.key[i], agree) * (1.0 + odds_against(w, p, i, log_threshold)) < 1.0:
                     seen.assessments_agreed += 1.0
                     starts_assessment(w, a, i, t)
                 else:

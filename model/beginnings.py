@@ -204,7 +204,9 @@ def people_and_money_are_there(w: World, p: Parameters, settlement: float, month
     independent = float((las["weight"] * las["in_setting"][:, Setting.INDEPENDENT_SPECIAL]).sum())
     nation["independent_pupils"] = nation["independent_pupils_start"] = max(independent, 1.0)
     nation["independent_places"] = max(independent, 1.0) / p["occupancy_reference"]
-    nation["independent_price_gbp"] = nation["independent_price_start_gbp"] = p["cost_independent_gbp_2014"]
+    for price in ("market", "price", "price_start"):
+        nation[f"independent_{price}_gbp"] = p["cost_independent_gbp_2014"]
+    nation["severity_threshold_start"] = p["severity_threshold"]
     nation["hearings_capacity"] = nation["appeals_smoothed"] = p["appeals_2014"] / 12.0
     nation["tribunal_wait_months"] = p["dur_tribunal_minimum_months"] + 1.0
     nation["psychologists_start"] = (las["weight"] * las["psychologists_start"]).sum()

@@ -6,15 +6,44 @@ from numba import njit
 
 from model.calendar import APRIL, SEPTEMBER
 from model.children import Setting
+from model.money import pool_a_pupil, pooled_share
 from model.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
 
+NO_CAP = 1e6  # of the price of an independent place, the default
 UNIT_SIZE = 12.0  # places of a new unit: the assumption is one class
 FILLED = 0.9  # occupancy of units from which another opens
+HIGHEST_HIRING = 0.02  # a month, of psychologists in authorities and of those in private practice
+HIGHEST_CLOSING = 0.05  # a month, of independent places, for want of a price that pays
+
+
+@njit(cache=True, inline="always")
+def posts_are_filled(la: Record, nation: Record, p: Record) -> None:
+    """Fill the posts for specialists that a reform creates, in time; who is in a post that is closed leaves at once.
+
+    Psychologists come from the authority and from private practice, by their numbers, and go back to the authority.
+    """
+    posts = p.specialists_extra * la.psychologists_start / nation.psychologists_start
+    open_posts = p.share_specialists_psychologists * posts
+    if la.specialist_psychologists > open_posts:
+        la.psychologists += la.specialist_psychologists - open_posts
+        la.specialist_psychologists = open_posts
+    there = la.psychologists + la.psychologists_private
+    wanted = (open_posts - la.specialist_psychologists) / p.dur_specialists_recruited_months
+    hired = min(wanted / max(there, 1e-9), HIGHEST_HIRING)
+    la.specialist_psychologists += hired * there
+    la.psychologists -= hired * la.psychologists
+    la.psychologists_private -= hired * la.psychologists_private
+    open_posts = posts - open_posts
+    wanted = (open_posts - la.specialists_other) / p.dur_specialists_recruited_months
+    la.specialists_other = min(la.specialists_other + wanted, open_posts)
 
 
 @rule
 def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """Let psychologists train, retire, and leave for private practice (R8, B7); caseworkers follow the workload."""
+    """Let psychologists train, retire, and leave for private practice (R8, B7); caseworkers follow the workload.
+
+    Posts that a reform creates are filled.
+    """
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
@@ -25,7 +54,10 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         la.psychologists -= p.rate_psychologist_retires * la.psychologists
         la.psychologists_private += (1.0 - p.share_trained_to_authorities) * trained + leaving
         la.psychologists_private -= p.rate_psychologist_retires * la.psychologists_private
-        needed = la.requests_arriving * p.hours_decision + la.drafts_arriving * p.hours_draft
+        la.specialist_psychologists -= p.rate_psychologist_retires * la.specialist_psychologists
+        posts_are_filled(la, nation, p)
+        decisions = la.requests_arriving + la.reassessments_arriving
+        needed = decisions * p.hours_decision + la.drafts_arriving * p.hours_draft
         backlog = la.requests_backlog * p.hours_decision + la.drafts_backlog * p.hours_draft
         monthly = p.hours_caseworker / 12.0
         la.casework_load = needed / (la.caseworkers * monthly)
@@ -42,6 +74,20 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         la.therapy_coverage = min(1.0, treated / max(therapy_wanted, 1e-9)) * math.exp(
             -p.effect_therapy_wait * la.therapy_waiting / max(treated, 1e-9) / 12.0
         )
+
+
+@njit(cache=True)
+def pupils_paid_for(w: World, p: Record, s: int) -> float:
+    """Return for how many pupils a school gets pooled money: its own, or by need of those of its cluster."""
+    school = w.schools[s]
+    first, last = w.cluster_schools[school.cluster], w.cluster_schools[school.cluster + 1]
+    need, pupils = 0.0, 0.0
+    for other in range(first, last):
+        need += w.schools[other].need_load
+        pupils += w.schools[other].pupils
+    by_need = pupils * school.need_load / need if need > 0.0 else school.pupils
+    both = p.share_throughput_funding + p.share_cluster_funding
+    return float((p.share_throughput_funding * school.pupils + p.share_cluster_funding * by_need) / both)
 
 
 @rule
@@ -64,18 +110,9 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
             target = school.skill_start * budget * staff * marked_down * p.inclusion_support
             rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost
             school.skill += rate * (target - school.skill)
-            gbp_k = p.pooled_gbp_per_pupil / 1000.0 / max(p.share_throughput_funding + p.share_cluster_funding, 1.0)
-            pooled = p.share_throughput_funding * gbp_k * school.pupils
-            if p.share_cluster_funding > 0.0:
-                k = school.cluster
-                cluster_need = 1e-9
-                cluster_pupils = 0.0
-                for other in range(w.cluster_schools[k], w.cluster_schools[k + 1]):
-                    cluster_need += w.schools[other].need_load
-                    cluster_pupils += w.schools[other].pupils
-                pot = p.share_cluster_funding * gbp_k * cluster_pupils
-                pooled += pot * school.need_load / cluster_need
-            school.cluster_funding_gbp_k = pooled
+            school.cluster_funding_gbp_k = 0.0
+            if pooled_share(p) > 0.0:
+                school.cluster_funding_gbp_k = pool_a_pupil(la, p) / 1000.0 * pupils_paid_for(w, p, s)
 
 
 @njit(cache=True)
@@ -90,7 +127,10 @@ def most_skilled_without_unit(schools: Record, la: Record) -> int:
 
 @rule
 def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """Open the special places that are finished and commission new ones after the shortage (B4); open units."""
+    """Open the special places that are finished and commission new ones after the shortage (B4); open units.
+
+    Units that are granted open whether there is demand or not, and before those that it calls for.
+    """
     for a in part:
         la = w.authorities[a]
         slot = t % PLACE_PIPELINE_MONTHS
@@ -103,16 +143,22 @@ def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None
         ready = (t + int(p.dur_place_building_months)) % PLACE_PIPELINE_MONTHS
         w.place_pipeline[a, ready] += commissioned
         la.units_wanted += p.rate_unit_building * la.waiting_special
+        la.units_granted += p.unit_places_extra / 12.0 * la.settlement_share * la.share_simulated
         la.unit_places_opened = 0.0
-        if d.month_of_year == SEPTEMBER and la.unit_pupils >= FILLED * la.unit_places:
-            while la.units_wanted >= UNIT_SIZE:
+        if d.month_of_year == SEPTEMBER:
+            local = la.unit_pupils >= FILLED * la.unit_places
+            while la.units_granted >= 0.5 * UNIT_SIZE or (local and la.units_wanted >= UNIT_SIZE):
                 host = most_skilled_without_unit(w.schools, la)
                 if host < 0:
                     break
                 w.schools[host].unit_places = UNIT_SIZE
                 la.unit_places += UNIT_SIZE
                 la.unit_places_opened += UNIT_SIZE
-                la.units_wanted -= UNIT_SIZE
+                if la.units_granted >= 0.5 * UNIT_SIZE:  # whole units, rounded to the nearest, or small areas get none
+                    la.units_granted -= UNIT_SIZE
+                    local = la.unit_pupils >= FILLED * la.unit_places
+                else:
+                    la.units_wanted -= UNIT_SIZE
         if la.unit_pupils < FILLED * la.unit_places:
             la.units_wanted = 0.0  # no school opens a base while there are free places
 
@@ -132,7 +178,7 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
         spending += la.weight * la.spending_smoothed
         settlement += la.weight * la.settlement_smoothed
         statutory += la.weight * la.statutory_hours
-        hours += la.weight * (la.statutory_hours + la.early_hours)
+        hours += la.weight * (la.statutory_hours + (la.early_hours - la.specialist_hours))
     nation.appeals_open = waiting
     nation.appeals_smoothed += (registered - nation.appeals_smoothed) / 12.0
     wanted = nation.appeals_smoothed * p.hearings_adequacy + p.share_docket_staffed * nation.appeals_open
@@ -143,8 +189,10 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
     nation.independent_pupils = independent
     full = independent / nation.independent_places
     nation.independent_places *= 1.0 + p.response_independent_places * (full - p.occupancy_reference)
+    unpaid = nation.independent_market_gbp / nation.independent_price_gbp - 1.0
+    nation.independent_places *= 1.0 - min(p.response_places_to_cap * unpaid, HIGHEST_CLOSING)
     dearer = p.response_independent_price * (full - p.occupancy_reference)
-    nation.independent_price_gbp *= 1.0 + max(min(dearer, p.limit_independent_price), -p.limit_independent_price)
+    nation.independent_market_gbp *= 1.0 + max(min(dearer, p.limit_independent_price), -p.limit_independent_price)
     free = max(nation.independent_places - independent, 0.0)
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]
@@ -165,7 +213,11 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
 
 
 @rule
-def independent_prices_follow_inflation(w: World, d: Record, t: int) -> None:
-    """In April uprate independent fees by inflation."""
+def independent_prices_follow_inflation(w: World, p: Record, d: Record, t: int) -> None:
+    """In April uprate independent fees by inflation; pay the market's price, or a cap that lies below it."""
+    nation = w.nation[0]
     if d.month_of_year == APRIL and t >= 0:
-        w.nation[0].independent_price_gbp *= 1.0 + d.inflation
+        nation.independent_market_gbp *= 1.0 + d.inflation
+    nation.independent_price_gbp = nation.independent_market_gbp
+    if p.cap_independent_gbp < NO_CAP:
+        nation.independent_price_gbp = min(nation.independent_market_gbp, p.cap_independent_gbp * d.price_index)

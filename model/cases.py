@@ -96,6 +96,21 @@ def natural_month(w: World, p: Record, a: int, i: int) -> int:
 
 
 @njit(cache=True, inline="always")
+def strictness_now(la: Record, p: Record) -> float:
+    """Return how strict the authority is, log points: its habit, its want of money, and what it fears of contests."""
+    strictness = la.strictness + la.gatekeeping_carried
+    return strictness - p.effect_belief_on_strictness * (la.contest_belief_carried - la.contest_belief_start)
+
+
+@njit(cache=True, inline="always")
+def odds_against(w: World, p: Record, i: int, log_threshold: float) -> float:
+    """Return the odds that a child is not found to need a plan: its need, how well that is put, the threshold."""
+    c = w.children
+    merit = math.log(severity(c, i, p)) + p.effect_advocacy_on_merit * (c.advocacy[i] - 0.5)
+    return math.exp((log_threshold - merit) / p.spread_decision)
+
+
+@njit(cache=True, inline="always")
 def starts_assessment(w: World, a: int, i: int, t: int) -> None:
     """Put the case into the psychologists' queue."""
     w.children.case[i] = Case.ASSESSED

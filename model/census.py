@@ -39,13 +39,14 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         la = w.authorities[a]
         first = la.first_school
         n_schools = la.last_school - first
-        offered_by, heard_at = school_columns(w, la, p)
+        offered_to_support, offered_by, heard_at = school_columns(w, la, p)
         assured, ordinary = support_table(la, p, 1.0 - p.effect_closure * d.closure)
         by_outreach = helped * la.outreach
         by_therapy = helped * (0.5 * la.outreach + 0.5 * la.therapy_coverage)
 
         demand, need = np.zeros(n_schools), np.zeros(n_schools)
         spoken, families = np.zeros(n_schools), np.zeros(n_schools)
+        support_load, on_support_here = np.zeros(n_schools), np.zeros(n_schools)
         waiting = np.zeros(N_CASES, np.int64)
         in_setting = np.zeros((N_LABELS, N_SETTINGS), np.int64)  # children with need
         counts = in_setting.reshape(N_LABELS * N_SETTINGS)
@@ -78,7 +79,8 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
 
             school = np.uint64(c.school[i] - first if c.school[i] >= 0 else n_schools)
             specialist = by_outreach if c.need[i] >= Need.LEARNING else by_therapy
-            offered = offered_by[school] + (specialist if label > Label.NONE else 0.0)
+            offered = offered_to_support[school] if label == Label.SEN_SUPPORT else offered_by[school]
+            offered += specialist if label > Label.NONE else 0.0
             met = (assured[k] + ordinary[k] * offered) * (1.0 - penalty * c.wants_special[i])
             c.met[i] = met
             gap = 1.0 - met - c.unmet[i]
@@ -106,11 +108,15 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
                 spoken[school] += trust
                 families[school] += 1.0
                 demand[school] += min(cost, paid_by_school[label])
+                if label == Label.SEN_SUPPORT:
+                    support_load[school] += cost
+                    on_support_here[school] += 1.0
 
         for s in range(n_schools):
             record = w.schools[first + s]
             record.demand_gbp_k, record.need_load = demand[s], need[s]
             record.confidence_sum, record.confidence_count = spoken[s], families[s]
+            record.support_load_gbp_k, record.support_pupils = support_load[s], on_support_here[s]
         holders = in_setting[Label.PLAN]
         on_support = in_setting[Label.SEN_SUPPORT]
         for place in range(N_SETTINGS):

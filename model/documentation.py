@@ -43,6 +43,7 @@ PARAMETER_GROUPS = {
     "confidence": "Confidence and advocacy",
     "people": "People: psychologists, caseworkers, schools' staff, therapists",
     "money": "Money",
+    "reforms": "Reforms: levers, and how they act",
 }
 OBSERVABLE_GROUPS = {
     "statutory": "The statutory process",

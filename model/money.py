@@ -8,7 +8,7 @@ from model.world import LINES, LINES_INSIDE, Part, Record, World, rule
 
 N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
 TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
-CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL = range(N_INSIDE, N_LINES)
+CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL, PROGRAMMES = range(N_INSIDE, N_LINES)
 PENCE = 100.0
 
 
@@ -30,6 +30,21 @@ def individual_topups(la: Record, p: Record) -> float:
     return la.topup_severe_gbp + la.topup_other_gbp * (1.0 - pooled_share(p))
 
 
+@njit(cache=True, inline="always")
+def pool_a_pupil(la: Record, p: Record) -> float:
+    """Return what the funding regime pays to schools and clusters, pounds a pupil a year at 2014-15 prices.
+
+    It is what the other top-ups came to when the regime began, so that this costs nothing on that day.
+    """
+    return pooled_share(p) * p.factor_pool * la.pooled_gbp_per_pupil
+
+
+@njit(cache=True, inline="always")
+def support_grant(la: Record, p: Record) -> float:
+    """Return the authority's part of a grant for support services, pounds a year at 2014-15 prices."""
+    return p.support_grant_gbp * la.settlement_share * la.share_simulated
+
+
 @rule
 def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Spend this month's money, line by line."""
@@ -40,7 +55,9 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         spend = la.spend_pence
         price = d.price_index
         lda = (1.0 - d.act) * p.post_16_without_plan_2014 * la.settlement_share * la.share_simulated
-        pool = pooled_share(p) * p.pooled_gbp_per_pupil * la.pupils * price
+        if la.pooling == 0.0:
+            la.pooled_gbp_per_pupil = la.topup_other_gbp / max(la.pupils, 1.0) / price
+        la.pooling = 1.0 if pooled_share(p) > 0.0 else 0.0
         spend[TOPUPS] = pence(individual_topups(la, p))
         spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
         spend[STATE] = pence(
@@ -52,8 +69,8 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
             * p.cost_alternative_gbp * price
         )  # fmt: skip
         spend[POST_16_LINE] = pence((la.in_setting[Setting.POST_16] + lda) * p.cost_post_16_gbp * price)
-        spend[SERVICES] = pence(la.support_budget_gbp)
-        spend[POOLED] = pence(pool)
+        spend[SERVICES] = pence(la.support_budget_gbp + la.surplus_spent_gbp)
+        spend[POOLED] = pence(pool_a_pupil(la, p) * la.pupils * price)
         spend[OTHER] = pence(
             p.other_gbp_2014 * la.settlement_share * la.share_simulated * price
             + la.in_setting[Setting.ELSEWHERE] * p.cost_elsewhere_gbp * price
@@ -72,6 +89,9 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         built = la.special_places_opened * p.cost_new_place_gbp + la.unit_places_opened * p.cost_new_unit_place_gbp
         spend[CAPITAL] = pence(12.0 * built * price)
         spend[NOTIONAL] = pence(p.notional_sen_gbp_per_pupil * la.pupils * d.school_funding * price)
+        hired = (la.specialist_psychologists + la.specialists_other) * p.cost_specialist_gbp * d.pay_index
+        grants = support_grant(la, p) + p.inclusion_grant_gbp_per_pupil * la.pupils
+        spend[PROGRAMMES] = pence(hired + grants * price)
         la.settlement_pence = pence(nation.settlement_gbp * la.settlement_share * la.share_simulated)
         inside = 0
         for line in range(N_INSIDE):
@@ -91,18 +111,25 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         for line in range(N_LINES):
             la.year_spend_pence[line] += spend[line]
         la.settlement_smoothed += (la.settlement_pence * 12.0 / PENCE - la.settlement_smoothed) / 12.0
-        la.spending_smoothed += (inside * 12.0 / PENCE - la.spending_smoothed) / 12.0
+        usual = inside - pence(la.surplus_spent_gbp)  # a surplus that is spent is no overspend
+        la.spending_smoothed += (usual * 12.0 / PENCE - la.spending_smoothed) / 12.0
 
 
 @rule
 def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int) -> None:
-    """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2)."""
+    """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2).
+
+    Without overspend an authority may put part of a surplus into the support services of the year.
+    """
     if d.month_of_year != APRIL or t < 0:  # in the burn-in nothing answers money
         return
     for a in part:
         la = w.authorities[a]
         deficit = max(0.0, -la.balance_pence / PENCE / la.settlement_smoothed)
         overspend = max(0.0, la.spending_smoothed / la.settlement_smoothed - 1.0)
+        la.surplus_spent_gbp = 0.0
+        if overspend == 0.0 and la.balance_pence > 0:
+            la.surplus_spent_gbp = p.share_surplus_spent * la.balance_pence / PENCE
         pressure = overspend + p.weight_deficit * deficit
         if p.statutory_override < 0.5:
             pressure += deficit

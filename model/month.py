@@ -37,7 +37,7 @@ def month_opens(w: World, given: Given, t: int) -> None:
     """Before any authority acts the nation settles its money, and the tribunal says which appeals are heard."""
     p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
     government_settles(w, p, d, t)
-    independent_prices_follow_inflation(w, d, t)
+    independent_prices_follow_inflation(w, p, d, t)
     tribunal_lists_hearings(w, p, t)
 
 

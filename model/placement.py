@@ -6,12 +6,22 @@ import numpy as np
 from numba import njit
 
 from model.calendar import SEPTEMBER
-from model.cases import listed_plans, moves_to, plan_ceases, wants_specialist_place, withdraw_case
+from model.cases import (
+    decision_is_contested,
+    listed_plans,
+    moves_to,
+    odds_against,
+    plan_ceases,
+    strictness_now,
+    wants_specialist_place,
+    withdraw_case,
+)
 from model.children import (
     AGE_LIMIT,
     MONTHS_PER_YEAR,
     N_SETTINGS,
     SCHOOL_AGE_LIMIT,
+    Appeal,
     Case,
     Children,
     Label,
@@ -30,6 +40,7 @@ YEARS_PRIMARY, YEARS_SECONDARY = 7, 5  # year groups in a school
 LARGEST_MOVE = 0.5  # log points; no school loses or gains more of its roll by its load, however large the effect
 # Ages in months in September of those who were 4 and 11 on 31 August.
 RECEPTION, SECONDARY = 4 * 12 + 1, 11 * 12 + 1
+FIRST_YEAR = 2014  # month 0 is its September
 
 
 @njit(cache=True)
@@ -80,6 +91,31 @@ def pull_of_reputation(c: Children, i: int, p: Record) -> float:
     return p.effect_reputation * min(severity(c, i, p) / p.severity_reference, 3.0)
 
 
+@njit(cache=True, inline="always")
+def plan_is_reassessed(w: World, p: Record, a: int, i: int, t: int, share: float, destination: int) -> None:
+    """Reassess a share of plan holders outside special schools: the plan stays if it would be given now.
+
+    Each takes hours of caseworkers and psychologists. Who loses the plan is on SEN support, in mainstream or in
+    further education; the family may contest that.
+    """
+    c = w.children
+    special = c.setting[i] == Setting.STATE_SPECIAL or c.setting[i] == Setting.INDEPENDENT_SPECIAL
+    if special or c.born[i] < MONTHS_PER_YEAR * (p.reassessed_born_from_year - FIRST_YEAR):
+        return
+    if draw(c.key[i], stream(w.seed, Decision.REASSESSED, t)) >= share:
+        return
+    seen = w.tallies[a]
+    seen.reassessments += 1.0
+    against = odds_against(w, p, i, math.log(p.severity_threshold) + strictness_now(w.authorities[a], p))
+    if draw(c.key[i], stream(w.seed, Decision.KEEPS_PLAN, t)) * (1.0 + against) >= 1.0:
+        plan_ceases(w, a, i)
+        c.label[i] = Label.SEN_SUPPORT
+        if c.setting[i] >= Setting.UNIT or destination == Setting.POST_16:
+            moves_to(w, a, i, destination)
+        seen.plans_ceased_reassessed += 1.0
+        decision_is_contested(w, p, a, i, t, Appeal.REFUSAL_TO_ISSUE.value)
+
+
 @rule
 def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
@@ -109,6 +145,8 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
                 c.setting[i] = Setting.MAINSTREAM
         low, high = rows_of_ages(w, a, t, SECONDARY, SECONDARY + MONTHS_PER_YEAR)
         for i in range(low, high):
+            if c.label[i] == Label.PLAN:
+                plan_is_reassessed(w, p, a, i, t, p.reassessed_at_transfer, Setting.MAINSTREAM.value)
             if c.setting[i] == Setting.UNIT:
                 moves_to(w, a, i, Setting.MAINSTREAM)
             k = c.cluster[i]
@@ -174,6 +212,9 @@ def young_person_goes_on_or_leaves(
         plan_ceases(w, a, i)
         destination = Setting.LEFT.value
     elif age_years == 16:
+        plan_is_reassessed(w, p, a, i, t, p.reassessed_at_16, Setting.POST_16.value)
+        if c.label[i] != Label.PLAN:
+            return
         in_special = c.setting[i] == Setting.STATE_SPECIAL or c.setting[i] == Setting.INDEPENDENT_SPECIAL
         if not in_special and u_where < p.share_further_education:
             destination = Setting.POST_16.value

@@ -34,7 +34,7 @@ from model.needs import AFTER_16, LEAVING_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from model.observables import as_numbers
 from model.parameters import Parameters
-from model.placement import HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY, those_going_on_are_listed
+from model.placement import FIRST_YEAR, HIGHEST_BREAKDOWN_RATE, RECEPTION, SECONDARY, those_going_on_are_listed
 from model.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
 from model.practice import practice_drifts
 from model.randomness import Decision
@@ -187,12 +187,15 @@ class PlainSchool(Copy):
         heard = area.mean_confidence + area.confidence_shift
         if self.confidence_count > 0.0:
             heard = self.confidence_sum / self.confidence_count + area.confidence_shift
-        self.offers = self.coverage * (1.0 - p.share_specialist_help)
+        self.offers = self.coverage_of_rest * (1.0 - p.share_specialist_help)
+        on_support = self.assured + (1.0 - self.assured) * self.coverage_of_rest
+        self.offers_on_support = on_support * (1.0 - p.share_specialist_help)
         self.says = heard * p.weight_neighbours + p.confidence_campaign
 
     def begins_census(self) -> None:
         """Count from nothing."""
         self.demand_gbp_k = self.need_load = self.confidence_sum = self.confidence_count = 0.0
+        self.support_load_gbp_k = self.support_pupils = 0.0
 
 
 class PlainAuthority(Copy):
@@ -281,7 +284,7 @@ class PlainAuthority(Copy):
         self.support = table
         self.outreach_help = p.share_specialist_help * self.outreach
         self.therapy_help = p.share_specialist_help * (0.5 * self.outreach + 0.5 * self.therapy_coverage)
-        self.early_years.coverage = p.coverage_early_years
+        self.early_years.coverage_of_rest = p.coverage_early_years
         for school in (self.early_years, *self.schools):
             school.opens_its_doors(self, p)
 
@@ -328,6 +331,7 @@ class Month:
         self.highest_moving_rate = max(HIGHEST_MOVING_RATE, p.rate_return_home, p.rate_return_alternative)
         nation = Plain.of(model.world.nation[0])
         self.hearing_cutoff, self.hearing_share = int(nation.hearing_cutoff), nation.hearing_share
+        self.threshold_start = nation.severity_threshold_start
 
 
 # ---------------------------------------------------------------------- the family
@@ -422,7 +426,7 @@ class Family(mesa.Agent):
         """
         setting, label, area, p = self.setting, self.label, self.area, month.p
         school = self.school
-        offered = school.offers
+        offered = school.offers_on_support if label == SEN_SUPPORT else school.offers
         if label != NO_LABEL:
             offered += area.outreach_help if self.need >= LEARNING else area.therapy_help
         assured, ordinary = area.support[label][setting]
@@ -518,14 +522,17 @@ class Family(mesa.Agent):
         """Hear the decision on the request: the stronger the case reads against the threshold, the likelier a yes."""
         p, area = month.p, self.area
         area.seen.request_decisions += 1.0
-        merit = math.log(self.severity(p)) + p.effect_advocacy_on_merit * (self.advocacy - 0.5)
-        odds_against = math.exp((area.log_threshold - merit) / p.spread_decision)
-        if draw(self.key, month.keys.agree_to_assess) * (1.0 + odds_against) < 1.0:
+        if draw(self.key, month.keys.agree_to_assess) * (1.0 + self.odds_against(p)) < 1.0:
             area.seen.assessments_agreed += 1.0
             self.starts_assessment(month)
         else:
             area.seen.requests_refused += 1.0
             self.is_refused(REFUSAL_TO_ASSESS, month)
+
+    def odds_against(self, p: Plain) -> float:
+        """Return the odds that the child is not found to need a plan."""
+        merit = math.log(self.severity(p)) + p.effect_advocacy_on_merit * (self.advocacy - 0.5)
+        return math.exp((self.area.log_threshold - merit) / p.spread_decision)
 
     def starts_assessment(self, month: Month) -> None:
         """Wait for the psychologist."""
@@ -650,7 +657,7 @@ class Family(mesa.Agent):
         if u >= highest:
             return
         rate = p.rate_contest_contents * self.contest_factor(p) * self.unmet / p.unmet_reference
-        if u < (rate * p.factor_contest_placement if self.wants_special else rate):
+        if u < (rate * p.factor_contest_placement if self.wants_special and names_placement(p) else rate):
             self.contests(CONTENTS, month)
 
     def ends_mediation(self, month: Month) -> None:
@@ -673,7 +680,7 @@ class Family(mesa.Agent):
             return
         if self.due == month.hearing_cutoff and draw(self.key, month.keys.hearing_turn) >= month.hearing_share:
             return
-        p, area, seen = month.p, self.area, self.area.seen
+        area, seen = self.area, self.area.seen
         area.docket[self.due % DOCKET_MONTHS] -= 1
         seen.appeals_disposed += 1.0
         seen.appeal_wait_months += month.t - self.due
@@ -682,7 +689,7 @@ class Family(mesa.Agent):
             self.wins(month)
             return
         seen.appeals_decided += 1.0
-        if draw(self.key, month.keys.uphold) < p.prob_upheld + (1.0 - p.prob_upheld) * area.contest_belief_carried:
+        if draw(self.key, month.keys.uphold) < area.chance_upheld:
             seen.appeals_upheld += 1.0
             self.wins(month)
         else:
@@ -701,7 +708,7 @@ class Family(mesa.Agent):
         else:
             self.case, self.appeal, self.due = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
             self.provision_gbp = kept(self.provision_gbp * (1.0 + month.p.gain_provision_appeal))
-            if self.wants_special:
+            if self.wants_special and names_placement(month.p):
                 self.is_given_a_special_place()
 
     def is_given_a_special_place(self) -> None:
@@ -864,8 +871,32 @@ class Family(mesa.Agent):
         if self.setting == EARLY_YEARS:
             self.setting = MAINSTREAM
 
+    def is_reassessed(self, share: float, destination: int, month: Month) -> None:
+        """Be reassessed with this chance outside special schools: keep the plan if it would be given now, or lose it.
+
+        Without it the child is on SEN support where it goes, and the family may contest that.
+        """
+        p, seen = month.p, self.area.seen
+        if self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL):
+            return
+        if self.born < MONTHS_PER_YEAR * (p.reassessed_born_from_year - FIRST_YEAR):
+            return
+        if draw(self.key, month.keys.reassessed) >= share:
+            return
+        seen.reassessments += 1.0
+        if draw(self.key, month.keys.keeps_plan) * (1.0 + self.odds_against(p)) < 1.0:
+            return
+        self.loses_plan()
+        self.label = SEN_SUPPORT
+        if self.setting >= UNIT or destination == POST_16:
+            self.moves_to(destination)
+        seen.plans_ceased_reassessed += 1.0
+        self.is_refused(REFUSAL_TO_ISSUE, month)
+
     def transfers(self, month: Month) -> None:
-        """Go on to a secondary school of the neighbourhood; a unit is left behind."""
+        """Go on to a secondary school of the neighbourhood; a unit is left behind, a plan perhaps reassessed."""
+        if self.label == PLAN:
+            self.is_reassessed(month.p.reassessed_at_transfer, MAINSTREAM, month)
         if self.setting == UNIT:
             self.moves_to(MAINSTREAM)
         self.school = self.chosen(self.area.neighbourhoods[self.cluster, 1], month)
@@ -906,6 +937,9 @@ class Family(mesa.Agent):
             self.loses_plan()
             self.moves_to(LEFT)
         elif years == 16:
+            self.is_reassessed(month.p.reassessed_at_16, POST_16, month)
+            if self.label != PLAN:
+                return
             in_special = self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL)
             if not in_special and draw(self.key, month.keys.post_16) < month.p.share_further_education:
                 self.moves_to(POST_16)
@@ -950,6 +984,9 @@ class Family(mesa.Agent):
             school.confidence_sum += self.confidence
             school.confidence_count += 1.0
             school.demand_gbp_k += paid
+            if label == SEN_SUPPORT:
+                school.support_load_gbp_k += cost
+                school.support_pupils += 1.0
 
     def topup_is_counted(self, census: "Census", month: Month) -> None:
         """Say what top-up the plan brings; what of it is pooled the school must find."""
@@ -962,6 +999,11 @@ class Family(mesa.Agent):
         """Return the top-up paid for the plan, pounds a year: what its provision costs beyond the threshold."""
         beyond = self.provision_gbp * self.area.topup_index - p.notional_sen_threshold_gbp
         return float(max(beyond, p.topup_floor_gbp) * p.share_topup_named)
+
+
+def names_placement(p: Plain) -> bool:
+    """Say whether a contest can name a special place."""
+    return bool(p.contest_names_placement > 0.5)
 
 
 def age_factor(age: int, p: Plain) -> float:
@@ -997,6 +1039,7 @@ def children_change_phase(area: PlainAuthority, month: Month) -> None:
         return
     for family in area.aged(t, RECEPTION, RECEPTION + MONTHS_PER_YEAR):
         family.enters_school(month)
+    area.sets_its_threshold(month.p)
     for family in area.aged(t, SECONDARY, SECONDARY + MONTHS_PER_YEAR):
         family.transfers(month)
     for family in area.aged(t, AFTER_16, AGE_LIMIT):
@@ -1037,6 +1080,9 @@ def tribunal_decides(area: PlainAuthority, month: Month) -> None:
     p = month.p
     eased = (p.casework_reference / max(area.casework_load, 1e-9)) ** p.elasticity_settle
     area.chance_settled = p.prob_settle * min(1.0, eased)
+    followed = (month.threshold_start / p.severity_threshold) ** p.response_upheld_to_threshold
+    upheld = p.prob_upheld * min(followed, 1.0)
+    area.chance_upheld = upheld + (1.0 - upheld) * area.contest_belief_carried
     for family in area.with_case:
         family.is_heard(month)
 

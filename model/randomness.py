@@ -52,6 +52,8 @@ class Decision(IntEnum):
     ELSEWHERE_PLACE = 43
     START_PLACE = 44
     PRACTICE = 45
+    REASSESSED = 46
+    KEEPS_PLAN = 47
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -11,6 +11,7 @@ from model.money import (
     OTHER,
     POOLED,
     POST_16_LINE,
+    PROGRAMMES,
     SERVICES,
     STATE,
     TOPUPS,
@@ -18,6 +19,7 @@ from model.money import (
     TRIBUNAL,
     UNITS,
 )
+from model.support import isp_writing_gbp_k
 from model.world import Part, Record, World, rule
 
 
@@ -45,11 +47,16 @@ def children_are_reported(w: World, p: Record, d: Record, part: Part, t: int) ->
         seen.appeals_open = w.docket[a].sum()
         seen.waiting_special = la.waiting_special
         seen.special_places = la.special_places
+        seen.unit_places = la.unit_places
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
             seen.school_pupils += school.pupils
             seen.school_skill_pupils += school.pupils * school.skill
             seen.school_coverage_pupils += school.pupils * school.coverage
+            if school.assured > 0.0:
+                seen.isp_pupils += school.support_pupils
+                seen.isp_assured_gbp_k += school.assured * school.support_load_gbp_k
+                seen.isp_writing_gbp_k += isp_writing_gbp_k(p) * school.support_pupils
 
 
 @rule
@@ -60,9 +67,12 @@ def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int)
         seen = w.tallies[a]
         seen.psychologists = la.psychologists
         seen.caseworkers = la.caseworkers
+        seen.specialists_extra = la.specialist_psychologists + la.specialists_other
+        seen.specialist_psychologists = la.specialist_psychologists
         seen.psychologist_hours_statutory = la.statutory_hours
         seen.psychologist_hours_early = la.early_hours
         seen.psychologist_hours_bought = la.bought_hours
+        seen.specialist_hours = la.specialist_hours
         seen.therapy_waiting = la.therapy_waiting
         children = la.sen_support + la.plans
         seen.sen_children = children
@@ -76,8 +86,10 @@ def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int)
             seen.deficit_gbp = -la.balance_pence / 100.0
         seen.settlement_gbp = la.settlement_pence / 100.0
         seen.deficit_grant_gbp = la.granted_pence / 100.0
+        seen.surplus_spent_gbp = la.surplus_spent_gbp / 12.0
         seen.independent_pupils = la.in_setting[Setting.INDEPENDENT_SPECIAL]
         seen.independent_price_gbp = la.in_setting[Setting.INDEPENDENT_SPECIAL] * w.nation[0].independent_price_gbp
+        seen.independent_market_gbp = la.in_setting[Setting.INDEPENDENT_SPECIAL] * w.nation[0].independent_market_gbp
         spend = la.spend_pence
         for line in range(N_INSIDE):
             seen.spend_inside_gbp += spend[line] / 100.0
@@ -95,3 +107,4 @@ def authorities_are_reported(w: World, p: Record, d: Record, part: Part, t: int)
         seen.spend_transport_gbp = spend[TRANSPORT] / 100.0
         seen.spend_capital_gbp = spend[CAPITAL] / 100.0
         seen.spend_notional_sen_gbp = spend[NOTIONAL] / 100.0
+        seen.spend_programmes_gbp = spend[PROGRAMMES] / 100.0

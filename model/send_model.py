@@ -222,7 +222,8 @@ class SendModel(mesa.Model):
         """
         p, las = self.parameters, self.world.authorities
         las["gatekeeping"] = 0.0
-        needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
+        decisions = las["requests_arriving"] + las["reassessments_arriving"]
+        needed = decisions * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
         las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
         for stage in ("requests", "assessments", "drafts"):
             las[f"{stage}_backlog"] = 0.0

@@ -7,6 +7,7 @@ carried one, are named in `causal_map.toml`.
 
 from numba import njit
 
+from model.money import support_grant
 from model.world import PLACE_PIPELINE_MONTHS, Part, Record, World, rule
 
 
@@ -43,7 +44,8 @@ def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t
         children = max(la.sen_support, 1.0)
         hours = la.early_hours / children
         la.support_hours = hours / la.hours_per_child_start
-        services = la.support_budget_gbp / d.price_index / children / la.support_per_child_start
+        budget = (la.support_budget_gbp + la.surplus_spent_gbp) / d.price_index + support_grant(la, p)
+        services = budget / children / la.support_per_child_start
         la.inclusion_budget = (services * la.topup_index / d.price_index) ** 0.5
         la.drain = (max(la.statutory_share, 0.01) / la.statutory_share_start) ** p.elasticity_drain_workload * (
             nation.independent_pupils / nation.independent_pupils_start

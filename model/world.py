@@ -38,6 +38,10 @@ SCHOOL = np.dtype(
         ("capacity_gbp_k", "f8"),  # support the school can give, thousand pounds a year at 2014-15 prices
         ("demand_gbp_k", "f8"),  # need of identified pupils without a plan, and first £6,000 of those with one
         ("coverage", "f8"),  # share of that need which is met, 0 to 1
+        ("support_load_gbp_k", "f8"),  # of it, need of pupils on SEN support
+        ("support_pupils", "f8"),  # pupils on SEN support
+        ("assured", "f8"),  # part of their need that individual support plans assure
+        ("coverage_of_rest", "f8"),  # share met of what no such plan assures
         ("need_load", "f8"),  # all need on roll, thousand pounds a year
         ("confidence_sum", "f8"),  # of pupils with need
         ("confidence_count", "f8"),
@@ -90,7 +94,14 @@ LINES_INSIDE = (
     "school_and_cluster_funding",
     "therapies_and_other",
 )
-LINES_OUTSIDE = ("assessment_and_casework", "tribunal_and_mediation", "transport", "capital", "notional_sen")
+LINES_OUTSIDE = (
+    "assessment_and_casework",
+    "tribunal_and_mediation",
+    "transport",
+    "capital",
+    "notional_sen",
+    "programmes",  # what reforms pay for outside the block
+)
 LINES = LINES_INSIDE + LINES_OUTSIDE
 
 AUTHORITY = np.dtype(
@@ -114,10 +125,13 @@ AUTHORITY = np.dtype(
         ("psychologists", "f8"),  # full-time equivalents
         ("psychologists_start", "f8"),
         ("psychologists_private", "f8"),  # in private practice since the run began, a year before September 2014
+        ("specialist_psychologists", "f8"),  # in posts that a reform created for children without plans
+        ("specialists_other", "f8"),  # and those of other professions
         ("caseworkers", "f8"),
         ("requests_arriving", "f8"),  # cases a month that reach each stage, smoothed over half a year
         ("assessments_arriving", "f8"),
         ("drafts_arriving", "f8"),
+        ("reassessments_arriving", "f8"),  # plan holders reassessed, smoothed likewise
         ("requests_backlog", "f8"),  # cases beyond what the hours so far could serve
         ("assessments_backlog", "f8"),
         ("drafts_backlog", "f8"),
@@ -128,6 +142,7 @@ AUTHORITY = np.dtype(
         ("statutory_hours", "f8"),  # psychologist hours on statutory work this month
         ("bought_hours", "f8"),  # of psychologists in private practice, for advice, this month
         ("early_hours", "f8"),  # specialist hours reaching children without plans this month
+        ("specialist_hours", "f8"),  # of them, of specialists in extra posts
         ("statutory_share", "f8"),
         ("statutory_share_start", "f8"),
         ("casework_load", "f8"),  # casework hours needed over hours there are
@@ -161,6 +176,7 @@ AUTHORITY = np.dtype(
         ("unit_pupils", "f8"),
         ("unit_places_opened", "f8"),  # this month
         ("units_wanted", "f8"),
+        ("units_granted", "f8"),  # places of units that a reform grants, not yet opened
         ("alternative_pupils", "f8"),
         # money
         ("settlement_share", "f8"),  # of the national high-needs block
@@ -172,12 +188,15 @@ AUTHORITY = np.dtype(
         ("granted_pence", "i8"),  # deficit grant received this month
         ("year_granted_pence", "i8"),
         ("settlement_smoothed", "f8"),  # pounds a year
-        ("spending_smoothed", "f8"),  # pounds a year, inside the block
+        ("spending_smoothed", "f8"),  # pounds a year, inside the block, less what a surplus pays for
         ("support_budget_gbp", "f8"),  # a year
         ("support_budget_start_gbp", "f8"),
+        ("surplus_spent_gbp", "f8"),  # of its surplus, put into support services this year
         ("support_per_child_start", "f8"),  # real pounds a year per child on SEN support, September 2014
         ("hours_per_child_start", "f8"),  # early specialist hours a month per child on SEN support, September 2014
         ("topup_index", "f8"),  # nominal uprating of top-ups, 1 = 2014-15
+        ("pooling", "f8"),  # 1 = part of the top-ups went to schools or clusters last month
+        ("pooled_gbp_per_pupil", "f8"),  # other top-ups a pupil, 2014-15 prices, when that began
         *_signal_fields,
     ]
 )
@@ -193,7 +212,8 @@ NATION = np.dtype(
         ("independent_places", "f8"),
         ("independent_pupils", "f8"),
         ("independent_pupils_start", "f8"),
-        ("independent_price_gbp", "f8"),
+        ("independent_price_gbp", "f8"),  # paid
+        ("independent_market_gbp", "f8"),  # the market's price, above the one paid while a cap holds
         ("independent_price_start_gbp", "f8"),
         ("psychologists_trained", "f8"),  # qualifying this month
         ("shortage", "f8"),  # statutory share of psychologists' time (B7)
@@ -205,6 +225,7 @@ NATION = np.dtype(
         ("overspend", "f8"),  # national overspend ratio (B2)
         ("overspend_start", "f8"),
         ("overspend_carried", "f8"),
+        ("severity_threshold_start", "f8"),  # in law, when the run began
     ]
 )
 

@@ -64,6 +64,26 @@ STAYING = Parameters(
     prob_leave_19=0.1,
     prob_leave_20_plus=0.2,
 )
+LEVERS = Reform(
+    "levers",
+    (
+        Change("share_isp_protected", 0.3, "2014-11"),
+        Change("reassessed_at_transfer", 0.9, "2015-06"),
+        Change("reassessed_at_16", 0.9, "2015-06"),
+        Change("reassessed_born_from_year", 1998, "2015-06"),
+        Change("contest_names_placement", 0, "2015-04"),
+        Change("cap_independent_gbp", 25_000.0, "2015-02"),
+        Change("specialists_extra", 4000.0, "2014-12", "2016-06"),
+        Change("unit_places_extra", 20_000.0, "2014-12"),
+        Change("share_throughput_funding", 0.5, "2015-03", ramp_months=6),
+        Change("share_cluster_funding", 0.3, "2015-06"),
+        Change("factor_pool", 1.5, "2015-09"),
+        Change("support_grant_gbp", 3e8, "2014-12"),
+        Change("inclusion_grant_gbp_per_pupil", 50.0, "2014-12"),
+        Change("share_surplus_spent", 0.5, "2014-12"),
+        Change("severity_threshold", 6.0, "2015-01"),
+    ),
+)
 RUNS: dict[str, dict[str, Any]] = {
     "baseline": {"seed": 0, "n_months": MONTHS},
     "another seed": {"seed": 20_260_101, "n_months": MONTHS},
@@ -73,6 +93,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "seed": 3,
         "n_months": MONTHS,
     },
+    "levers": {"parameters": EVENTFUL, "scenario": Scenario("levers", (LEVERS,)), "seed": 3, "n_months": MONTHS},
     "until 25": {"parameters": STAYING, "seed": 1, "n_months": UNTIL_25},
 }
 
@@ -160,7 +181,8 @@ RULES = sorted(
 
 @pytest.mark.parametrize("name", RULES)
 def test_another_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pair("until 25" if name in ("grows_out", "withdraws_case") else "eventful") as (model, twin):
+    run = {"grows_out": "until 25", "withdraws_case": "until 25", "is_reassessed": "levers"}.get(name, "eventful")
+    with pair(run) as (model, twin):
         monkeypatch.setattr(Family, name, altered(getattr(Family, name)))
         assert any(differing for differing in lived_together(model, twin))
 
