@@ -78,9 +78,9 @@ class Entry:
         size
             Multiplies what is assumed to follow (changes of kind "effect").
         months
-            If given, amounts last so many months, whatever the library says.
+            If given, amounts for which the library gives no end last so many months.
         amounts
-            Multiplies money, posts and places.
+            Multiplies money, posts and places for which the library gives no end.
         """
         start = start or self.start
         announced = announced or min(self.announced, start)
@@ -93,17 +93,23 @@ class Entry:
         return Scenario.from_mapping({"name": self.name, "reforms": [entry]}).reforms[0]
 
 
+def is_lasting_amount(change: Mapping[str, Any]) -> bool:
+    """Say whether a change of the library is money, posts or places to which it gives no end."""
+    return change["kind"] == "amount" and "until" not in change
+
+
 def _sized(change: Mapping[str, Any], size: float, months: int | None, amounts: float) -> dict[str, Any]:
     """Return a change of the library with its effect, amount and length as wanted, without its kind."""
     sized = {key: value for key, value in change.items() if key != "kind"}
-    factor = {"effect": size, "amount": amounts, "rule": 1.0}[change["kind"]]
+    lasting = is_lasting_amount(change)
+    factor = size if change["kind"] == "effect" else amounts if lasting else 1.0
     if factor != 1.0:
         for key in ("value", "plus"):
             if key in sized:
                 sized[key] = sized[key] * factor
         if "times" in sized:
             sized["times"] = 1.0 + (sized["times"] - 1.0) * factor
-    if change["kind"] == "amount" and months is not None:
+    if lasting and months is not None:
         sized["until"] = months
     return sized
 

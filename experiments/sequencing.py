@@ -22,7 +22,7 @@ from experiments.comparison import OUTCOMES, PUBLIC_COST, SPENDING
 from experiments.designs import Design
 from experiments.ensembles import Ensemble
 from experiments.programme_money import MODEL_PAYS, programme_money
-from experiments.reform_library import library
+from experiments.reform_library import is_lasting_amount, library
 from model import Scenario
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import ScenarioError
@@ -72,21 +72,36 @@ def scenario_of(dates: Mapping[str, str], arm: str, name: str, size: float = 1.0
     size
         Multiplies what is assumed to follow from reforms.
     """
+    amounts = {group: _amounts(group, start) for group, start in dates.items()} if arm == "equal_exposure" else {}
+    return _of_groups(dates, name, size, LASTS if arm == "equal_money" else N_MONTHS, amounts)
+
+
+def _of_groups(
+    dates: Mapping[str, str], name: str, size: float = 1.0, months: int = N_MONTHS,
+    amounts: Mapping[str, float] | None = None,
+) -> Scenario:  # fmt: skip
     reforms = []
     for group, start in dates.items():
         announced = month_label(month_index(start) - NOTICE)
-        amounts = _amounts(group, start) if arm == "equal_exposure" else 1.0
-        months = LASTS if arm == "equal_money" else N_MONTHS
-        for reform in GROUPS[group]:
-            reforms.append(library()[reform].reform(start, announced, size=size, months=months, amounts=amounts))
+        for name_of in GROUPS[group]:
+            factor = (amounts or {}).get(group, 1.0)
+            entry = library()[name_of]
+            if factor > 0.0 or not all(is_lasting_amount(change) for change in entry.changes):
+                reforms.append(entry.reform(start, announced, size=size, months=months, amounts=factor))
     return Scenario(name, tuple(reforms))
 
 
 def _amounts(group: str, start: str) -> float:
     """Return the factor by which amounts that last to the end come to as much as those of `LASTS` months."""
-    wanted = programme_money(scenario_of({group: SLOTS[0]}, "equal_money", group))[list(MODEL_PAYS)].sum(axis=None)
-    unscaled = programme_money(scenario_of({group: start}, "unequal", group))[list(MODEL_PAYS)].sum(axis=None)
-    return float(wanted / unscaled) if unscaled > 0.0 else 1.0
+    wanted = _model_pays(group, SLOTS[0], LASTS, 1.0)
+    ending, all_of_it = _model_pays(group, start, N_MONTHS, 0.0), _model_pays(group, start, N_MONTHS, 1.0)
+    return (wanted - ending) / (all_of_it - ending) if all_of_it > ending else 1.0
+
+
+def _model_pays(group: str, start: str, months: int, amounts: float) -> float:
+    """Return what posts, grants and places of a group come to, million pounds at prices of 2026-27."""
+    scenario = _of_groups({group: start}, group, months=months, amounts={group: amounts})
+    return float(programme_money(scenario)[list(MODEL_PAYS)].sum(axis=None))
 
 
 def total(scenario: Scenario) -> float:
