@@ -702,6 +702,89 @@ def recovery(
     print(f"tables are in {folder}{os.sep}")
 
 
+@experiment.command(epilog="Example: sendcycle experiment e05 --members 20")
+def e05(
+    members: Annotated[int, typer.Option(help="Members of the ensemble for orders and choices.", min=2)] = 20,
+    trials: Annotated[int, typer.Option(help="Sets of dates tried for the front.", min=2)] = 480,
+    rivals: Annotated[
+        Path | None, typer.Option(help="Folder with ensembles of rival structures (experiment rivals).")
+    ] = None,
+    ensemble: EnsembleName = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e05_sequencing by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Every order of five groups of reforms with the same money, beside the choice of reforms; goes on where it was."""
+    from dataclasses import replace
+
+    from experiments import sequencing_experiment as order
+    from experiments.ensembles import CURRENT, read_ensemble
+    from experiments.rivals import ITSELF, RIVALS
+
+    folder = out or _home("e05_sequencing", smoke)
+    of = read_ensemble(ensemble or CURRENT)
+    sizes = order.SMOKE if smoke else replace(order.Sizes(), members=members, trials=trials)
+    with _Steps() as told:
+        short = order.orders_and_choices(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
+        boxes, about = order.where_it_holds(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
+        if rivals is not None:
+            structures = [read_ensemble(str(rivals / f"{name}.csv")) for name in (ITSELF, *RIVALS)]
+            order.rival_orders(structures, folder, sizes, scheduler=scheduler, workers=workers, told=told)
+    front = order.front(of, folder, sizes, workers=workers)
+    _print_figures(short)
+    print(f"the paper's order leaves less unmet need than its reverse in {about['holds']:.0%} of cases; where:")
+    _print_figures(boxes)
+    print(f"{int(front['front'].sum())} of {len(front)} sets of dates are on the front of cost and unmet need")
+    print(f"tables, the figure and runs are in {folder}{os.sep}")
+
+
+@experiment.command(epilog="Example: sendcycle experiment e06 --members 20")
+def e06(
+    members: Annotated[int, typer.Option(help="Members of the ensemble.", min=2)] = 20,
+    ensemble: EnsembleName = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e06_funding by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Compare four ways of funding moderate needs: who gains and who loses; goes on where it was."""
+    from experiments import funding_models as funding
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    folder = out or _home("e06_funding", smoke)
+    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    with _Steps() as told:
+        found = funding.experiment(
+            of, folder, scale=0.0005 if smoke else 0.02, scheduler=scheduler, workers=workers, told=told
+        )
+    _print_figures(found)
+    print(f"tables, the figure and runs are in {folder}{os.sep}")
+
+
+@experiment.command(epilog="Example: sendcycle experiment e07 --members 50")
+def e07(
+    members: Annotated[int, typer.Option(help="Members of the ensemble.", min=2)] = 50,
+    ensemble: EnsembleName = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/e07_double_funding by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Say what is paid twice while a new system is built beside the old one, and when that is paid back."""
+    from experiments import double_funding as double
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    folder = out or _home("e07_double_funding", smoke)
+    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    with _Steps() as told:
+        found = double.experiment(
+            of, folder, scale=0.0005 if smoke else 0.01, scheduler=scheduler, workers=workers, told=told
+        )
+    _print_figures(found)
+    print(f"tables, the figure and runs are in {folder}{os.sep}")
+
+
 @experiment.command(epilog="Example: sendcycle experiment rivals")
 def rivals(
     smoke: Smoke = False,

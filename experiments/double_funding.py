@@ -16,7 +16,11 @@ from experiments.store import Store
 from model import Parameters, Scenario
 from model.calendar import N_MONTHS, month_index
 from model.drivers import drivers
+from model.results import MANIFEST
 from model.world import LINES_INSIDE
+
+SCENARIOS = ("no_change", "white_paper_2026", "paper_sequence", "reversed", "all_at_once")
+PAGE = ("double_funding.pdf", "double_funding.png")
 
 DISCOUNT = 0.035  # HM Treasury's Green Book
 FIRST = 2026  # financial year from which costs are counted
@@ -126,3 +130,57 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
             "gbp_per_child_year": np.nanmedian(each) if payer == "total" and np.isfinite(each).any() else np.nan,
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def experiment(
+    ensemble: Ensemble, folder: Path, *, scale: float = 0.01, scheduler: str | None = None,
+    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Run the scenarios over the ensemble, write tables, figure and manifest, and return what matters most."""
+    scenarios = [read_scenario(name) for name in SCENARIOS]
+    progress = (lambda now: told("runs", now)) if told is not None else None
+    store = sweep(
+        design(scenarios, ensemble, scale=scale), folder / "runs", resume=True, scheduler=scheduler, workers=workers,
+        progress=progress,
+    ).store  # fmt: skip
+    extra = extra_costs(store, scenarios)
+    table = reported(extra)
+    by_year = extra.groupby(["scenario", "year"])["total"].quantile([0.05, 0.5, 0.95]).unstack().reset_index()
+    by_year.columns = pd.Index(["scenario", "year", "q05", "q50", "q95"])
+    about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
+    try:
+        table.to_csv(folder / "double_funding.csv", index=False, float_format="%.5g")
+        by_year.to_csv(folder / "extra_cost.csv", index=False, float_format="%.5g")
+        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        page = figure(extra, len(ensemble.members))
+        save_figure(page, [folder / name for name in PAGE], "sendcycle e07: double funding", ensemble.name)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    short = table[(table["payer"] == "total") & (table["prices"] == "real")]
+    return short[["scenario", "peak", "peak_year", "cumulated", "break_even", "never", "gbp_per_child_year"]]
+
+
+def figure(extra: pd.DataFrame, members: int) -> Figure:
+    """Return two panels: extra cost of each year, and cumulated, real pounds, medians and 90 % of the members."""
+    page = Figure(figsize=(12.0, 5.6))
+    page.subplots_adjust(left=0.07, right=0.985, top=0.8, bottom=0.13, wspace=0.2)
+    axes = page.subplots(1, 2)
+    for k, scenario in enumerate(extra["scenario"].unique()):
+        part = extra[extra["scenario"] == scenario].sort_values(["point", "year"])
+        real = part.assign(paid=part["total"] / price_levels(part["year"], "real") / 1000.0)
+        wide = real.pivot(index="point", columns="year", values="paid")
+        for ax, values in zip(axes, (wide, wide.cumsum(axis=1)), strict=True):
+            x = values.columns.to_numpy() + 0.75  # the middle of the financial year
+            low, middle, high = np.quantile(values, (0.05, 0.5, 0.95), axis=0)
+            ax.fill_between(x, low, high, color=COLOURS[k % len(COLOURS)], alpha=0.12, linewidth=0)
+            ax.plot(x, middle, color=COLOURS[k % len(COLOURS)], linewidth=1.8, label=scenario.replace("_", " "))
+    for ax, title in zip(axes, ("Extra public cost of the year", "Cumulated"), strict=True):
+        ax.axhline(0.0, color="0.3", linewidth=1.0)
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        ax.set_ylabel("£ billion, prices of 2026-27", fontsize=9.5)
+        style_axes(ax)
+    axes[0].legend(frameon=False, fontsize=9)
+    page.suptitle("Paying for two systems at once", x=0.07, y=0.97, ha="left", fontsize=16, fontweight="bold")
+    text = f"Against no change on the same draws; medians and 90 % of {members} members. Sizes of most effects are assumed."
+    page.text(0.07, 0.87, text, fontsize=10, color="0.25")
+    return page

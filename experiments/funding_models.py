@@ -5,6 +5,7 @@ severity. Beside national series, every run leaves how unmet need and labels div
 school and authority in the January of `LOOKED_AT`, against no change on the same draws.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -12,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.comparison import design, differences, outcomes
 from experiments.ensembles import Ensemble
 from experiments.output import cannot_write
+from experiments.runner import Progress, sweep
 from experiments.scenario_files import read_scenario
 from model import Parameters, simulate
+from model.results import MANIFEST
 
 MODELS = ("no_change", "funding_input", "funding_throughput", "funding_cluster", "funding_mixed_by_severity")
 LOOKED_AT = 2035
@@ -128,3 +132,29 @@ def gains(table: pd.DataFrame, first: str = MODELS[0]) -> pd.DataFrame:
         groups["gap"].agg(lower=lambda g: (g < 0.0).mean())
     )
     return found.reset_index()[["scenario", "by", "group", "measure", "level", "median", "q05", "q95", "lower"]]
+
+
+def experiment(
+    ensemble: Ensemble, folder: Path, *, scale: float = 0.02, scheduler: str | None = None,
+    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Run all funding models, write national differences, gains by group and a manifest; return the main gains."""
+    scenarios = [read_scenario(name) for name in MODELS]
+    progress = (lambda now: told("national", now)) if told is not None else None
+    store = sweep(
+        design(scenarios, ensemble, scale=scale, until=UNTIL), folder / "national", resume=True, scheduler=scheduler,
+        workers=workers, progress=progress,
+    ).store  # fmt: skip
+    national = differences(outcomes(store, scenarios), MODELS[0])
+    groups = gains(run(ensemble, folder / "groups", scale=scale, workers=workers))
+    about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
+    try:
+        national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
+        groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
+        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(
+        ["unmet", "coverage", "plan"]
+    )
+    return groups.loc[shown, ["scenario", "group", "measure", "level", "median", "q05", "q95"]]
