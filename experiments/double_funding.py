@@ -5,13 +5,22 @@ financial year: every line of spending of the model and what reforms cost beside
 block, deficit grants, balances) are nobody's cost or saving and are left out. Real pounds are those of 2026-27.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.comparison import design
+from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS, save_figure, style_axes
+from experiments.output import cannot_write
 from experiments.programme_money import PRICES_OF, beside_the_model
+from experiments.runner import Progress, sweep
+from experiments.scenario_files import read_scenario
 from experiments.store import Store
 from model import Parameters, Scenario
 from model.calendar import N_MONTHS, month_index
@@ -21,7 +30,6 @@ from model.world import LINES_INSIDE
 
 SCENARIOS = ("no_change", "white_paper_2026", "paper_sequence", "reversed", "all_at_once")
 PAGE = ("double_funding.pdf", "double_funding.png")
-
 DISCOUNT = 0.035  # HM Treasury's Green Book
 FIRST = 2026  # financial year from which costs are counted
 PAYERS_OF_LINES = {

@@ -1,4 +1,4 @@
-"""e05 as a whole: all orders in three arms, choices of groups, rival structures, where the claim holds, and the front."""
+"""e05 as a whole: all orders in three arms, choices, rival structures, where the claim holds, and the front."""
 
 import json
 from collections.abc import Callable, Sequence
