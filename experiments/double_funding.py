@@ -189,6 +189,6 @@ def figure(extra: pd.DataFrame, members: int) -> Figure:
         style_axes(ax)
     axes[0].legend(frameon=False, fontsize=9)
     page.suptitle("Paying for two systems at once", x=0.07, y=0.97, ha="left", fontsize=16, fontweight="bold")
-    text = f"Against no change on the same draws; medians and 90 % of {members} members. Sizes of most effects are assumed."
+    text = f"Against no change on the same draws; median and 90 % of {members} members. Most effects are assumed."
     page.text(0.07, 0.87, text, fontsize=10, color="0.25")
     return page
