@@ -69,7 +69,7 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
             * p.cost_alternative_gbp * price
         )  # fmt: skip
         spend[POST_16_LINE] = pence((la.in_setting[Setting.POST_16] + lda) * p.cost_post_16_gbp * price)
-        spend[SERVICES] = pence(la.support_budget_gbp + la.surplus_spent_gbp)
+        spend[SERVICES] = pence(la.support_budget_gbp) + pence(la.surplus_spent_gbp)
         spend[POOLED] = pence(pool_a_pupil(la, p) * la.pupils * price)
         spend[OTHER] = pence(
             p.other_gbp_2014 * la.settlement_share * la.share_simulated * price

@@ -94,6 +94,13 @@ def test_what_a_small_sample_shifts_all_members_by_is_taken_out() -> None:
     assert asked == [("step_1", Settings().scale, 81), ("step_1_whole", Settings().checked_scale, Settings().checked)]
 
 
+def test_how_reforms_act_is_not_calibrated() -> None:
+    reforms = {name for name, p in declared().items() if p.group == "reforms"}
+    assert any(declared()[name].prior.dist != "none" for name in reforms)
+    assert not reforms & set(calibration.priors())
+    assert len(calibration.priors()) > 100
+
+
 def test_the_first_look_keeps_the_nearest() -> None:
     goal = Target(pd.DataFrame({"outcome": ["x"], "year": [2020], "value": [1.0]}), np.eye(1) * 0.01)
     chosen, found = calibration.first_look(
