@@ -18,13 +18,12 @@ from experiments.comparison import design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.output import cannot_write
-from experiments.programme_money import PRICES_OF, beside_the_model
+from experiments.programme_money import beside_the_model, price_level
 from experiments.runner import Progress, sweep
 from experiments.scenario_files import read_scenario
 from experiments.store import Store
-from model import Parameters, Scenario
+from model import Scenario
 from model.calendar import N_MONTHS, month_index
-from model.drivers import drivers
 from model.results import MANIFEST
 from model.world import LINES_INSIDE
 
@@ -78,9 +77,8 @@ def price_levels(years: "pd.Series[int]", prices: str) -> NDArray[np.float64]:
     """Return by what nominal pounds of financial years are divided: 1, the price level, or that and the discount."""
     if prices == "nominal":
         return np.ones(len(years))
-    index = drivers(Parameters(), N_MONTHS)["price_index"]
     mid_year = [min(month_index(f"{year}-10"), N_MONTHS - 1) for year in years]
-    level = np.asarray(index[mid_year] / index[month_index(PRICES_OF)])
+    level = price_level()[mid_year]
     return level * (1.0 + DISCOUNT) ** (years.to_numpy() - FIRST) if prices == "discounted" else level
 
 

@@ -14,11 +14,10 @@ import pandas as pd
 
 from experiments.comparison import SPENDING
 from experiments.ensembles import Ensemble
-from experiments.programme_money import PRICES_OF, beside_the_model
+from experiments.programme_money import beside_the_model, price_level
 from experiments.sequencing import AFTER, GROUPS, LASTS, scenario_of
 from model import Parameters, simulate
 from model.calendar import N_MONTHS, month_index
-from model.drivers import drivers
 
 STARTS = tuple(f"{year}-{month}" for year in range(2026, 2034) for month in ("09", "03"))
 STARTS = tuple(sorted(start for start in STARTS if start >= "2026-09"))
@@ -34,8 +33,7 @@ def outcome(dates: dict[str, str], values: dict[str, float], seed: int, scale: f
     years = simulate(Parameters(**values), scenario, seed, scale, UNTIL, threads=1)
     table = years.yearly([*SPENDING, "unmet_need_share"]).loc[list(AFTER)]
     nominal = table[list(SPENDING)].sum(axis=1) + beside_the_model(scenario, LASTS).reindex(AFTER).fillna(0.0)
-    index = drivers(Parameters(), N_MONTHS)["price_index"]
-    level = [index[min(month_index(f"{year}-10"), N_MONTHS - 1)] / index[month_index(PRICES_OF)] for year in AFTER]
+    level = price_level()[[min(month_index(f"{year}-10"), N_MONTHS - 1) for year in AFTER]]
     return float((nominal / level).sum() / 1000.0), float(table["unmet_need_share"].mean())
 
 

@@ -7,16 +7,23 @@ were filled when they are paid for, units of cost are the declared defaults.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from experiments.reform_library import PAYERS, library
 from model import Parameters, Scenario
-from model.calendar import N_MONTHS, month_index, month_label
+from model.calendar import BURN_IN_MONTHS, N_MONTHS, month_index, month_label
 from model.drivers import drivers
 from model.errors import ScenarioError
 
 PRICES_OF = "2026-09"
 MODEL_PAYS = ("posts", "grants", "places")
 PUPILS = 8.4e6  # in state-funded schools in 2025, rounded; grants a pupil of any year are counted with it
+
+
+def price_level() -> NDArray[np.float64]:
+    """Return the price level of every month from September 2014, over that of `PRICES_OF`, shape (N_MONTHS,)."""
+    index = np.asarray(drivers(Parameters(), N_MONTHS)["price_index"])[BURN_IN_MONTHS:]
+    return index / index[month_index(PRICES_OF)]
 
 
 def programme_money(scenario: Scenario, n_months: int = N_MONTHS, lasts: int = N_MONTHS) -> pd.DataFrame:
@@ -35,12 +42,11 @@ def programme_money(scenario: Scenario, n_months: int = N_MONTHS, lasts: int = N
     """
     p = Parameters()
     table, before = scenario.table(p, n_months), Scenario("no_change").table(p, n_months)
-    price = float(drivers(p, N_MONTHS)["price_index"][month_index(PRICES_OF)])
 
-    def added(name: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    def added(name: str) -> NDArray[np.float64]:
         return np.asarray(table[name] - before[name], dtype=float)
 
-    million = price / 12.0 / 1e6
+    million = 1.0 / price_level()[0] / 12.0 / 1e6  # of pounds at 2014-15 prices a year
     spent = {
         "posts": added("specialists_extra") * p["cost_specialist_gbp"] * million,
         "grants": (added("support_grant_gbp") + added("inclusion_grant_gbp_per_pupil") * PUPILS) * million,
@@ -67,8 +73,7 @@ def beside_the_model(scenario: Scenario, lasts: int = N_MONTHS) -> "pd.Series[fl
     Indexed by the year in which it begins.
     """
     money = programme_money(scenario, lasts=lasts)[list(PAYERS)].sum(axis=1).to_numpy()
-    price = drivers(Parameters(), N_MONTHS)["price_index"]
-    nominal = money * price / price[month_index(PRICES_OF)]
+    nominal = money * price_level()
     begins = np.asarray([int(label[:4]) - (int(label[5:]) < 4) for label in map(month_label, range(N_MONTHS))])
     return pd.Series(nominal).groupby(begins).sum().rename_axis("year")
 
