@@ -1,0 +1,250 @@
+"""The reform library: every entry keeps the laws of reforms at any date, pairs can be combined, costs add up."""
+
+import contextlib
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments import programme_money as money
+from experiments.programme_money import beside_the_model, programme_money
+from experiments.reform_library import Cost, Entry, library
+from experiments.scenario_files import in_sequence, named_scenarios, read_scenario, scenario_of
+from model.calendar import N_MONTHS, month_index, month_label
+from model.errors import DateError, ParameterError, ScenarioError, SendcycleError
+from model.parameters import Parameters
+from model.reforms import Reform, Scenario
+
+BASE = Parameters()
+NAMES = sorted(library())
+DATES = st.integers(month_index("2020-01"), month_index("2036-12")).map(month_label)
+
+
+def table(*reforms: Reform, base: Parameters = BASE) -> np.recarray[Any, Any]:
+    return Scenario("test", reforms).table(base, N_MONTHS)
+
+
+def differs(rows: np.recarray[Any, Any], other: np.recarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return for each month whether any parameter differs."""
+    return np.any([rows[name] != other[name] for name in rows.dtype.names], axis=0)
+
+
+# ---------------------------------------------------------------------- the laws
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=8)
+@given(start=DATES, notice=st.integers(0, 24))
+def test_nothing_before_announcement_and_what_ends_is_restored(name: str, start: str, notice: int) -> None:
+    announced = month_label(month_index(start) - notice)
+    reform = library()[name].reform(start, announced)
+    changed = differs(table(reform), table())
+    assert changed.any()
+    assert not changed[: month_index(announced)].any()
+    if not library()[name].announcement:
+        assert not changed[: month_index(start)].any()
+    ends = [int(change.get("until", 0)) for change in library()[name].changes]
+    if all(ends) and month_index(start) + max(ends) < N_MONTHS:
+        assert not changed[month_index(start) + max(ends) :].any()
+
+
+@settings(max_examples=60)
+@given(pair=st.sampled_from(list(combinations(NAMES, 2))), starts=st.tuples(DATES, DATES))
+def test_two_reforms_come_to_the_same_in_either_order_or_say_which_wins(
+    pair: tuple[str, str], starts: tuple[str, str]
+) -> None:
+    one, other = (library()[name].reform(start, start) for name, start in zip(pair, starts, strict=True))
+    shared = {change.parameter for change in one.changes} & {change.parameter for change in other.changes}
+    ways = {change.how for change in (*one.changes, *other.changes) if change.parameter in shared}
+    if shared and ways != {"plus"} and ways != {"times"} and one.precedence == other.precedence:
+        with contextlib.suppress(ScenarioError):  # which of the two wins must be said, unless their months do not meet
+            table(one, other)
+        return
+    both = table(one, other)
+    turned = table(other, one)
+    assert all(np.array_equal(both[name], turned[name]) for name in both.dtype.names)
+    writes = [{change.parameter for change in reform.dated_changes()} for reform in (one, other)]
+    for reform, names, rest in zip((one, other), writes, reversed(writes), strict=True):
+        alone = table(reform)
+        assert all(np.array_equal(both[name], alone[name]) for name in names - rest)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=8)
+@given(size=st.floats(0.5, 1.5).filter(lambda x: abs(x - 1.0) > 0.01))
+def test_size_changes_effects_alone(name: str, size: float) -> None:
+    entry = library()[name]
+    usual, sized = table(entry.reform("2027-09")), table(entry.reform("2027-09", size=size))
+    effects = {change["parameter"] for change in entry.changes if change["kind"] == "effect"}
+    moved = {field for field in usual.dtype.names if not np.array_equal(usual[field], sized[field])}
+    assert moved == effects
+    for parameter in effects:
+        was, became = usual[parameter][-1] - BASE[parameter], sized[parameter][-1] - BASE[parameter]
+        assert became == pytest.approx(size * was)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_says_what_it_rests_on(name: str) -> None:
+    entry = library()[name]
+    assert entry.priority in {*map(str, range(1, 13)), "statutory"}
+    assert len(entry.text) > 20
+    assert entry.source
+    assert entry.announced <= entry.start
+
+
+def test_every_priority_of_the_paper_has_a_lever() -> None:
+    assert {entry.priority for entry in library().values()} == {*map(str, range(1, 13)), "statutory"}
+
+
+# ---------------------------------------------------------------------- scenarios and their files
+
+
+@pytest.mark.parametrize("name", named_scenarios())
+def test_named_scenarios_can_be_run(name: str) -> None:
+    scenario = read_scenario(name)
+    assert scenario.name == name
+    assert scenario.text
+    scenario.table(BASE, N_MONTHS)
+
+
+def test_orders_differ_in_dates_alone() -> None:
+    names = [
+        {reform.name for reform in read_scenario(n).reforms} for n in ("paper_sequence", "reversed", "all_at_once")
+    ]
+    assert names[0] == names[1] == names[2]
+    starts = {
+        n: {r.name: min(c.start for c in r.changes) for r in read_scenario(n).reforms}
+        for n in ("paper_sequence", "reversed")
+    }
+    foundation, last = ("national_standards", "workforce", "outreach_teams"), ("plan_threshold", "reassessment")
+    assert all(starts["paper_sequence"][a] < starts["paper_sequence"][b] for a in foundation for b in last)
+    assert all(starts["reversed"][a] > starts["reversed"][b] for a in foundation for b in last)
+
+
+WRONG = [
+    ('reform = "outreach_teem"', ScenarioError, "line 4: unknown reform 'outreach_teem'. Did you mean 'outreach_teams"),
+    ('reform = "bases"\nbegin = "2027-09"', ScenarioError, "line 5: reform 'bases': unknown key 'begin'"),
+    ('start = "2027-09"', ScenarioError, "'reform' is missing"),
+    ('reform = "bases"\nstart = 2027', ScenarioError, "line 5: reform 'bases': 'start' must be a text in quotes"),
+    ('reform = "bases"\nstart = "2071-09"', DateError, "2071-09"),
+    ('reform = "bases"\nstart = "2027-13"', DateError, "2027-13"),
+    ('reform = "bases"\nstart = "2026-01"\nannounced = "2026-05"', ScenarioError, "before it is announced in 2026-05"),
+    ('reform = "bases"\n[[use]]\nreform = "bases"', ScenarioError, "holds reform 'bases' twice"),
+    ('reform = "bases"\nsize = 2', ScenarioError, "line 5: reform 'bases': 'size' says nothing"),
+    ('reform = "workforce"\nsize = -1', ScenarioError, "'size' must be a number above 0"),
+    ('reform = "school_formula"\n[[reforms]]\nname = "none"\n[[reforms.changes]]\nparameter = "escalation"\nplus = 0\n'
+     'start = "2027-09"', ScenarioError, "reform 'none' changes nothing"),
+    ('reform = "bases"\n[[reforms]]\nname = "late"\n[[reforms.changes]]\nparameter = "escalation"\nplus = 1\n'
+     'start = "2027-09"\nend = "2027-01"', ScenarioError, "ends in 2027-01, not after its start"),
+    ('reform = "override_ends"\n[[reforms]]\nname = "other"\n[[reforms.changes]]\nparameter = "statutory_override"\n'
+     'value = 1\nstart = "2030-09"', ScenarioError, "give them different precedence, or end one earlier"),
+    ('reform = "bases"\n[[reforms]]\nname = "r"\n[[reforms.changes]]\nparameter = "support_grant_gbp"\nvalue = -5\n'
+     'start = "2030-09"', ParameterError, "line 8: reform 'r': support_grant_gbp = -5"),
+    ('reform = "bases"\n[[reforms]]\nname = "r"\n[[reforms.changes]]\nparameter = "escalatio"\nvalue = 1\n'
+     'start = "2030-09"', ParameterError, "line 8: reform 'r' changes unknown parameter 'escalatio'. Did you mean"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "error", "message"), WRONG)
+def test_wrong_uses_are_one_line(tmp_path: Path, entry: str, error: type[SendcycleError], message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'name = "mine"\n\n[[use]]\n{entry}\n', encoding="utf-8")
+    with pytest.raises(error) as caught:
+        read_scenario(str(path))
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("mine.toml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        ("1000", "is exceeded by 2,7"),
+        ("-1", "must be a number of 0 or more"),
+        ('"much"', "must be a number of 0 or more"),
+    ],
+)
+def test_a_budget_is_kept(tmp_path: Path, budget: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    text = 'name = "mine"\nbudget_million_gbp = {}\n\n[[use]]\nreform = "bases"\n'
+    path.write_text(text.format(budget), encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(str(path))
+    assert "line 2: " in str(caught.value)
+    assert message in str(caught.value)
+    path.write_text(text.format(4000), encoding="utf-8")
+    assert read_scenario(str(path)).reforms[0].name == "bases"
+
+
+def test_a_file_takes_from_the_library_and_adds_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "mine"\n[[use]]\nreform = "bases"\nstart = "2027-09"\n'
+        '[[reforms]]\nname = "own"\n[[reforms.changes]]\nparameter = "escalation"\ntimes = 0.5\nstart = "2028-01"\n',
+        encoding="utf-8",
+    )
+    scenario = read_scenario(str(path))
+    assert [reform.name for reform in scenario.reforms] == ["bases", "own"]
+    assert scenario.reforms[0].changes[0].start == "2027-09"
+    assert scenario.table(BASE, N_MONTHS)["escalation"][-1] == pytest.approx(0.5 * BASE["escalation"])
+    with pytest.raises(ScenarioError, match=r"unknown scenario 'revresed'\. Did you mean 'reversed'"):
+        read_scenario("revresed")
+
+
+# ---------------------------------------------------------------------- costs
+
+
+def test_costs_follow_the_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = (Cost("government", 120.0, until=24), Cost("schools", 12.0, after=6))
+    made = Entry(**(vars(library()["workforce"]) | {"costs": costs}))
+    monkeypatch.setattr(money, "library", lambda: {"workforce": made})
+    scenario = in_sequence(["workforce"], ["2030-01"])
+    spent = programme_money(scenario)
+    assert spent["government"].sum() == pytest.approx(240.0)
+    assert spent.loc["2030-01", "government"] == pytest.approx(10.0)
+    assert spent.loc["2031-12", "government"] == pytest.approx(10.0)
+    assert spent.loc["2032-01", "government"] == 0.0
+    assert spent.loc["2030-06", "schools"] == 0.0
+    assert spent.loc["2030-07", "schools"] == pytest.approx(1.0)
+    assert spent.loc[:"2029-12"].to_numpy().sum() == 0.0
+    assert programme_money(scenario, lasts=12)["schools"].sum() == pytest.approx(6.0)  # months 6 to 12
+    level = money.price_level()
+    first = [month_index(month) for month in ("2030-01", "2030-02", "2030-03")]  # of the financial year 2029-30
+    assert beside_the_model(scenario)[2029] == pytest.approx(10.0 * level[first].sum())
+
+
+def test_what_the_white_paper_costs_is_what_it_says() -> None:
+    spent = programme_money(read_scenario("white_paper_2026"))
+    assert spent["places"].sum() == pytest.approx(3_700.0, rel=0.03)  # £3.7bn for places
+    three_years = spent.loc["2026-04":"2029-03"]
+    assert three_years["grants"].sum() == pytest.approx(
+        1_200.0, rel=0.08
+    )  # £1.6bn, about £400m a year of it to schools
+    outreach = programme_money(in_sequence(["outreach_teams"], ["2026-09"])).loc["2026-09":"2029-08"]
+    assert outreach.sum(axis=None) == pytest.approx(1_800.0, rel=0.1)  # £1.8bn over three years
+
+
+@pytest.mark.parametrize(
+    ("cost", "message"),
+    [
+        ({"payer": "goverment", "million_gbp": 1.0}, "unknown payer 'goverment'. Did you mean 'government'"),
+        ({"payer": "schools", "million_gbp": -1.0}, "cannot be negative"),
+        ({"payer": "schools", "million_gbp": 1.0, "after": 3, "until": 3}, "not after its begin"),
+    ],
+)
+def test_wrong_costs(cost: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        Cost(**cost)
+
+
+def test_an_out_of_range_value_of_a_stranger_is_refused() -> None:
+    mapping = {
+        "name": "x",
+        "reforms": [{"name": "r", "changes": [{"parameter": "special_places_extra", "value": -5, "start": "2027-09"}]}],
+    }
+    with pytest.raises(ParameterError, match="special_places_extra = -5"):
+        scenario_of(mapping)
