@@ -42,7 +42,7 @@ def cases(found: pd.DataFrame, ensemble: Ensemble, outcome: str = "unmet_need_sh
     rows = []
     for size in SIZES:
         gain = means[f"{label(PAPER)}:{size:g}"] - means[f"{label(PAPER[::-1])}:{size:g}"]
-        values = ensemble.members.iloc[gain.index].reset_index(drop=True)
+        values = ensemble.members.iloc[gain.index].reset_index(drop=True).copy()
         rows.append(values.assign(size=size, gain=gain.to_numpy(), member=gain.index.to_numpy()))
     return pd.concat(rows, ignore_index=True)
 

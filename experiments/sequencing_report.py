@@ -14,33 +14,44 @@ from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.output import cannot_write
 from experiments.sequencing import ARMS, COMPARED, GROUPS, PAPER, label
 from experiments.store import model_state
-from model.observables import declared as declared_observables
 from model.results import MANIFEST
 
 PAGE = ("order.pdf", "order.png")
 SHOWN = "mean"  # over all years after the first start
-
-
-def words(outcome: str) -> str:
-    """Return what an outcome is called."""
-    if outcome == PUBLIC_COST:
-        return "Public cost"
-    return declared_observables().observables[outcome].label.split(",")[0]
+NAMES = {
+    "unmet_need_share": "Unmet need", "plans_in_force": "Plans in force", "requests": "Requests",
+    "appeals_registered": "Appeals", "cumulative_balance": "Balance of the block", "confidence": "Confidence",
+    "outcome_index": "Need met by cost", PUBLIC_COST: "Public cost",
+}  # fmt: skip
 
 
 def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure:
     """Return three panels: spread of order beside that of choice, precedence, and regret of the paper's order."""
-    page = Figure(figsize=(15.0, 6.4))
-    page.subplots_adjust(left=0.14, right=0.985, top=0.8, bottom=0.14, wspace=0.42)
-    left, middle, right = page.subplots(1, 3)
+    page = Figure(figsize=(15.0, 6.2))
+    page.subplots_adjust(left=0.105, right=0.985, top=0.79, bottom=0.17, wspace=0.12)
+    left, middle, right = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.25))
+    y = np.arange(len(COMPARED))
     variance = tables["variance"]
     variance = variance[variance["when"] == SHOWN].set_index("outcome").reindex(COMPARED)
-    y = np.arange(len(variance))
     left.barh(y, 100.0 * variance["ratio"], color=COLOURS[0], height=0.6)
     left.axvline(100.0, color="0.4", linewidth=1.0)
-    left.set_yticks(y, [words(name) for name in variance.index])
-    left.set_xlabel("spread between orders, percent of that between choices")
+    left.set_yticks(y, [NAMES[name] for name in COMPARED])
+    left.set_xlabel("spread between orders,\npercent of that between choices of groups")
     left.set_title("Order beside choice", loc="left", fontsize=11, fontweight="bold")
+
+    regrets = tables["regret"]
+    regrets = regrets[regrets["when"] == SHOWN]
+    for k, (name, order) in enumerate({"the paper's order": PAPER, "backwards": PAPER[::-1]}.items()):
+        rows = regrets[regrets["order"].str.endswith(f":{label(order)}")].set_index("outcome").reindex(COMPARED)
+        middle.plot(100.0 * rows["share_of_spread"], y, "os"[k], color=COLOURS[k], label=name, markersize=8)
+    middle.set_yticks(y, [""] * len(y))
+    middle.set_xlim(-4.0, 104.0)
+    middle.set_xlabel("regret: percent of the way\nfrom the best order to the worst")
+    middle.set_title("How far from the best order", loc="left", fontsize=11, fontweight="bold", pad=22)
+    middle.legend(frameon=False, fontsize=9.5, loc="lower left", bbox_to_anchor=(-0.03, 0.985), ncols=2)
+    for ax in (left, middle):
+        ax.set_ylim(len(y) - 0.5, -0.5)
+        style_axes(ax)
 
     pairs = tables["precedence"]
     pairs = pairs[(pairs["when"] == SHOWN) & (pairs["outcome"] == "unmet_need_share")]
@@ -50,33 +61,19 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
         i, j = places[str(row.first)], places[str(row.then)]
         grid[i, j], grid[j, i] = row.difference, -float(row.difference)
     most = max(float(np.nanmax(np.abs(grid))), 1e-9)
-    middle.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
-    middle.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=30, ha="right")
-    middle.set_yticks(range(len(GROUPS)), list(GROUPS))
+    right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
+    right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=25, ha="right")
+    right.set_yticks(range(len(GROUPS)), list(GROUPS))
     for (i, j), value in np.ndenumerate(grid):
         if np.isfinite(value):
             dark = abs(value) > 0.6 * most
-            middle.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=9, color="w" if dark else "0.1")
-    middle.set_title("Row before column: unmet need, points", loc="left", fontsize=11, fontweight="bold")
-
-    regrets = tables["regret"]
-    regrets = regrets[regrets["when"] == SHOWN]
-    chosen = {"the paper's order": label(PAPER), "backwards": label(PAPER[::-1])}
-    for k, (name, order) in enumerate(chosen.items()):
-        rows = regrets[regrets["order"].str.endswith(order)].set_index("outcome").reindex(COMPARED)
-        right.plot(100.0 * rows["share_of_spread"], y, "os"[k], color=COLOURS[k], label=name, markersize=7)
-    right.set_yticks(y, [words(name) for name in COMPARED])
-    right.set_xlim(-3.0, 103.0)
-    right.set_xlabel("regret, percent of the way from the best to the worst order")
-    right.set_title("How far from the best order", loc="left", fontsize=11, fontweight="bold")
-    right.legend(frameon=False, fontsize=9.5, loc="lower right")
-    for ax in (left, right):
-        ax.invert_yaxis()
-        style_axes(ax)
+            right.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=9, color="w" if dark else "0.1")
+    right.set_title("Row before column: unmet need, points", loc="left", fontsize=11, fontweight="bold")
     page.suptitle("Does the order of reform matter?", x=0.02, y=0.97, ha="left", fontsize=16, fontweight="bold")
     page.text(
-        0.02, 0.885, f"Means of 2026 to 2039 over {members} members of the ensemble, 120 orders of five groups a year "
-        f"apart; arm: {arm.replace('_', ' ')}. Sizes of most effects are assumptions.", fontsize=10, color="0.25",
+        0.02, 0.885, f"Means of 2026 to 2039 over {members} members of the ensemble; {regrets['order'].nunique()} orders of five "
+        f"groups a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions.", fontsize=10,
+        color="0.25",
     )  # fmt: skip
     return page
 
