@@ -28,8 +28,8 @@ NAMES = {
 def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure:
     """Return three panels: spread of order beside that of choice, precedence, and regret of the paper's order."""
     page = Figure(figsize=(15.0, 6.2))
-    page.subplots_adjust(left=0.105, right=0.985, top=0.79, bottom=0.17, wspace=0.12)
-    left, middle, right = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.25))
+    page.subplots_adjust(left=0.105, right=0.985, top=0.79, bottom=0.17, wspace=0.16)
+    left, middle, right = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.5))
     y = np.arange(len(COMPARED))
     variance = tables["variance"]
     variance = variance[variance["when"] == SHOWN].set_index("outcome").reindex(COMPARED)
@@ -70,11 +70,11 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
             right.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=9, color="w" if dark else "0.1")
     right.set_title("Row before column: unmet need, points", loc="left", fontsize=11, fontweight="bold")
     page.suptitle("Does the order of reform matter?", x=0.02, y=0.97, ha="left", fontsize=16, fontweight="bold")
-    page.text(
-        0.02, 0.885, f"Means of 2026 to 2039 over {members} members of the ensemble; {regrets['order'].nunique()} orders of five "
-        f"groups a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions.", fontsize=10,
-        color="0.25",
-    )  # fmt: skip
+    words = (
+        f"Means of 2026 to 2039 over {members} members; {regrets['order'].nunique()} orders of five groups "
+        f"a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions."
+    )
+    page.text(0.02, 0.885, words, fontsize=10, color="0.25")
     return page
 
 
