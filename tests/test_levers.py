@@ -218,7 +218,10 @@ def test_those_born_earlier_are_not_reassessed() -> None:
 def test_reassessment_takes_hours_from_other_work(advice: float) -> None:
     # everybody who is reassessed keeps the plan, so that nothing but the work differs
     p = Parameters(
-        share_reassessment_advice=advice, severity_threshold=1.5, spread_decision=declared()["spread_decision"].low
+        share_reassessment_advice=advice,
+        severity_threshold=1.5,
+        casework_adequacy=0.8,
+        spread_decision=declared()["spread_decision"].low,
     )
     with pair(changed("2016-05", **REASSESSED), p, before=SEPTEMBER) as (lever, usual):
         months = stepped(lever, usual)
@@ -242,7 +245,11 @@ def test_reassessment_takes_hours_from_other_work(advice: float) -> None:
             assert np.all(longer >= 0.0)
         else:
             assert own <= 0.0
-        assert england(lever, "requests_backlog") >= england(usual, "requests_backlog")
+        waiting = [
+            p["hours_decision"] * england(m, "requests_backlog") + p["hours_draft"] * england(m, "drafts_backlog")
+            for m in (lever, usual)
+        ]
+        assert waiting[0] - waiting[1] > 0.3 * p["hours_decision"] * n / 6.0  # the rest is met by hours to spare
         arrived = england(lever, "reassessments_arriving") + n / 6.0
         for _, _ in zip(range(10), months, strict=False):
             arrived += england(lever, "reassessments_arriving")

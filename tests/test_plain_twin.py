@@ -142,6 +142,20 @@ def test_the_twin_follows_exactly(run: str) -> None:
         assert np.array_equal(mine.in_school, its.in_school)
 
 
+def test_every_lever_acts_in_its_run() -> None:
+    acted = ("reassessments", "plans_ceased_reassessed", "isp_assured_gbp_k", "specialist_psychologists",
+             "spend_programmes_gbp", "surplus_spent_gbp", "spend_school_and_cluster_funding_gbp")  # fmt: skip
+    with closing(SendModel(scale=SCALE, **RUNS["levers"])) as model:
+        total = dict.fromkeys(acted, 0.0)
+        units = model.world.authorities["unit_places"].sum()
+        for _ in model.months():
+            for name in acted:
+                total[name] += model.world.tallies[name].sum()
+        assert [name for name, value in total.items() if value <= 0.0] == []
+        assert model.world.authorities["unit_places"].sum() > units
+        assert model.world.nation["independent_price_gbp"][0] < model.world.nation["independent_market_gbp"][0]
+
+
 def test_the_twin_does_not_read_the_columns() -> None:
     with pair("baseline") as (model, twin):
         for _ in range(2):
