@@ -80,6 +80,7 @@ LEVERS = Reform(
         Change("factor_pool", 1.5, "2015-09"),
         Change("support_grant_gbp", 3e8, "2014-12"),
         Change("inclusion_grant_gbp_per_pupil", 50.0, "2014-12"),
+        Change("settlement_extra_share", 0.4, "2014-12"),
         Change("share_surplus_spent", 0.5, "2014-12"),
         Change("severity_threshold", 6.0, "2015-01"),
     ),
