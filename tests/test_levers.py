@@ -13,7 +13,7 @@ import pytest
 from model import Change, Parameters, Reform, Scenario, SendModel, observables
 from model.appeals import family_wins, prob_upheld_now
 from model.calendar import month_index
-from model.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE
+from model.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, places_are_built
 from model.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
 from model.money import N_INSIDE, POOLED, PROGRAMMES, SERVICES, TOPUPS
 from model.parameters import declared
@@ -218,7 +218,10 @@ def test_those_born_earlier_are_not_reassessed() -> None:
 def test_reassessment_takes_hours_from_other_work(advice: float) -> None:
     # everybody who is reassessed keeps the plan, so that nothing but the work differs
     p = Parameters(
-        share_reassessment_advice=advice, severity_threshold=1.5, spread_decision=declared()["spread_decision"].low
+        share_reassessment_advice=advice,
+        severity_threshold=1.5,
+        casework_adequacy=0.8,
+        spread_decision=declared()["spread_decision"].low,
     )
     with pair(changed("2016-05", **REASSESSED), p, before=SEPTEMBER) as (lever, usual):
         months = stepped(lever, usual)
@@ -242,7 +245,11 @@ def test_reassessment_takes_hours_from_other_work(advice: float) -> None:
             assert np.all(longer >= 0.0)
         else:
             assert own <= 0.0
-        assert england(lever, "requests_backlog") >= england(usual, "requests_backlog")
+        waiting = [
+            p["hours_decision"] * england(m, "requests_backlog") + p["hours_draft"] * england(m, "drafts_backlog")
+            for m in (lever, usual)
+        ]
+        assert waiting[0] - waiting[1] > 0.3 * p["hours_decision"] * n / 6.0  # the rest is met by hours to spare
         arrived = england(lever, "reassessments_arriving") + n / 6.0
         for _, _ in zip(range(10), months, strict=False):
             arrived += england(lever, "reassessments_arriving")
@@ -429,6 +436,18 @@ def test_granted_units_open_beside_less_local_building() -> None:
         more = england(lever, "unit_places") - england(usual, "unit_places")
         assert 0.0 < more < float((weight * granted).sum())  # local building falls by itself
         assert england(lever, "units_wanted") <= england(usual, "units_wanted")
+
+
+@pytest.mark.parametrize(("granted", "opened"), [(0.0, 2), (UNIT_SIZE, 1)])
+def test_a_granted_unit_stands_for_one_that_would_have_been_built(granted: float, opened: int) -> None:
+    with closing(SendModel(scale=SCALE, seed=SEED, n_months=24)) as m:
+        while m.t < month_index("2015-09"):
+            m.step()
+        authorities = m.world.authorities
+        authorities["unit_places"] = authorities["unit_pupils"] = 2.0 * UNIT_SIZE
+        authorities["units_wanted"], authorities["units_granted"] = 2.0 * UNIT_SIZE, granted
+        m._each(places_are_built)
+        assert np.array_equal(authorities["unit_places_opened"], np.full(len(authorities), opened * UNIT_SIZE))
 
 
 # ---------------------------------------------------------------------- pooled funding

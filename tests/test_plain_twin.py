@@ -80,6 +80,7 @@ LEVERS = Reform(
         Change("factor_pool", 1.5, "2015-09"),
         Change("support_grant_gbp", 3e8, "2014-12"),
         Change("inclusion_grant_gbp_per_pupil", 50.0, "2014-12"),
+        Change("settlement_extra_share", 0.4, "2014-12"),
         Change("share_surplus_spent", 0.5, "2014-12"),
         Change("severity_threshold", 6.0, "2015-01"),
     ),
@@ -140,6 +141,20 @@ def test_the_twin_follows_exactly(run: str) -> None:
         assert np.array_equal(mine.schools, its.schools)
         assert mine.in_school.sum() > 0.0
         assert np.array_equal(mine.in_school, its.in_school)
+
+
+def test_every_lever_acts_in_its_run() -> None:
+    acted = ("reassessments", "plans_ceased_reassessed", "isp_assured_gbp_k", "specialist_psychologists",
+             "spend_programmes_gbp", "surplus_spent_gbp", "spend_school_and_cluster_funding_gbp")  # fmt: skip
+    with closing(SendModel(scale=SCALE, **RUNS["levers"])) as model:
+        total = dict.fromkeys(acted, 0.0)
+        units = model.world.authorities["unit_places"].sum()
+        for _ in model.months():
+            for name in acted:
+                total[name] += model.world.tallies[name].sum()
+        assert [name for name, value in total.items() if value <= 0.0] == []
+        assert model.world.authorities["unit_places"].sum() > units
+        assert model.world.nation["independent_price_gbp"][0] < model.world.nation["independent_market_gbp"][0]
 
 
 def test_the_twin_does_not_read_the_columns() -> None:
