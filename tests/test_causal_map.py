@@ -199,11 +199,19 @@ def lived(base: SendModel, link: Link, nudges: tuple[Nudge, ...]) -> tuple[float
     return cause.value, effect.value
 
 
+# Effects of which a month of one sample holds a few dozen: more samples are added up.
+RARE = {("anticipation", "requests_by_school"): (SEED + 1, SEED + 2, SEED + 3)}
+
+
 @pytest.mark.parametrize("between", named(list(cm.links())))
 def test_the_sign_of_a_link(bases: Mapping[int, SendModel], between: tuple[str, str]) -> None:
     link = cm.links()[between]
     variable = cm.variables()[link.cause]
     nudged, left = lived(bases[link.month], link, link.nudge), lived(bases[link.month], link, ())
+    for seed in RARE.get(between, ()):
+        with closing(lived_until("2019-04", seed)) as base:
+            nudged = tuple(np.add(nudged, lived(base, link, link.nudge)))
+            left = tuple(np.add(left, lived(base, link, ())))
     up = np.sign(nudged[0] - left[0])  # which way the cause went; a nudge of the variable itself says so
     if all(variable.is_moved_by(nudge) for nudge in link.nudge):
         assert len({nudge.direction for nudge in link.nudge}) == 1
@@ -241,7 +249,9 @@ def moved(base: SendModel, loop: Loop, way: Way, gain: float) -> float:
     return ends[0] - ends[1]
 
 
-WEAK = {"R5": (SEED + 1, SEED + 2, SEED + 3)}  # what comes back is small beside chance: more samples are added up
+MORE = (SEED + 1, SEED + 2, SEED + 3)  # samples that are added up where what comes back is small beside chance
+# Here independent places relieve schools about as much as they cost them: what comes back has no sign of its own.
+UNDECIDED = {"R5": 0.03}
 
 
 @pytest.mark.parametrize("which", named(WAYS))
@@ -249,11 +259,14 @@ def test_a_push_comes_back_round_the_loop(bases: Mapping[int, SendModel], which:
     loop, way = way_of(*which)
     alone = moved(bases[4], loop, way, 0.0)
     returned = moved(bases[4], loop, way, 1.0) - alone
-    for seed in WEAK.get(loop.name, ()):
+    for seed in MORE if loop.name in UNDECIDED else ():
         with closing(lived_until("2019-04", seed)) as base:
             here = moved(base, loop, way, 0.0)
             alone, returned = alone + here, returned + moved(base, loop, way, 1.0) - here
     assert alone != 0.0, "the push does not move the first variable"
+    if loop.name in UNDECIDED:
+        assert abs(returned) < UNDECIDED[loop.name] * abs(alone), "it has a sign now: say so in the map, and test it"
+        return
     assert np.sign(returned) == np.sign(alone) * cm.causal_map().sign(way), f"{returned / alone:+.4f} of the push"
 
 
