@@ -34,6 +34,7 @@ SAMPLERS = ("latin", "sobol", "defaults")  # how points are drawn: latin hypercu
 MOST_RUNS = 5_000_000
 SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
 SECONDS_A_RUN = 0.05  # what every run costs beside, however small
+REFORMS = "reforms"  # the group of parameters that act only under a reform
 DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
 LARGEST_SEED = 2**63 - 1
 GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
@@ -457,8 +458,8 @@ def in_groups(groups: Sequence[str]) -> dict[str, Parameter]:
 
 
 def groups_with_priors() -> list[str]:
-    """Return the groups of which at least one parameter has a prior."""
-    return sorted({p.group for p in declared().values() if p.prior.dist != "none"})
+    """Return the groups of which at least one parameter has a prior and acts without a reform."""
+    return sorted({p.group for p in declared().values() if p.prior.dist != "none" and p.group != REFORMS})
 
 
 def _scenario(name: Any, folder: Path) -> Scenario:

@@ -100,7 +100,7 @@ def plan_is_reassessed(w: World, p: Record, a: int, i: int, t: int, share: float
     """
     c = w.children
     special = c.setting[i] == Setting.STATE_SPECIAL or c.setting[i] == Setting.INDEPENDENT_SPECIAL
-    if special or c.born[i] < MONTHS_PER_YEAR * (p.reassessed_born_from_year - FIRST_YEAR):
+    if special:
         return
     if draw(c.key[i], stream(w.seed, Decision.REASSESSED, t)) >= share:
         return
@@ -144,8 +144,9 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
             if c.setting[i] == Setting.EARLY_YEARS:
                 c.setting[i] = Setting.MAINSTREAM
         low, high = rows_of_ages(w, a, t, SECONDARY, SECONDARY + MONTHS_PER_YEAR)
+        reached_from = MONTHS_PER_YEAR * (p.reassessed_born_from_year - FIRST_YEAR)
         for i in range(low, high):
-            if c.label[i] == Label.PLAN:
+            if c.label[i] == Label.PLAN and c.born[i] >= reached_from:
                 plan_is_reassessed(w, p, a, i, t, p.reassessed_at_transfer, Setting.MAINSTREAM.value)
             if c.setting[i] == Setting.UNIT:
                 moves_to(w, a, i, Setting.MAINSTREAM)

@@ -879,8 +879,6 @@ class Family(mesa.Agent):
         p, seen = month.p, self.area.seen
         if self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL):
             return
-        if self.born < MONTHS_PER_YEAR * (p.reassessed_born_from_year - FIRST_YEAR):
-            return
         if draw(self.key, month.keys.reassessed) >= share:
             return
         seen.reassessments += 1.0
@@ -895,7 +893,8 @@ class Family(mesa.Agent):
 
     def transfers(self, month: Month) -> None:
         """Go on to a secondary school of the neighbourhood; a unit is left behind, a plan perhaps reassessed."""
-        if self.label == PLAN:
+        reached = self.born >= MONTHS_PER_YEAR * (month.p.reassessed_born_from_year - FIRST_YEAR)
+        if self.label == PLAN and reached:
             self.is_reassessed(month.p.reassessed_at_transfer, MAINSTREAM, month)
         if self.setting == UNIT:
             self.moves_to(MAINSTREAM)

@@ -204,14 +204,19 @@ def test_reassessment_ends_plans_at_the_moves_alone_and_keeps_special_places() -
 
 
 def test_those_born_earlier_are_not_reassessed() -> None:
-    late = changed("2016-05", reassessed_born_from_year=2006, **REASSESSED)
+    at_11 = REASSESSED | {"reassessed_at_16": 0.0}
+    late = changed("2016-05", reassessed_born_from_year=2006, **at_11)
     with pair(late, before=SEPTEMBER) as (lever, _):
         for _, _ in zip(range(13), stepped(lever), strict=False):
             assert lever.world.tallies["reassessments"].sum() == 0.0  # who moves in 2017 was born before September 2006
-    with pair(changed("2016-05", reassessed_born_from_year=2005, **REASSESSED), before="2017-09") as (lever, _):
+    with pair(changed("2016-05", reassessed_born_from_year=2005, **at_11), before="2017-09") as (lever, _):
         next(stepped(lever))
-        assert lever.world.tallies["reassessments"].sum() > 0.0  # of 2005, 11 in August 2017; not those of 16
-        assert lever.world.tallies["reassessments"].sum() <= (lever.world.children.label == Label.PLAN).sum()
+        at_transfer = lever.world.tallies["reassessments"].sum()
+        assert at_transfer > 0.0  # of 2005, 11 in August 2017
+    both = changed("2016-05", reassessed_born_from_year=2035, **REASSESSED)
+    with pair(both, before="2017-09") as (lever, _):
+        next(stepped(lever))
+        assert lever.world.tallies["reassessments"].sum() > 0.0  # of those who go on at 16, whenever they were born
 
 
 @pytest.mark.parametrize("advice", [0.0, 1.0])
