@@ -1,8 +1,8 @@
 """Reforms are data: dated replacements of parameters, compiled before a run into one record of parameters a month.
 
 Four laws hold (see `tests/test_reforms.py`): nothing changes before announcement or start; a reform that changes
-nothing is an error; two changes that write one parameter in the same month state which one wins, unless both add or both
-multiply, and all others commute; what ends is restored exactly.
+nothing is an error; two changes that write one parameter in the same month state which one wins, unless both add or
+both multiply, and all others commute; what ends is restored exactly.
 """
 
 import tomllib
@@ -27,9 +27,9 @@ WAYS = ("to", "times", "plus")  # how a change sets its parameter
 class Change:
     """From month `start` (YYYY-MM) until before `end`, `parameter` has `value`, in the parameter's own unit.
 
-    With `how` "times" or "plus" it has, in every month, what it would have had, times or plus `value`, within what
-    the quantity can be at all: so one reform can be laid over every member of an ensemble, and over other reforms. With `ramp_months` it
-    moves in that many equal steps, the first in `start`.
+    With `how` "times" or "plus" it has, in every month, what it would have had, times or plus `value`, within what the
+    quantity can be at all: so one reform can be laid over every member of an ensemble, and over other reforms. With
+    `ramp_months` it moves in that many equal steps, the first in `start`.
 
     Raises
     ------
