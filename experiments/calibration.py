@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from experiments.designs import Design
+from experiments.designs import REFORMS, Design
 from experiments.ensembles import Ensemble
 from experiments.patterns import NationPattern, nation_patterns
 from experiments.runner import Progress, sweep
@@ -133,7 +133,7 @@ def covariance(rows: list[tuple[str, int, float]], patterns: tuple[NationPattern
 
 def priors() -> dict[str, Prior]:
     """Return the priors of all parameters that calibration moves: the past says nothing of how reforms act."""
-    known = {name: p for name, p in declared().items() if p.group != "reforms"}
+    known = {name: p for name, p in declared().items() if p.group != REFORMS}
     return {name: p.prior for name, p in known.items() if p.prior.dist != "none" and p.kind == "real"}
 
 

@@ -214,7 +214,7 @@ def compare(
     if len(scenarios) < 2:
         raise DesignError("compare needs two scenarios or more, the first of them the base.")
     chosen = [read_scenario(name) for name in scenarios]
-    of = read_ensemble(ensemble or CURRENT).first(members)
+    of = read_ensemble(ensemble or CURRENT).first(members).with_reforms()
     design = comparison.design(chosen, of, scale=scale, until=until, seed=seed)
     finished = _swept(design, out / "runs", resume, scheduler, workers)
     table = comparison.write_report(finished.store, chosen, of, out)
@@ -723,7 +723,7 @@ def e05(
     from experiments.rivals import ITSELF, RIVALS
 
     folder = out or _home("e05_sequencing", smoke)
-    of = read_ensemble(ensemble or CURRENT)
+    of = read_ensemble(ensemble or CURRENT).with_reforms()
     sizes = order.SMOKE if smoke else replace(order.Sizes(), members=members, trials=trials)
     with _Steps() as told:
         short = order.orders_and_choices(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
@@ -731,9 +731,9 @@ def e05(
         if rivals is not None:
             structures = [read_ensemble(str(rivals / f"{name}.csv")) for name in (ITSELF, *RIVALS)]
             order.rival_orders(structures, folder, sizes, scheduler=scheduler, workers=workers, told=told)
-    front = order.front(of, folder, sizes, workers=workers)
+        front = order.front(of, folder, sizes, workers=workers, told=told)
     _print_figures(short)
-    print(f"the paper's order leaves less unmet need than its reverse in {about['holds']:.0%} of cases; where:")
+    print(f"orders that agree with the paper leave less unmet need in {about['holds']:.0%} of cases; where:")
     _print_figures(boxes)
     print(f"{int(front['front'].sum())} of {len(front)} sets of dates are on the front of cost and unmet need")
     print(f"tables, the figure and runs are in {folder}{os.sep}")

@@ -13,16 +13,18 @@ from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
 from experiments.output import cannot_write
-from experiments.programme_money import beside_the_model, programme_money
+from experiments.programme_money import beside_the_model, mid_year_prices, programme_money
 from experiments.store import Store
 from model import Scenario
-from model.calendar import N_MONTHS
+from model.errors import ResultsError
 from model.observables import declared as declared_observables
 from model.published import of_observable
 from model.results import MANIFEST
 from model.world import LINES
 
-PUBLIC_COST = "public_cost"  # all lines of spending and the programmes beside them, million pounds a financial year
+# All lines of spending and the programmes beside them, a financial year; million pounds at prices of 2026-27.
+PUBLIC_COST = "public_cost"
+REAL_BALANCE = "real_balance"  # the cumulative balance of the block at those prices
 OUTCOMES = (
     "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
     "confidence", "within_20_weeks", "pupils_sen_support", "outcome_index", "unmet_need",
@@ -50,25 +52,31 @@ def design(
     return ensemble.design(base)
 
 
-def outcomes(store: Store, scenarios: Sequence[Scenario], lasts: int = N_MONTHS) -> pd.DataFrame:
+def outcomes(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """Return the outcomes of all runs, and what all of it costs the public.
-
-    Parameters
-    ----------
-    lasts
-        As in `programme_money`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `point`, `scenario`, `year`, those of `OUTCOMES`, and `PUBLIC_COST`: all lines of spending and what
-        reforms cost beside them, million nominal pounds in the financial year that begins in `year`.
+        Columns `point`, `replicate`, `scenario`, `year`, those of `OUTCOMES`, `PUBLIC_COST` (all lines of spending and
+        what reforms cost beside them) and `REAL_BALANCE`, million pounds at prices of 2026-27 of the financial year
+        that begins in `year`.
+
+    Raises
+    ------
+    ResultsError
+        If a run is missing or has failed: what is compared must be complete.
     """
     table = store.table()
-    beside = pd.concat({s.name: beside_the_model(s, lasts) for s in scenarios}, names=["scenario"]).rename("beside")
-    table = table.join(beside, on=["scenario", "year"])
-    table[PUBLIC_COST] = table[list(SPENDING)].sum(axis=1, skipna=False) + table["beside"].fillna(0.0)
-    return table[["point", "scenario", "year", *OUTCOMES, PUBLIC_COST]]
+    runs = table.groupby("scenario")["run"].nunique()
+    if len(runs) < len(scenarios) or runs.nunique() > 1:
+        raise ResultsError(f"{store.folder}: some runs are missing or failed, so members cannot be paired.")
+    beside = pd.concat({s.name: beside_the_model(s).sum(axis=1) for s in scenarios}, names=["scenario"])
+    table = table.join(beside.rename("beside"), on=["scenario", "year"])
+    level = mid_year_prices(table["year"])
+    table[PUBLIC_COST] = (table[list(SPENDING)].sum(axis=1, skipna=False) + table["beside"].fillna(0.0)) / level
+    table[REAL_BALANCE] = table["cumulative_balance"] / level
+    return table[["point", "replicate", "scenario", "year", *OUTCOMES, PUBLIC_COST, REAL_BALANCE]]
 
 
 def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
@@ -83,14 +91,14 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `scenario`, `outcome`, `year`, `median`, `q05`, `q95` of the difference in the outcome's unit over
-        members, `relative` (median of the difference over the first scenario's figure), and `lower` (share of members
-        in which it is lower than under the first scenario).
+        members, `relative` (median of the difference over the size of the first scenario's figure), and `lower` (share
+        of members in which it is lower than under the first scenario).
     """
-    long = table.melt(id_vars=["point", "scenario", "year"], var_name="outcome").dropna(subset="value")
+    long = table.melt(id_vars=["point", "replicate", "scenario", "year"], var_name="outcome").dropna(subset="value")
     base = long[long["scenario"] == first].drop(columns="scenario").rename(columns={"value": "base"})
-    pairs = long[long["scenario"] != first].merge(base, on=["point", "year", "outcome"])
+    pairs = long[long["scenario"] != first].merge(base, on=["point", "replicate", "year", "outcome"])
     pairs["gap"] = pairs["value"] - pairs["base"]
-    pairs["relative"] = (pairs["gap"] / pairs["base"]).where(pairs["base"] != 0.0)
+    pairs["relative"] = (pairs["gap"] / pairs["base"].abs()).where(pairs["base"] != 0.0)
     pairs["lower"] = pairs["gap"] < 0.0
     groups = pairs.groupby(["scenario", "outcome", "year"], sort=False)
     found = groups["gap"].quantile(list(LEVELS)).unstack()
@@ -104,7 +112,7 @@ def levels(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name in (*OUTCOMES, PUBLIC_COST):
         for scenario, part in table.groupby("scenario", sort=False):
-            wide = part.pivot(index="point", columns="year", values=name)
+            wide = part.pivot(index=["point", "replicate"], columns="year", values=name)
             rows.append(by_year(wide).assign(scenario=scenario, outcome=name))
     found = pd.concat(rows, ignore_index=True)
     return found[["scenario", "outcome", *found.columns.drop(["scenario", "outcome"])]]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from model.observables import declared as declared_observables
 from model.observables import months_of
 from model.parameters import Parameter, Prior, declared
 from model.population import SMALLEST_SCALE
+from model.reforms import Cost
 
 SAMPLERS = ("latin", "sobol", "defaults")  # how points are drawn: latin hypercube, Sobol' sequence, one at the defaults
 MOST_RUNS = 5_000_000
@@ -37,6 +38,7 @@ SECONDS_A_RUN = 0.05  # what every run costs beside, however small
 REFORMS = "reforms"  # the group of parameters that act only under a reform
 DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
 LARGEST_SEED = 2**63 - 1
+Dated = TypeVar("Dated", Change, Cost)
 GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
 
@@ -431,7 +433,7 @@ def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
     def later(month: str | None, by: int) -> str | None:
         return None if month is None else month_label(month_index(month) + by)
 
-    def moved(change: Change, by: int) -> Change:
+    def moved(change: Dated, by: int) -> Dated:
         end = None if change.end is None or month_index(change.end) + by >= N_MONTHS else later(change.end, by)
         return replace(change, start=str(later(change.start, by)), end=end)
 
@@ -440,8 +442,9 @@ def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
         by = round(values.get(DELAY + reform.name, 0.0))
         changes = tuple(moved(change, by) for change in reform.changes)
         announcement = tuple(moved(change, by) for change in reform.announcement)
-        announced = later(reform.announced, by)
-        reforms.append(replace(reform, changes=changes, announcement=announcement, announced=announced))
+        costs = tuple(moved(cost, by) for cost in reform.costs)
+        parts = {"changes": changes, "announcement": announcement, "costs": costs}
+        reforms.append(replace(reform, announced=later(reform.announced, by), **parts))
     return replace(scenario, reforms=tuple(reforms))
 
 

@@ -1,9 +1,10 @@
 """Where the paper's claim about order holds and where it fails: a tree over what is uncertain.
 
-Every member of the ensemble lives through the paper's order and its reverse, with reforms at half, once and one and a
-half times their assumed size. The claim holds in a case if the paper's order leaves less unmet need. A small decision
-tree (scikit-learn) says which parameters separate the two, in boxes that can be read; how much better than always
-saying the commoner answer it does, on cases it has not seen, is said beside it.
+Every member of the ensemble, with its own draw of how reforms act, lives through orders that agree with the paper and
+orders that turn its claim round, with reforms at half, once and one and a half times their assumed size. The claim
+holds in a case if the agreeing orders leave less unmet need. A small decision tree (scikit-learn) says which numbers
+separate the two, in boxes that can be read; how much better than always saying the commoner answer it does, on
+members it has not seen, is said beside it.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.ensembles import Ensemble
-from experiments.sequencing import PAPER, SLOTS, label, scenario_of, worth
+from experiments.sequencing import FIRST, PAPER, class_of, known_orders, ordered, worth
 from model import Scenario
 
 SIZES = (0.5, 1.0, 1.5)
@@ -22,28 +23,35 @@ FOLDS = 5
 
 
 def scenarios(arm: str = "equal_money") -> list[Scenario]:
-    """Return the paper's order and its reverse at every size, named ORDER:SIZE."""
-    return [
-        scenario_of(dict(zip(order, SLOTS, strict=True)), arm, f"{label(order)}:{size:g}", size)
-        for size in SIZES
-        for order in (PAPER, PAPER[::-1])
-    ]
+    """Return orders of both classes at every size, named ARM:ORDER:SIZE; each group is in each of its places."""
+    first, rest = PAPER[: len(FIRST)], PAPER[len(FIRST) :]
+    cycles = [first[k:] + first[:k] + rest for k in range(len(first))]
+    found = []
+    for size in SIZES:
+        for order in (*cycles, *(order[::-1] for order in cycles)):
+            scenario = ordered(order, arm, size=size)
+            found.append(Scenario(f"{scenario.name}:{size:g}", scenario.reforms))
+    return found
 
 
 def cases(found: pd.DataFrame, ensemble: Ensemble, outcome: str = "unmet_need_share") -> pd.DataFrame:
-    """Return a row a member and size: its parameters, `size`, and `gain`, how much better the paper's order is.
+    """Return a row a member and size: its parameters, `size`, and `gain`, how much better the agreeing orders are.
 
     Parameters
     ----------
     found
-        As `comparison.outcomes` returns it, of `scenarios`.
+        As `comparison.outcomes` returns it, of `scenarios` over the members of `ensemble`.
     """
     means = worth(found.groupby(["point", "scenario"])[outcome].mean().unstack("scenario"), outcome)
+    classes = {name: class_of(order) for name, order in known_orders(means).items()}
     rows = []
     for size in SIZES:
-        gain = means[f"{label(PAPER)}:{size:g}"] - means[f"{label(PAPER[::-1])}:{size:g}"]
-        values = ensemble.members.iloc[gain.index].reset_index(drop=True).copy()
-        rows.append(values.assign(size=size, gain=gain.to_numpy(), member=gain.index.to_numpy()))
+        here = [name for name in means if name.endswith(f":{size:g}")]
+        agrees = means[[name for name in here if classes[name] == "agrees"]].mean(axis=1)
+        turned = means[[name for name in here if classes[name] == "reversed"]].mean(axis=1)
+        values = ensemble.members.iloc[means.index].reset_index(drop=True)
+        more = pd.DataFrame({"size": size, "gain": (agrees - turned).to_numpy(), "member": means.index.to_numpy()})
+        rows.append(pd.concat([values, more], axis=1))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -69,9 +77,10 @@ def boxes(table: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, dict[str, f
         whole = {"box": "everywhere", "cases": len(table), "holds": share, "gain": float(table["gain"].median())}
         return pd.DataFrame([whole]), about
     tree = DecisionTreeClassifier(max_depth=DEPTH, min_samples_leaf=LEAST, random_state=seed)
-    about["accuracy"] = float(
-        cross_val_score(tree, features, holds, groups=table["member"], cv=GroupKFold(FOLDS)).mean()
-    )
+    folds = min(FOLDS, table["member"].nunique())
+    if folds > 1:
+        scores = cross_val_score(tree, features, holds, groups=table["member"], cv=GroupKFold(folds))
+        about["accuracy"] = float(scores.mean())
     tree.fit(features, holds)
     where = tree.apply(features)
     rows = []

@@ -3,6 +3,8 @@
 Net extra cost is all public cost under a scenario less that under no change, of the same member on the same draws, by
 financial year: every line of spending of the model and what reforms cost beside it. Transfers between governments (the
 block, deficit grants, balances) are nobody's cost or saving and are left out. Real pounds are those of 2026-27.
+The paper's programme is run in its own order, turned round, and all at once, with the same money in each; the white
+paper has its own dates, money and length of notice.
 """
 
 import json
@@ -18,19 +20,19 @@ from experiments.comparison import design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.output import cannot_write
-from experiments.programme_money import beside_the_model, price_level
+from experiments.programme_money import beside_the_model, mid_year_prices
 from experiments.runner import Progress, sweep
 from experiments.scenario_files import read_scenario
+from experiments.sequencing import PAPER, SLOTS, scenario_of
 from experiments.store import Store
 from model import Scenario
-from model.calendar import N_MONTHS, month_index
+from model.errors import ResultsError
 from model.results import MANIFEST
 from model.world import LINES_INSIDE
 
-SCENARIOS = ("no_change", "white_paper_2026", "paper_sequence", "reversed", "all_at_once")
 PAGE = ("double_funding.pdf", "double_funding.png")
 DISCOUNT = 0.035  # HM Treasury's Green Book
-FIRST = 2026  # financial year from which costs are counted
+FIRST, LAST = 2026, 2039  # financial years whose costs are counted
 PAYERS_OF_LINES = {
     "high-needs block": tuple(f"spend_{line}" for line in LINES_INSIDE),
     "authorities": ("spend_assessment_and_casework", "spend_tribunal_and_mediation", "spend_transport"),
@@ -40,6 +42,14 @@ PAYERS_OF_LINES = {
 PRICES = ("nominal", "real", "discounted")
 
 
+def compared() -> list[Scenario]:
+    """Return what is compared, no change first: the white paper, and the paper's programme with the same money."""
+    dates = {"paper_order": PAPER, "turned_round": PAPER[::-1]}
+    found = [read_scenario("no_change"), read_scenario("white_paper_2026")]
+    found += [scenario_of(dict(zip(o, SLOTS, strict=True)), "equal_money", name) for name, o in dates.items()]
+    return [*found, scenario_of(dict.fromkeys(PAPER, SLOTS[0]), "equal_money", "all_at_once")]
+
+
 def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """Return net extra cost against the first scenario.
 
@@ -47,28 +57,32 @@ def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `point`, `scenario`, `year` (in which the financial year begins), a column a payer of
-        `PAYERS_OF_LINES` and `beside` (costs of reforms that the model does not pay), `total`, in million nominal
-        pounds, and `unmet_avoided`, child-years of unmet need avoided in the calendar year.
+        `PAYERS_OF_LINES`, `total`, in million nominal pounds, and `unmet_avoided`, child-years of unmet need avoided in
+        the calendar year.
+
+    Raises
+    ------
+    ResultsError
+        If a run is missing or has failed.
     """
     table = store.table()
-    table = table[table["year"] >= FIRST]
-    first = scenarios[0].name
-    costs = table[["point", "scenario", "year"]].copy()
+    runs = table.groupby("scenario")["run"].nunique()
+    if len(runs) < len(scenarios) or runs.nunique() > 1:
+        raise ResultsError(f"{store.folder}: some runs are missing or failed, so members cannot be paired.")
+    table = table[(table["year"] >= FIRST) & (table["year"] <= LAST)]
+    beside = pd.concat({s.name: beside_the_model(s) for s in scenarios}, names=["scenario"])
+    costs = table[["point", "scenario", "year"]].join(beside, on=["scenario", "year"]).fillna(0.0)
     for payer, lines in PAYERS_OF_LINES.items():
-        costs[payer] = table[list(lines)].sum(axis=1, skipna=False)
-    beside = pd.concat({s.name: beside_the_model(s) for s in scenarios}, names=["scenario"]).rename("beside")
-    costs = costs.join(beside, on=["scenario", "year"])
-    costs["beside"] = costs["beside"].fillna(0.0)
+        costs[payer] = table[list(lines)].sum(axis=1, skipna=False) + costs.get(payer, 0.0)
     costs["unmet"] = table["unmet_need"]
-    keys = ["point", "year"]
-    wide = costs.set_index([*keys, "scenario"])
-    base = wide.xs(first, level="scenario")
-    gaps = []
-    for scenario in scenarios[1:]:
-        gap = wide.xs(scenario.name, level="scenario") - base
-        gaps.append(gap.assign(scenario=scenario.name).reset_index())
-    found = pd.concat(gaps, ignore_index=True).dropna()
-    found["total"] = found[[*PAYERS_OF_LINES, "beside"]].sum(axis=1)
+    wide = costs.set_index(["point", "year", "scenario"])
+    base = wide.xs(scenarios[0].name, level="scenario")
+    gaps = [
+        (wide.xs(scenario.name, level="scenario") - base).assign(scenario=scenario.name).reset_index()
+        for scenario in scenarios[1:]
+    ]
+    found = pd.concat(gaps, ignore_index=True)
+    found["total"] = found[list(PAYERS_OF_LINES)].sum(axis=1, skipna=False)
     found["unmet_avoided"] = -found.pop("unmet")
     return found
 
@@ -77,8 +91,7 @@ def price_levels(years: "pd.Series[int]", prices: str) -> NDArray[np.float64]:
     """Return by what nominal pounds of financial years are divided: 1, the price level, or that and the discount."""
     if prices == "nominal":
         return np.ones(len(years))
-    mid_year = [min(month_index(f"{year}-10"), N_MONTHS - 1) for year in years]
-    level = price_level()[mid_year]
+    level = mid_year_prices(years)
     return level * (1.0 + DISCOUNT) ** (years.to_numpy() - FIRST) if prices == "discounted" else level
 
 
@@ -116,7 +129,7 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
         ((scenario, prices), payer)
         for scenario in extra["scenario"].unique()
         for prices in PRICES
-        for payer in ("total", *PAYERS_OF_LINES, "beside")
+        for payer in ("total", *PAYERS_OF_LINES)
     ):
         part = extra[extra["scenario"] == scenario].sort_values(["point", "year"])
         values = part.assign(paid=part[payer] / price_levels(part["year"], prices))
@@ -143,10 +156,11 @@ def experiment(
     workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run the scenarios over the ensemble, write tables, figure and manifest, and return what matters most."""
-    scenarios = [read_scenario(name) for name in SCENARIOS]
+    scenarios = compared()
     progress = (lambda now: told("runs", now)) if told is not None else None
+    of = ensemble.with_reforms()
     store = sweep(
-        design(scenarios, ensemble, scale=scale), folder / "runs", resume=True, scheduler=scheduler, workers=workers,
+        design(scenarios, of, scale=scale), folder / "runs", resume=True, scheduler=scheduler, workers=workers,
         progress=progress,
     ).store  # fmt: skip
     extra = extra_costs(store, scenarios)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import qmc
 
-from experiments.designs import Design, DesignError, shares_of
+from experiments.designs import REFORMS, Design, DesignError, shares_of
 from experiments.output import cannot_write
 from experiments.store import model_state
 from model.errors import ParameterError, ResultsError, nearest, reason
@@ -74,6 +75,14 @@ class Ensemble:
         shares = [shares_of(known[name].prior, self.members[name].to_numpy(dtype=float)) for name in names]
         drawn = {name: known[name].prior for name in names}
         return base.replaced(uncertainties=drawn, shares=np.stack(shares, axis=1), n=len(self.members))
+
+    def with_reforms(self, seed: int = 0) -> "Ensemble":
+        """Return the members with numbers that say how reforms act, drawn from their priors: no figure knows them."""
+        acting = {name: p for name, p in declared().items() if p.group == REFORMS and p.prior.dist != "none"}
+        shares = qmc.LatinHypercube(len(acting), seed=seed).random(len(self.members))
+        drawn = {name: p.prior.quantiles(shares[:, k]) for k, (name, p) in enumerate(acting.items())}
+        members = pd.concat([self.members, pd.DataFrame(drawn, index=self.members.index)], axis=1)
+        return Ensemble(self.name, members, self.misfit, self.about)
 
     def write(self, folder: str | Path) -> None:
         """Write NAME.csv and NAME.json into a folder. Raises ResultsError if it cannot be written."""

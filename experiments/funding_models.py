@@ -1,76 +1,110 @@
-"""e06: who gains and who loses under four ways of funding moderate needs, at the same money on the first day.
+"""e06: who gains and who loses under four ways of funding moderate needs.
 
-The funding models are scenarios of the library: by child (input), by pupils (throughput), by cluster, and mixed by
-severity. Beside national series, every run leaves how unmet need and labels divide by severity of need, disadvantage,
-school and authority in the January of `LOOKED_AT`, against no change on the same draws.
+The funding models are scenarios of the library: by child (input), by pupils (throughput), by cluster, and mixed. The
+pooled ones cost on their first day what they replace; input funding without the first £6,000 costs more, so cost stands
+beside every outcome. Beside national series, every run leaves how unmet need, labels and special places divide by kind
+of need, disadvantage and school in the January of `LOOKED_AT`, against no change on the same draws.
+
+The Dutch evidence (Pijl 2016) is that neither lump sums nor budgets of pupils lowered segregation: the share in special
+schools says which way the model comes out. Authorities are compared by quarters of plans a pupil in 2015.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from experiments.comparison import design, differences, outcomes
 from experiments.ensembles import Ensemble
+from experiments.figures import COLOURS, save_figure, style_axes
+from experiments.kept import gone_on_with
 from experiments.output import cannot_write
 from experiments.runner import Progress, sweep
 from experiments.scenario_files import read_scenario
 from model import Parameters, simulate
-from model.results import MANIFEST
+from model.results import MANIFEST, Result
 
+PAGE = ("funding.pdf", "funding.png")
+FIRST_JANUARY = "2015-01"
+QUARTERS = {
+    "school": ("schools: least need", "second", "third", "schools: most need"),
+    "authority": ("authorities: fewest plans", "second quarter", "third quarter", "authorities: most plans"),
+}
 MODELS = ("no_change", "funding_input", "funding_throughput", "funding_cluster", "funding_mixed_by_severity")
 LOOKED_AT = 2035
 UNTIL = f"{LOOKED_AT}-03"
-SEVERE = ("learning", "profound", "physical")  # needs that cost most to meet; the others are mild or moderate
+KINDS = {  # by what a need of the kind usually costs to meet
+    "learning": "mild", "slcn": "mild", "semh": "mild", "autism": "moderate", "physical": "moderate",
+    "profound": "severe",
+}  # fmt: skip
+GROUPED_AT = "2027-01"  # schools are sorted before anything is announced, so that groups are the same in all runs
 LEVELS = (0.05, 0.5, 0.95)
 
 
-def who(result: "object") -> pd.DataFrame:
-    """Return what groups of children, schools and authorities have in January `LOOKED_AT`.
+def who(result: Result) -> pd.DataFrame:
+    """Return what groups of children and schools have in January `LOOKED_AT`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `by`, `group`, `measure` and `value`: share of need unmet (percent), with a label, and with a plan
-        (percent of the children with a need), by need, disadvantage, quarter of schools by load of need, and quarter of
-        authorities by plans in 2014; and the coefficient of variation between authorities.
+        Columns `by`, `group`, `measure` and `value`. Of children aged under 16 with a need, percent: `unmet` need, with
+        a label (`labelled`), with a `plan`, in `special` schools; by kind of need, disadvantage and need. Of quarters
+        of schools by load of need in `GROUPED_AT`: `coverage` of need and `labelled` of all pupils. Of quarters of
+        authorities by plans a pupil of mainstream schools in `FIRST_JANUARY`: `coverage` of their schools.
     """
     month = f"{LOOKED_AT}-01"
-    children = result.breakdowns  # type: ignore[attr-defined]
+    children = result.breakdowns
     children = children[(children["month"] == month) & (children["age"].isin(["under 5", "5 to 10", "11 to 15"]))]
     children = children.assign(
-        kind=np.where(children["need"].isin(SEVERE), "severe", "moderate"),
+        kind=children["need"].map(KINDS),
         disadvantage=np.where(children["disadvantaged"], "free school meals", "no free school meals"),
     )
-    rows = []
+    rows: list[tuple[str, str, str, float]] = []
     for by in ("kind", "disadvantage", "need"):
         for group, part in children.groupby(by):
-            total = part["children"].sum()
-            labelled = part.loc[part["label"] != "none", "children"].sum()
-            plans = part.loc[part["label"] == "plan", "children"].sum()
-            rows.append((by, str(group), "unmet", 100.0 * part["unmet"].sum() / total))
-            rows.append((by, str(group), "labelled", 100.0 * labelled / total))
-            rows.append((by, str(group), "plan", 100.0 * plans / total))
-            special = part.loc[part["setting"].isin(["state_special", "independent_special"]), "children"].sum()
-            rows.append((by, str(group), "special", 100.0 * special / total))
-    schools = result.schools  # type: ignore[attr-defined]
-    schools = schools[(schools["month"] == month) & (schools["pupils"] > 0.0)]
-    load = schools["need_load"] / schools["pupils"]
-    quarter = pd.qcut(load.rank(method="first"), 4, labels=["least need", "second", "third", "most need"])
-    for group, part in schools.groupby(quarter, observed=True):
-        weights = part["weight"] * part["pupils"]
-        rows.append(("school", str(group), "coverage", 100.0 * float(np.average(part["coverage"], weights=weights))))
-        sen = (part["pupils_sen_support"] + part["pupils_with_plan"]) * part["weight"]
-        rows.append(
-            ("school", str(group), "labelled", 100.0 * float(sen.sum() / (part["weight"] * part["pupils"]).sum()))
-        )
-    by_authority = (schools["coverage"] * schools["pupils"]).groupby(schools["la_code"]).sum()
-    by_authority = by_authority / schools.groupby("la_code")["pupils"].sum()
-    rows.append(("authority", "all", "coverage_cv", 100.0 * float(by_authority.std() / by_authority.mean())))
+            whole = part["children"].sum()
+            counted = {
+                "unmet": part["unmet"].sum(),
+                "labelled": part.loc[part["label"] != "none", "children"].sum(),
+                "plan": part.loc[part["label"] == "plan", "children"].sum(),
+                "special": part.loc[part["setting"].isin(["state_special", "independent_special"]), "children"].sum(),
+            }
+            rows += [(by, str(group), measure, 100.0 * count / whole) for measure, count in counted.items()]
+    schools = result.schools
+    before = schools[schools["month"] == GROUPED_AT].set_index("school")
+    now = schools[schools["month"] == month].set_index("school")
+    now = now[now["pupils"] > 0.0]
+    load = (before["need_load"] / before["pupils"].where(before["pupils"] > 0.0)).reindex(now.index)
+    first = schools[schools["month"] == FIRST_JANUARY].groupby("la_code")[["pupils_with_plan", "pupils"]].sum()
+    rate = (first["pupils_with_plan"] / first["pupils"]).reindex(now["la_code"]).to_numpy()
+    for by, values in (("school", load.to_numpy()), ("authority", rate)):
+        quarter = quarters(values, (now["weight"] * now["pupils"]).to_numpy())
+        for k, group in enumerate(QUARTERS[by]):
+            part = now[quarter == k]
+            weights = part["weight"] * part["pupils"]
+            if not len(part):
+                continue
+            rows.append((by, group, "coverage", 100.0 * float(np.average(part["coverage"], weights=weights))))
+            if by == "school":
+                sen = (part["pupils_sen_support"] + part["pupils_with_plan"]) * part["weight"]
+                rows.append((by, group, "labelled", 100.0 * float(sen.sum() / weights.sum())))
     return pd.DataFrame(rows, columns=["by", "group", "measure", "value"])
+
+
+def quarters(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return in which quarter of the weight each value lies, 0 to 3, from the lowest; -1 where it is not known."""
+    order = np.argsort(np.where(np.isnan(values), np.inf, values), kind="stable")
+    known = weights * ~np.isnan(values)
+    below = np.cumsum(known[order]) - 0.5 * known[order]
+    found = np.empty(len(values), dtype=np.int64)
+    found[order] = np.minimum(4.0 * below / max(known.sum(), 1e-9), 3.0).astype(int)
+    return np.where(np.isnan(values), -1, found)
 
 
 def _one(scenario: str, values: dict[str, float], scale: float, seed: int, path: Path) -> None:
@@ -92,10 +126,13 @@ def run(
     pandas.DataFrame
         Columns `member`, `scenario` and those of `who`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    key = {
+        "ensemble": ensemble.name,
+        "members": ensemble.members.round(9).to_dict("list"),
+        "scale": scale,
+        "seed": seed,
+    }
+    gone_on_with(folder, key | {"scenarios": [asdict(read_scenario(name)) for name in models]})
     jobs = {
         folder / f"{model}_{member}.parquet": (model, ensemble.values(member), scale, seed + member)
         for member in range(len(ensemble.members))
@@ -141,20 +178,54 @@ def experiment(
     """Run all funding models, write national differences, gains by group and a manifest; return the main gains."""
     scenarios = [read_scenario(name) for name in MODELS]
     progress = (lambda now: told("national", now)) if told is not None else None
+    members = ensemble.with_reforms()
     store = sweep(
-        design(scenarios, ensemble, scale=scale, until=UNTIL), folder / "national", resume=True, scheduler=scheduler,
+        design(scenarios, members, scale=scale, until=UNTIL), folder / "national", resume=True, scheduler=scheduler,
         workers=workers, progress=progress,
     ).store  # fmt: skip
     national = differences(outcomes(store, scenarios), MODELS[0])
-    groups = gains(run(ensemble, folder / "groups", scale=scale, workers=workers))
+    groups = gains(run(members, folder / "groups", scale=scale, workers=workers))
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
     try:
         national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
         groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        page = figure(groups, len(ensemble.members))
+        save_figure(page, [folder / name for name in PAGE], "sendcycle e06: funding models", ensemble.name)
     except OSError as error:
         raise cannot_write(folder, error) from error
     shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(
         ["unmet", "coverage", "plan"]
     )
     return groups.loc[shown, ["scenario", "group", "measure", "level", "median", "q05", "q95"]]
+
+
+def figure(groups: pd.DataFrame, members: int) -> Figure:
+    """Return a panel a funding model: what it changes in unmet need by kind, disadvantage, school and authority."""
+    page = Figure(figsize=(14.0, 6.0))
+    page.subplots_adjust(left=0.16, right=0.985, top=0.8, bottom=0.12, wspace=0.08)
+    rows = groups[
+        (groups["by"].isin(["kind", "disadvantage"]) & (groups["measure"] == "unmet"))
+        | (groups["by"].isin(["school", "authority"]) & (groups["measure"] == "coverage"))
+    ].copy()
+    sign = np.where(rows["measure"] == "unmet", -1.0, 1.0)  # more is better
+    rows["gain"], rows["low"], rows["high"] = sign * rows["median"], sign * rows["q05"], sign * rows["q95"]
+    names = list(dict.fromkeys(zip(rows["by"], rows["group"], strict=True)))
+    places = {name: k for k, name in enumerate(names)}
+    axes = page.subplots(1, len(MODELS) - 1, sharex=True)
+    for k, (ax, model) in enumerate(zip(axes, MODELS[1:], strict=True)):
+        here = rows[rows["scenario"] == model]
+        y = [places[name] for name in zip(here["by"], here["group"], strict=True)]
+        ax.hlines(y, here["low"], here["high"], color=COLOURS[0], linewidth=2.2, alpha=0.5)
+        ax.plot(here["gain"], y, "o", color=COLOURS[0], markersize=6)
+        ax.axvline(0.0, color="0.3", linewidth=1.0)
+        ax.set_yticks(range(len(names)), [name[1] for name in names] if k == 0 else [""] * len(names))
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_title(model.removeprefix("funding_").replace("_", " "), loc="left", fontsize=11, fontweight="bold")
+        ax.set_xlabel("percentage points of need met")
+        style_axes(ax)
+    page.suptitle("Who gains from how moderate needs are funded", x=0.02, y=0.97, ha="left", fontsize=16,
+                  fontweight="bold")  # fmt: skip
+    text = f"Need met in January {LOOKED_AT} against no change on the same draws; median and 90 % of {members} members."
+    page.text(0.02, 0.875, text, fontsize=10, color="0.25")
+    return page

@@ -1,12 +1,13 @@
 """Money against unmet need: which dates of the groups of reforms leave nothing to be had for nothing.
 
-A search over the start of every group, each half-year from September 2026 or never (NSGA-II, Optuna), for what keeps
+A search over the start of every group, each September from 2026 to 2031 or never (NSGA-II, Optuna), for what keeps
 both public cost and unmet need low. Every set of dates is run over the same members on the same draws. The search goes
 on where it was: every set of dates that was run is kept.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ import pandas as pd
 
 from experiments.comparison import SPENDING
 from experiments.ensembles import Ensemble
-from experiments.programme_money import beside_the_model, price_level
-from experiments.sequencing import AFTER, GROUPS, LASTS, scenario_of
+from experiments.kept import gone_on_with
+from experiments.programme_money import beside_the_model, mid_year_prices
+from experiments.reform_library import library
+from experiments.sequencing import AFTER, GROUPS, scenario_of
 from model import Parameters, simulate
-from model.calendar import N_MONTHS, month_index
 
-STARTS = tuple(f"{year}-{month}" for year in range(2026, 2034) for month in ("09", "03"))
-STARTS = tuple(sorted(start for start in STARTS if start >= "2026-09"))
+# The last start leaves money eight years within the run, so that nothing is cheap for being cut off.
+STARTS = tuple(f"{year}-09" for year in range(2026, 2032))
 NEVER = "never"
 GENERATION = 24
 LOG = "pareto.log"
@@ -32,9 +34,8 @@ def outcome(dates: dict[str, str], values: dict[str, float], seed: int, scale: f
     scenario = scenario_of({group: start for group, start in dates.items() if start != NEVER}, "equal_money", "dates")
     years = simulate(Parameters(**values), scenario, seed, scale, UNTIL, threads=1)
     table = years.yearly([*SPENDING, "unmet_need_share"]).loc[list(AFTER)]
-    nominal = table[list(SPENDING)].sum(axis=1) + beside_the_model(scenario, LASTS).reindex(AFTER).fillna(0.0)
-    level = price_level()[[min(month_index(f"{year}-10"), N_MONTHS - 1) for year in AFTER]]
-    return float((nominal / level).sum() / 1000.0), float(table["unmet_need_share"].mean())
+    nominal = table[list(SPENDING)].sum(axis=1) + beside_the_model(scenario).sum(axis=1).reindex(AFTER).fillna(0.0)
+    return float((nominal / mid_year_prices(table.index)).sum() / 1000.0), float(table["unmet_need_share"].mean())
 
 
 def search(
@@ -54,7 +55,11 @@ def search(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.NSGAIISampler(population_size=GENERATION, seed=seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    gone_on_with(
+        folder,
+        {"ensemble": ensemble.name, "members": ensemble.members.round(9).to_dict("list"), "scale": scale, "seed": seed,
+         "reforms": [asdict(library()[name]) for names in GROUPS.values() for name in names]},
+    )  # fmt: skip
     study = optuna.create_study(
         study_name="pareto", storage=JournalStorage(JournalFileBackend(str(folder / LOG))), load_if_exists=True,
         directions=["minimize", "minimize"], sampler=sampler,

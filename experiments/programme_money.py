@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.reform_library import PAYERS, library
-from model import Parameters, Scenario
+from model import NO_CHANGE, Parameters, Scenario
 from model.calendar import BURN_IN_MONTHS, N_MONTHS, month_index, month_label
 from model.drivers import drivers
 from model.errors import ScenarioError
+from model.reforms import PAYERS
 
 PRICES_OF = "2026-09"
 MODEL_PAYS = ("posts", "grants", "places")
@@ -22,17 +22,16 @@ PUPILS = 8.4e6  # in state-funded schools in 2025, rounded; grants a pupil of an
 
 def price_level() -> NDArray[np.float64]:
     """Return the price level of every month from September 2014, over that of `PRICES_OF`, shape (N_MONTHS,)."""
-    index = np.asarray(drivers(Parameters(), N_MONTHS)["price_index"])[BURN_IN_MONTHS:]
-    return index / index[month_index(PRICES_OF)]
+    index = _driver("price_index")
+    return np.asarray(index / index[month_index(PRICES_OF)])
 
 
-def programme_money(scenario: Scenario, n_months: int = N_MONTHS, lasts: int = N_MONTHS) -> pd.DataFrame:
+def _driver(name: str) -> NDArray[np.float64]:
+    return np.asarray(drivers(Parameters(), N_MONTHS)[name])[BURN_IN_MONTHS:]
+
+
+def programme_money(scenario: Scenario, n_months: int = N_MONTHS) -> pd.DataFrame:
     """Return the discretionary money of a scenario, million pounds a month at prices of 2026-27.
-
-    Parameters
-    ----------
-    lasts
-        Months after which costs beside the model end that otherwise would not.
 
     Returns
     -------
@@ -41,41 +40,43 @@ def programme_money(scenario: Scenario, n_months: int = N_MONTHS, lasts: int = N
         beside it.
     """
     p = Parameters()
-    table, before = scenario.table(p, n_months), Scenario("no_change").table(p, n_months)
+    table, before = scenario.table(p, n_months), NO_CHANGE.table(p, n_months)
 
     def added(name: str) -> NDArray[np.float64]:
         return np.asarray(table[name] - before[name], dtype=float)
 
-    million = 1.0 / price_level()[0] / 12.0 / 1e6  # of pounds at 2014-15 prices a year
+    million = 1.0 / price_level()[0] / 12.0 / 1e6  # of pounds a year at 2014-15 prices
+    pay = float(_driver("pay_index")[month_index(PRICES_OF)]) / 12.0 / 1e6
+    places = added("unit_places_extra") * p["cost_new_unit_place_gbp"]
+    places += added("special_places_extra") * p["cost_new_place_gbp"]
     spent = {
-        "posts": added("specialists_extra") * p["cost_specialist_gbp"] * million,
+        "posts": added("specialists_extra") * p["cost_specialist_gbp"] * pay,
         "grants": (added("support_grant_gbp") + added("inclusion_grant_gbp_per_pupil") * PUPILS) * million,
-        "places": (
-            added("unit_places_extra") * p["cost_new_unit_place_gbp"]
-            + added("special_places_extra") * p["cost_new_place_gbp"]
-        )
-        * million,
+        "places": places * million,
     } | {payer: np.zeros(n_months) for payer in PAYERS}
     for reform in scenario.reforms:
-        entry = library().get(reform.name)
-        if entry is None:
-            continue
-        start = min(month_index(change.start) for change in reform.changes)
-        for cost in entry.costs:
-            last = start + (max(lasts, cost.after) if cost.until is None else cost.until)
-            spent[cost.payer][start + cost.after : min(last, n_months)] += cost.million_gbp / 12.0
+        for cost in reform.costs:
+            first, last = cost.window(n_months)
+            spent[cost.payer][first:last] += cost.million_gbp / 12.0
     return pd.DataFrame(spent, index=[month_label(month) for month in range(n_months)]).rename_axis("month")
 
 
-def beside_the_model(scenario: Scenario, lasts: int = N_MONTHS) -> "pd.Series[float]":
-    """Return what reforms cost beside what the model pays itself, million nominal pounds a financial year.
+def beside_the_model(scenario: Scenario) -> pd.DataFrame:
+    """Return what reforms cost beside what the model pays itself, million nominal pounds.
 
-    Indexed by the year in which it begins.
+    Returns
+    -------
+    pandas.DataFrame
+        A row a financial year, by the year in which it begins, a column a payer.
     """
-    money = programme_money(scenario, lasts=lasts)[list(PAYERS)].sum(axis=1).to_numpy()
-    nominal = money * price_level()
-    begins = np.asarray([int(label[:4]) - (int(label[5:]) < 4) for label in map(month_label, range(N_MONTHS))])
-    return pd.Series(nominal).groupby(begins).sum().rename_axis("year")
+    money = programme_money(scenario)[list(PAYERS)]
+    begins = np.asarray([int(label[:4]) - (int(label[5:]) < 4) for label in money.index])
+    return money.mul(price_level(), axis=0).groupby(begins).sum().rename_axis("year")
+
+
+def mid_year_prices(years: "pd.Series[int] | pd.Index[int]") -> NDArray[np.float64]:
+    """Return the price level in the middle of financial years, over that of 2026-27."""
+    return np.asarray(price_level()[[min(month_index(f"{year}-10"), N_MONTHS - 1) for year in years]])
 
 
 def check_budget(scenario: Scenario, budget: float) -> None:

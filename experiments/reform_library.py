@@ -13,34 +13,10 @@ from typing import Any
 
 from model import Reform, Scenario
 from model.calendar import N_MONTHS, month_index, month_label
-from model.errors import ScenarioError, nearest
+from model.errors import ScenarioError
 
-PAYERS = ("government", "authorities", "schools")
 KINDS = ("amount", "rule", "effect")  # see reforms.toml
 HOME = "library"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a reform costs beside what the model pays itself.
-
-    `million_gbp` a year at prices of 2026-27, from `after` months behind the start, until `until` months behind it.
-    """
-
-    payer: str
-    million_gbp: float
-    after: int = 0
-    until: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.payer not in PAYERS:
-            raise ScenarioError(f"unknown payer '{self.payer}'.{nearest(self.payer, PAYERS)}")
-        if not self.million_gbp >= 0.0:
-            raise ScenarioError(f"a cost cannot be negative: {self.million_gbp:g}.")
-        if self.until is not None and self.until <= self.after:
-            raise ScenarioError(
-                f"a cost ends {self.until} months after the start, not after its begin at {self.after}."
-            )
 
 
 @dataclass(frozen=True)
@@ -57,7 +33,7 @@ class Entry:
     grade: str
     changes: tuple[Mapping[str, Any], ...]
     announcement: tuple[Mapping[str, Any], ...] = ()
-    costs: tuple[Cost, ...] = ()
+    costs: tuple[Mapping[str, Any], ...] = ()
     precedence: int = 0
 
     @property
@@ -78,16 +54,17 @@ class Entry:
         size
             Multiplies what is assumed to follow (changes of kind "effect").
         months
-            If given, amounts for which the library gives no end last so many months.
+            If given, amounts and costs for which the library gives no end last so many months.
         amounts
             Multiplies money, posts and places for which the library gives no end.
         """
         start = start or self.start
         announced = announced or min(self.announced, start)
         changes = [_dated(_sized(change, size, months, amounts), start) for change in self.changes]
+        costs = [_dated({"until": months} | dict(cost) if months else cost, start) for cost in self.costs]
         entry = {
             "name": self.name, "text": self.text, "announced": announced, "source": self.source, "grade": self.grade,
-            "precedence": self.precedence, "changes": changes,
+            "precedence": self.precedence, "changes": changes, "costs": costs,
             "announcement": [dict(change) for change in self.announcement] if announced < start else [],
         }  # fmt: skip
         return Scenario.from_mapping({"name": self.name, "reforms": [entry]}).reforms[0]
@@ -115,7 +92,7 @@ def _sized(change: Mapping[str, Any], size: float, months: int | None, amounts: 
 
 
 def _dated(change: Mapping[str, Any], start: str) -> dict[str, Any]:
-    """Return a change whose months behind the start are dates; one that ends behind the last month has no end."""
+    """Return a change or cost whose months behind the start are dates; what ends behind the last month has no end."""
     first = month_index(start)
     plain = {key: value for key, value in change.items() if key not in ("after", "until")}
     plain["start"] = month_label(first + int(change.get("after", 0)))
@@ -132,13 +109,12 @@ def library() -> dict[str, Entry]:
 
 
 def _entry(name: str, entry: Mapping[str, Any]) -> Entry:
-    costs = tuple(Cost(**cost) for cost in entry.get("costs", []))
     rest = {key: value for key, value in entry.items() if key not in ("costs", "changes", "announcement")}
     for change in entry["changes"]:
         if change.get("kind") not in KINDS:
             raise ScenarioError(f"reform '{name}': the kind of a change is one of {', '.join(KINDS)}.")
     changes, announcement = tuple(entry["changes"]), tuple(entry.get("announcement", []))
-    return Entry(name, changes=changes, announcement=announcement, costs=costs, **rest)
+    return Entry(name, changes=changes, announcement=announcement, costs=tuple(entry.get("costs", [])), **rest)
 
 
 def home() -> Path:

@@ -14,7 +14,7 @@ from experiments.programme_money import check_budget
 from experiments.reform_library import home, library
 from model import NO_CHANGE, Parameters, Reform, Scenario
 from model.calendar import N_MONTHS
-from model.errors import ScenarioError, SendcycleError, nearest, reason
+from model.errors import DateError, ScenarioError, SendcycleError, nearest, reason
 
 USE = ("reform", "start", "announced", "size")
 
@@ -108,7 +108,10 @@ def _used(entry: object) -> Reform:
                 raise ScenarioError(f"reform '{name}': 'size' says nothing, it holds rules and amounts alone.")
         elif not isinstance(value, str):
             raise ScenarioError(f"reform '{name}': '{key}' must be a text in quotes, not {value!r}.")
-    return library()[name].reform(entry.get("start"), entry.get("announced"), size=float(entry.get("size", 1.0)))
+    try:
+        return library()[name].reform(entry.get("start"), entry.get("announced"), size=float(entry.get("size", 1.0)))
+    except DateError as error:
+        raise DateError(f"reform '{name}': {error}") from None
 
 
 def in_sequence(names: Sequence[str], starts: Sequence[str], name: str = "sequence", text: str = "") -> Scenario:

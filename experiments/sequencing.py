@@ -1,15 +1,19 @@
 """e05: whether the order of reform matters, and how much beside the choice of reforms.
 
 Five groups of reforms of the library start a year apart, in every order: the same reforms, the same money, only the
-order differs. Every member of the ensemble lives through every order on the same random draws. Three arms say what "the
-same" means for what lasts:
+order differs. Every member of the ensemble lives through every order on the same random draws, and again on others.
+Three arms say what "the same" means for what lasts:
 
-- `equal_money`: posts, grants, places and programmes last eight years from their start, in every order; rules and
-  effects stay.
-- `equal_exposure`: they last to the end of the run, weaker the earlier they start, so that totals are equal.
+- `equal_money`: posts, grants and programmes last eight years from their start; rules and effects stay. Only means over
+  all years are compared: in a single year some posts have closed and others have not.
+- `equal_exposure`: posts and grants last to the end of the run, weaker the earlier they start: totals are equal.
 - `unequal`: they last to the end; who starts earlier has more. Reported, but no claim rests on it.
 
-Beside the orders stand the choices: sets of groups, each in several orders, so that no group looks weak for being late.
+Beside the orders stand the choices: every set of groups, each in five orders, in which a group has each place once.
+
+The paper's claim is of classes: people, capacity and school funding before accountability and statute. Twelve orders
+agree with it and twelve turn it round. That what helps looks better the earlier it comes is not yet order: an additive
+model of start dates says how much of the variance between orders dates alone explain, and what pairs leave beyond that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +22,7 @@ from itertools import combinations, permutations
 import numpy as np
 import pandas as pd
 
-from experiments.comparison import OUTCOMES, PUBLIC_COST, SPENDING
+from experiments.comparison import OUTCOMES, PUBLIC_COST, REAL_BALANCE, SPENDING
 from experiments.designs import Design
 from experiments.ensembles import Ensemble
 from experiments.programme_money import MODEL_PAYS, programme_money
@@ -28,24 +32,26 @@ from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import ScenarioError
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "people": ("national_standards", "workforce", "co_production"),
-    "capacity": ("outreach_teams", "best_start", "health_integration", "bases", "place_planning"),
+    "people": ("national_standards", "workforce", "co_production", "curriculum"),
+    "capacity": ("outreach_teams", "best_start", "health_integration", "bases", "place_planning", "transitions"),
     "funding": ("inclusive_mainstream_fund", "cluster_funding"),
-    "accountability": ("curriculum", "transitions", "inclusion_accountability"),
+    "accountability": ("inclusion_accountability",),
     "statute": ("individual_support_plans", "plan_threshold", "reassessment", "tribunal_last_resort"),
 }
 PAPER = tuple(GROUPS)
+FIRST = frozenset({"people", "capacity", "funding"})  # what the paper puts before the rest
 SLOTS = ("2026-09", "2027-09", "2028-09", "2029-09", "2030-09")
 NOTICE = 7  # months between announcement and start, in every order
-LASTS = 96  # months that amounts last where money is equal
+LASTS = 96  # months that money lasts where it is equal
 ARMS = ("equal_money", "equal_exposure", "unequal")
 TOLERANCE = 0.005
-CHOICE_ORDERS = 4  # orders in which each choice of groups is run
+REPLICATES = 2
 AFTER = tuple(range(2026, 2040))
+MEAN = "mean"  # over the years of AFTER
 REPORTED = (2030, 2035, 2039)
-GOOD_WHEN_HIGH = {"cumulative_balance": True, "confidence": True, "within_20_weeks": True, "outcome_index": True}
+GOOD_WHEN_HIGH = {REAL_BALANCE, "confidence", "within_20_weeks", "outcome_index"}
 COMPARED = (
-    "unmet_need_share", "plans_in_force", "requests", "appeals_registered", "cumulative_balance", "confidence",
+    "unmet_need_share", "plans_in_force", "requests", "appeals_registered", REAL_BALANCE, "confidence",
     "outcome_index", PUBLIC_COST,
 )  # fmt: skip
 
@@ -53,6 +59,12 @@ COMPARED = (
 def orders() -> list[tuple[str, ...]]:
     """Return every order of the groups."""
     return list(permutations(GROUPS))
+
+
+def class_of(order: Sequence[str]) -> str:
+    """Return how an order stands to the paper's claim: "agrees", "reversed" or "mixed"."""
+    first = frozenset(order[: len(FIRST)])
+    return "agrees" if first == FIRST else "reversed" if frozenset(order[-len(FIRST) :]) == FIRST else "mixed"
 
 
 def label(order: Sequence[str]) -> str:
@@ -73,45 +85,48 @@ def scenario_of(dates: Mapping[str, str], arm: str, name: str, size: float = 1.0
         Multiplies what is assumed to follow from reforms.
     """
     amounts = {group: _amounts(group, start) for group, start in dates.items()} if arm == "equal_exposure" else {}
-    return _of_groups(dates, name, size, LASTS if arm == "equal_money" else N_MONTHS, amounts)
+    return _of_groups(dates, name, size, N_MONTHS if arm == "unequal" else LASTS, amounts)
 
 
 def _of_groups(
-    dates: Mapping[str, str], name: str, size: float = 1.0, months: int = N_MONTHS,
+    dates: Mapping[str, str], name: str, size: float = 1.0, months: int = LASTS,
     amounts: Mapping[str, float] | None = None,
 ) -> Scenario:  # fmt: skip
+    """Return groups at dates; what `amounts` scales lasts to the end, all other money `months` months."""
     reforms = []
     for group, start in dates.items():
         announced = month_label(month_index(start) - NOTICE)
-        for name_of in GROUPS[group]:
-            factor = (amounts or {}).get(group, 1.0)
-            entry = library()[name_of]
-            if factor > 0.0 or not all(is_lasting_amount(change) for change in entry.changes):
-                reforms.append(entry.reform(start, announced, size=size, months=months, amounts=factor))
+        factor = (amounts or {}).get(group)
+        for of_group in GROUPS[group]:
+            entry = library()[of_group]
+            if factor is None or not any(is_lasting_amount(change) for change in entry.changes):
+                reforms.append(entry.reform(start, announced, size=size, months=months))
+            elif factor > 0.0 or len(entry.changes) > 1:
+                reforms.append(entry.reform(start, announced, size=size, amounts=factor))
     return Scenario(name, tuple(reforms))
 
 
 def _amounts(group: str, start: str) -> float:
     """Return the factor by which amounts that last to the end come to as much as those of `LASTS` months."""
-    wanted = _model_pays(group, SLOTS[0], LASTS, 1.0)
-    ending, all_of_it = _model_pays(group, start, N_MONTHS, 0.0), _model_pays(group, start, N_MONTHS, 1.0)
+    wanted = _model_pays(_of_groups({group: SLOTS[0]}, group))
+    ending = _model_pays(_of_groups({group: start}, group, amounts={group: 0.0}))
+    all_of_it = _model_pays(_of_groups({group: start}, group, amounts={group: 1.0}))
     return (wanted - ending) / (all_of_it - ending) if all_of_it > ending else 1.0
 
 
-def _model_pays(group: str, start: str, months: int, amounts: float) -> float:
-    """Return what posts, grants and places of a group come to, million pounds at prices of 2026-27."""
-    scenario = _of_groups({group: start}, group, months=months, amounts={group: amounts})
+def _model_pays(scenario: Scenario) -> float:
+    """Return what posts, grants and places come to, million pounds at prices of 2026-27."""
     return float(programme_money(scenario)[list(MODEL_PAYS)].sum(axis=None))
 
 
 def total(scenario: Scenario) -> float:
     """Return all discretionary money of a scenario, million pounds at prices of 2026-27."""
-    return float(programme_money(scenario, lasts=LASTS).sum(axis=None))
+    return float(programme_money(scenario).sum(axis=None))
 
 
-def ordered(order: Sequence[str], arm: str, slots: Sequence[str] = SLOTS) -> Scenario:
+def ordered(order: Sequence[str], arm: str, slots: Sequence[str] = SLOTS, size: float = 1.0) -> Scenario:
     """Return the scenario in which these groups start one after another."""
-    return scenario_of(dict(zip(order, slots, strict=False)), arm, f"{arm}:{label(order)}")
+    return scenario_of(dict(zip(order, slots, strict=True)), arm, f"{arm}:{label(order)}", size)
 
 
 def order_scenarios(arm: str) -> list[Scenario]:
@@ -120,9 +135,8 @@ def order_scenarios(arm: str) -> list[Scenario]:
     Raises
     ------
     ScenarioError
-        If the totals of two orders differ by more than `TOLERANCE`, with the group and the excess.
+        If the money of a group depends on its start by more than `TOLERANCE`, with the group and the excess.
     """
-    found = [ordered(order, arm) for order in orders()]
     if arm != "unequal":
         for group in GROUPS:
             totals = {slot: total(scenario_of({group: slot}, arm, group)) for slot in SLOTS}
@@ -132,31 +146,29 @@ def order_scenarios(arm: str) -> list[Scenario]:
                     f"{arm}: the money of '{group}' depends on its start: £{most - least:,.0f} million more from "
                     f"{max(totals, key=totals.__getitem__)} than from {min(totals, key=totals.__getitem__)}."
                 )
-    return found
+    return [ordered(order, arm) for order in orders()]
 
 
-def choice_scenarios(seed: int = 5) -> list[Scenario]:
-    """Return every set of groups, each in `CHOICE_ORDERS` random orders of all groups, where money is equal."""
-    rng = np.random.default_rng(seed)
+def choice_scenarios() -> list[Scenario]:
+    """Return every set of groups, each in the cyclic orders of all groups, in which a group has each place once."""
     found = [Scenario("choice:none:0")]
     for size in range(1, len(PAPER) + 1):
         for chosen in combinations(PAPER, size):
-            for k in range(CHOICE_ORDERS):
-                order = [str(group) for group in rng.permutation(PAPER)]
+            for k in range(len(PAPER)):
+                order = PAPER[k:] + PAPER[:k]
                 dates = {group: slot for group, slot in zip(order, SLOTS, strict=True) if group in chosen}
                 found.append(scenario_of(dates, "equal_money", f"choice:{label(chosen)}:{k}"))
     return found
 
 
 def runs(
-    name: str, scenarios: Sequence[Scenario], ensemble: Ensemble, *, scale: float, until: str = "2040-08",
+    name: str, scenarios: Sequence[Scenario], ensemble: Ensemble, *, scale: float, replicates: int = REPLICATES,
     seed: int = 500,
 ) -> Design:  # fmt: skip
     """Return the runs: every member in every scenario, on draws that scenarios share."""
-    years = tuple(year for year in AFTER if year <= int(until[:4]))
     base = Design(
-        name, outcomes=(*OUTCOMES, *SPENDING), years=years, scenarios=tuple(scenarios), scale=scale, until=until,
-        seed=seed, constants=ensemble.constants, own_seeds=True,
+        name, outcomes=(*OUTCOMES, *SPENDING), years=AFTER, scenarios=tuple(scenarios), scale=scale,
+        until="2040-08", seed=seed, replicates=replicates, constants=ensemble.constants, own_seeds=True,
     )  # fmt: skip
     return ensemble.design(base)
 
@@ -166,118 +178,164 @@ def runs(
 
 def worth(values: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Return an outcome so that more is better."""
-    return values if GOOD_WHEN_HIGH.get(outcome, False) else -values
+    return values if outcome in GOOD_WHEN_HIGH else -values
 
 
 def cube(found: pd.DataFrame, outcome: str, when: int | str) -> pd.DataFrame:
-    """Return an outcome of a year, or its mean over all years ("mean"): a row a member, a column a scenario."""
-    if when == "mean":
-        return found.groupby(["point", "scenario"])[outcome].mean().unstack("scenario")
-    return found[found["year"] == when].pivot(index="point", columns="scenario", values=outcome)
+    """Return an outcome of a year, or its mean over all years: a row a member and replicate, a column a scenario."""
+    here = found if when == MEAN else found[found["year"] == when]
+    return here.groupby(["point", "replicate", "scenario"])[outcome].mean().unstack("scenario")
 
 
-def shares(values: pd.DataFrame) -> dict[str, float]:
-    """Return how the variance of a table (members, scenarios) divides: members, scenarios, and both together."""
-    table = values.to_numpy()
-    grand, by_member, by_scenario = table.mean(), table.mean(axis=1), table.mean(axis=0)
-    total = float(((table - grand) ** 2).mean())
-    member, scenario = float(((by_member - grand) ** 2).mean()), float(((by_scenario - grand) ** 2).mean())
-    return {"members": member, "scenarios": scenario, "together": total - member - scenario, "total": total}
+def spread(values: pd.DataFrame) -> float:
+    """Return the standard deviation between scenarios without what chance adds to it, averaged over members.
+
+    Where each member was run twice it is the covariance between the two, which chance does not enter; otherwise chance
+    is in it.
+    """
+    gaps = values.sub(values.mean(axis=1), axis=0)
+    halves = [half.to_numpy() for _, half in gaps.groupby(level="replicate")]
+    other = halves[1] if len(halves) > 1 else halves[0]
+    return float(np.sqrt(max(float((halves[0] * other).mean()), 0.0)))
 
 
 def order_beside_choice(orders_of: pd.DataFrame, choices_of: pd.DataFrame) -> dict[str, float]:
-    """Return what order and choice explain of the variance that is not of members, and the ratio of their spreads.
+    """Return the spread between orders of all groups, that between sets of groups, and the ratio of the two.
 
     Parameters
     ----------
     orders_of, choices_of
-        An outcome: a row a member, a column a scenario. Columns of choices are named `choice:SET:ORDER`.
-
-    Returns
-    -------
-    dict
-        `sd_order` and `sd_choice`: standard deviations between orders of all groups, and between sets of groups (each
-        averaged over the orders it was run in), averaged over members; `ratio` of the first to the second.
+        An outcome as `cube` gives it. Columns of choices are named `choice:SET:ORDER`; a set is averaged over orders.
     """
     by_set = choices_of.T.groupby(lambda name: name.split(":")[1]).mean().T
-    sd_order = float(orders_of.std(axis=1, ddof=0).mean())
-    sd_choice = float(by_set.std(axis=1, ddof=0).mean())
-    return {"sd_order": sd_order, "sd_choice": sd_choice, "ratio": sd_order / sd_choice if sd_choice > 0.0 else np.nan}
+    of_order, of_choice = spread(orders_of), spread(by_set)
+    return {"of_order": of_order, "of_choice": of_choice, "ratio": of_order / of_choice if of_choice > 0.0 else np.nan}
 
 
-def precedence(values: pd.DataFrame, known: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return, for each pair of groups, what it changes that the one comes before the other.
-
-    Parameters
-    ----------
-    values
-        An outcome: a row a member, a column an order.
-    known
-        The groups of each order, by its name.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `first`, `then`, `difference` (median over members of the mean over orders with `first` before `then`,
-        less that over the others), `q05`, `q95`, and `lower` (share of members in which it is below 0).
-    """
-    rows = []
-    for one, other in combinations(GROUPS, 2):
-        before = [name for name in values if known[name].index(one) < known[name].index(other)]
-        gap = values[before].mean(axis=1) - values.drop(columns=before).mean(axis=1)
-        low, middle, high = np.quantile(gap, (0.05, 0.5, 0.95))
-        rows.append((one, other, middle, low, high, float((gap < 0.0).mean())))
-    return pd.DataFrame(rows, columns=["first", "then", "difference", "q05", "q95", "lower"])
-
-
-def regret(values: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """Return how much worse each order is than the best order of the same member.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `order`, `mean`, `q95` (in the outcome's unit), `best` (share of members in which none is better), and
-        `share_of_spread` (mean, over the mean distance from the worst to the best order).
-    """
-    good = worth(values, outcome)
-    lost = good.max(axis=1).to_numpy()[:, None] - good.to_numpy()
-    table = pd.DataFrame(lost, index=values.index, columns=values.columns)
-    spread = float(table.max(axis=1).mean())
-    found = pd.DataFrame({"mean": table.mean(), "q95": table.quantile(0.95), "best": (table == 0.0).mean()})
-    found["share_of_spread"] = found["mean"] / spread if spread > 0.0 else np.nan
-    return found.sort_values("mean").rename_axis("order").reset_index()
-
-
-def orders_of(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def known_orders(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return the groups, in order of their start, of scenarios named ARM:ORDER."""
     known = {label(order): order for order in orders()}
     return {name: known[name.split(":")[1]] for name in names}
 
 
-def analysed(found: pd.DataFrame, choices: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    """Return all tables of one arm: levels, precedence, regret, and the variance of order beside choice.
+def by_dates(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Return what an additive model of start dates leaves of each order, and the share of variance it explains.
+
+    Every group has an effect of its place, whatever the others do. If orders differ by dates alone, nothing is left.
+    The share is of the mean over members.
+    """
+    known = known_orders(values)
+    places = np.asarray([[order.index(group) for group in GROUPS] for order in known.values()])
+    columns = [places[:, g] == place for g in range(len(GROUPS)) for place in range(1, len(SLOTS))]
+    design = np.stack([np.ones(len(places)), *columns], axis=1).astype(float)
+    hat = design @ np.linalg.pinv(design)
+    left = values @ (np.eye(len(places)) - hat)
+    left.columns = values.columns
+    mean = values.mean().to_numpy()
+    rest, whole = float((left.mean() ** 2).mean()), float(((mean - mean.mean()) ** 2).mean())
+    return left, 1.0 - rest / whole if whole > 0.0 else np.nan
+
+
+def precedence(values: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each pair of groups, what it changes that the one comes before the other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `first`, `then`, `difference` (median over members of the mean over orders with `first` before `then`,
+        less that over the others), `q05`, `q95`, `lower` (share of members in which it is below 0), and the same of
+        what dates alone do not explain (`by_dates`): `beyond_dates`, `beyond_q05`, `beyond_q95`.
+    """
+    known = known_orders(values)
+    left, _ = by_dates(values)
+    rows = []
+    for one, other in combinations(GROUPS, 2):
+        before = [name for name in values if known[name].index(one) < known[name].index(other)]
+        row: dict[str, object] = {"first": one, "then": other}
+        for key, q05, q95, table in (
+            ("difference", "q05", "q95", values), ("beyond_dates", "beyond_q05", "beyond_q95", left),
+        ):  # fmt: skip
+            gap = table[before].mean(axis=1) - table.drop(columns=before).mean(axis=1)
+            gap = gap.groupby(level="point").mean()
+            row[q05], row[key], row[q95] = np.quantile(gap, (0.05, 0.5, 0.95))
+            if key == "difference":
+                row["lower"] = float((gap < 0.0).mean())
+        rows.append(row)
+    columns = ["first", "then", "difference", "q05", "q95", "lower", "beyond_dates", "beyond_q05", "beyond_q95"]
+    return pd.DataFrame(rows)[columns]
+
+
+def regret(values: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Return how much worse each order is than the best order of the same member.
+
+    The best of many is best by chance as well. Where each member was run twice, the best is taken from one of the runs
+    and the distance to it from the other, both ways.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `order`, `class`, `mean`, `q95` (over members, in the outcome's unit), and `share_of_spread` (the mean,
+        over the mean distance between the best and the worst order).
+    """
+    good = worth(values, outcome)
+    halves = {key: half.droplevel("replicate") for key, half in good.groupby(level="replicate")}
+    ways = [(a, b) for a in halves for b in halves if a != b] or [(a, a) for a in halves]
+    lost, ranges = [], []
+    for chooses, scores in ways:
+        choice, score = halves[chooses], halves[scores]
+        row = np.arange(len(score))
+        best = score.to_numpy()[row, choice.to_numpy().argmax(axis=1)]
+        worst = score.to_numpy()[row, choice.to_numpy().argmin(axis=1)]
+        lost.append(pd.DataFrame(best[:, None] - score.to_numpy(), index=score.index, columns=score.columns))
+        ranges.append(float((best - worst).mean()))
+    mean = sum(lost[1:], lost[0]) / len(lost)
+    whole = float(np.mean(ranges))
+    found = pd.DataFrame({"mean": mean.mean(), "q95": mean.quantile(0.95)})
+    found["share_of_spread"] = found["mean"] / whole if whole > 0.0 else np.nan
+    found["class"] = [class_of(order) for order in known_orders(values).values()]
+    return found.sort_values("mean").rename_axis("order").reset_index()
+
+
+def claim(values: pd.DataFrame) -> dict[str, float]:
+    """Return how orders that agree with the paper differ from those that turn its claim round, member by member.
+
+    Returns
+    -------
+    dict
+        `difference` (median over members of the mean of the agreeing less that of the reversed orders), `q05`, `q95`
+        and `lower` (share of members in which it is below 0).
+    """
+    classes = {name: class_of(order) for name, order in known_orders(values).items()}
+    agrees = values[[name for name in values if classes[name] == "agrees"]].mean(axis=1)
+    turned = values[[name for name in values if classes[name] == "reversed"]].mean(axis=1)
+    gap = (agrees - turned).groupby(level="point").mean()
+    low, middle, high = np.quantile(gap, (0.05, 0.5, 0.95))
+    return {"difference": middle, "q05": low, "q95": high, "lower": float((gap < 0.0).mean())}
+
+
+def analysed(found: pd.DataFrame, arm: str, choices: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """Return all tables of one arm: levels, precedence, regret, the paper's claim, and order beside choice.
 
     Parameters
     ----------
     found, choices
         As `comparison.outcomes` returns them, of the orders of one arm and of the choices.
     """
-    levels, pairs, regrets, variance = [], [], [], []
+    levels, pairs, regrets, claims, variance = [], [], [], [], []
     for outcome in COMPARED:
-        for when in (*REPORTED, "mean"):
+        for when in (MEAN,) if arm == "equal_money" else (MEAN, *REPORTED):
             values = cube(found, outcome, when)
-            if values.isna().all(axis=None):
-                continue
             at = {"outcome": outcome, "when": str(when)}
             middle = values.median()
             levels += [at | {"order": name.split(":")[1], "median": float(middle[name])} for name in values]
-            pairs.append(precedence(values, orders_of(values)).assign(**at))
+            pairs.append(precedence(values).assign(**at))
             regrets.append(regret(values, outcome).assign(**at))
-            row = at | shares(values)
-            if choices is not None:
-                row |= order_beside_choice(values, cube(choices, outcome, when))
+            claims.append(at | claim(values))
+            row = at | {"explained_by_dates": by_dates(values)[1]}
+            row |= order_beside_choice(values, cube(choices, outcome, when)) if choices is not None else {}
             variance.append(row)
     return {
         "levels": pd.DataFrame(levels), "precedence": pd.concat(pairs, ignore_index=True),
-        "regret": pd.concat(regrets, ignore_index=True), "variance": pd.DataFrame(variance),
+        "regret": pd.concat(regrets, ignore_index=True), "claim": pd.DataFrame(claims),
+        "variance": pd.DataFrame(variance),
     }  # fmt: skip

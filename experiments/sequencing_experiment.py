@@ -12,11 +12,10 @@ from experiments.comparison import outcomes
 from experiments.ensembles import Ensemble
 from experiments.output import cannot_write
 from experiments.runner import Progress, sweep
-from experiments.sequencing import ARMS, LASTS, analysed, choice_scenarios, order_scenarios, runs
+from experiments.sequencing import ARMS, analysed, choice_scenarios, order_scenarios, runs
 from experiments.sequencing_report import write_report
 from experiments.store import Store
 from model import Scenario
-from model.calendar import N_MONTHS
 
 Told = Callable[[str, Progress], None]
 DISCOVERY, ABOUT_DISCOVERY, FRONT = "boxes.csv", "boxes.json", "front.csv"
@@ -24,30 +23,45 @@ DISCOVERY, ABOUT_DISCOVERY, FRONT = "boxes.csv", "boxes.json", "front.csv"
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the experiment is: members for orders and choices, for the tree, and for the front; sets of dates."""
+    """How large the experiment is.
+
+    Attributes
+    ----------
+    members, members_tree, members_front, members_rival
+        Of the ensemble: for orders and choices, for the tree, for the front, and of each rival structure.
+    trials
+        Sets of dates that are tried for the front.
+    arms, every
+        Which arms are run, and one in how many of the orders.
+    """
 
     members: int = 20
-    members_tree: int = 150
+    members_tree: int = 100
     members_front: int = 6
     members_rival: int = 8
     trials: int = 480
     scale: float = 0.01
     arms: tuple[str, ...] = ARMS
-    every: int = 1  # of the orders, one in so many
-    until: str = "2040-08"
+    every: int = 1
 
 
-SMOKE = Sizes(2, 3, 1, 1, 4, 0.0005, ARMS[:1], 10, "2040-08")
+SMOKE = Sizes(2, 3, 1, 1, 4, 0.0005, ARMS[:1], 10)
 
 
 def swept(
-    name: str, scenarios: Sequence[Scenario], ensemble: Ensemble, folder: Path, sizes: Sizes, *,
+    name: str, scenarios: Sequence[Scenario], ensemble: Ensemble, folder: Path, sizes: Sizes, *, replicates: int = 2,
     scheduler: str | None = None, workers: int | None = None, told: Told | None = None,
 ) -> Store:  # fmt: skip
     """Run every member in every scenario; goes on with what the folder holds."""
-    design = runs(name, scenarios, ensemble, scale=sizes.scale, until=sizes.until)
+    design = runs(name, scenarios, ensemble, scale=sizes.scale, replicates=replicates)
     progress = (lambda now: told(name, now)) if told is not None else None
     return sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=progress).store
+
+
+def some_orders(arm: str, every: int) -> list[Scenario]:
+    """Return one in `every` of the orders of an arm, the paper's and its reverse among them."""
+    found = order_scenarios(arm)
+    return [scenario for k, scenario in enumerate(found) if k % every == 0 or k == len(found) - 1]
 
 
 def orders_and_choices(
@@ -58,15 +72,12 @@ def orders_and_choices(
     few = ensemble.first(sizes.members)
     choices = choice_scenarios()
     store = swept("choices", choices, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
-    of_choices = outcomes(store, choices, LASTS)
+    of_choices = outcomes(store, choices)
     by_arm, manifests = {}, {"choices": store.manifest()}
     for arm in sizes.arms:
-        scenarios = order_scenarios(arm)[:: sizes.every]
-        scenarios += [s for s in (order_scenarios(arm)[0], order_scenarios(arm)[-1]) if s not in scenarios]
-        name = f"orders_{arm}"
+        scenarios, name = some_orders(arm, sizes.every), f"orders_{arm}"
         store = swept(name, scenarios, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
-        lasts = N_MONTHS if arm == "unequal" else LASTS
-        by_arm[arm] = analysed(outcomes(store, scenarios, lasts), of_choices)
+        by_arm[arm] = analysed(outcomes(store, scenarios), arm, of_choices)
         manifests[name] = store.manifest()
     return write_report(by_arm, few, folder, manifests)
 
@@ -75,11 +86,13 @@ def where_it_holds(
     ensemble: Ensemble, folder: Path, sizes: Sizes, *, scheduler: str | None = None, workers: int | None = None,
     told: Told | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:  # fmt: skip
-    """Run the paper's order and its reverse over the ensemble and sizes of reforms; write and return the boxes."""
+    """Run orders of both classes over the ensemble and sizes of reforms; write and return the boxes."""
     many = ensemble.first(sizes.members_tree)
     scenarios = discovery.scenarios()
-    store = swept("paper_and_reverse", scenarios, many, folder, sizes, scheduler=scheduler, workers=workers, told=told)
-    found, about = discovery.boxes(discovery.cases(outcomes(store, scenarios, LASTS), many))
+    store = swept(
+        "classes", scenarios, many, folder, sizes, replicates=1, scheduler=scheduler, workers=workers, told=told
+    )
+    found, about = discovery.boxes(discovery.cases(outcomes(store, scenarios), many))
     try:
         found.to_csv(folder / DISCOVERY, index=False, float_format="%.4g")
         (folder / ABOUT_DISCOVERY).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
@@ -92,32 +105,34 @@ def rival_orders(
     rivals: Sequence[Ensemble], folder: Path, sizes: Sizes, *, scheduler: str | None = None,
     workers: int | None = None, told: Told | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """Run all orders, with equal money, under every rival structure; write and return regret by structure."""
-    tables = []
-    arm = ARMS[0]
-    scenarios = order_scenarios(arm)[:: sizes.every]
+    """Run all orders, with equal money, under every rival structure; write and return regret and claim by structure."""
+    regrets, claims = [], []
+    scenarios = some_orders(ARMS[0], sizes.every)
     for rival in rivals:
-        few = rival.first(sizes.members_rival)
+        few = rival.first(sizes.members_rival).with_reforms()
         store = swept(
             f"orders_{rival.name}", scenarios, few, folder, sizes, scheduler=scheduler, workers=workers, told=told
         )
-        tables.append(analysed(outcomes(store, scenarios, LASTS), None)["regret"].assign(structure=rival.name))
-    table = pd.concat(tables, ignore_index=True)
+        tables = analysed(outcomes(store, scenarios), ARMS[0], None)
+        regrets.append(tables["regret"].assign(structure=rival.name))
+        claims.append(tables["claim"].assign(structure=rival.name))
+    found = pd.concat(claims, ignore_index=True)
     try:
-        table.to_csv(folder / "regret_rivals.csv", index=False, float_format="%.5g")
+        pd.concat(regrets, ignore_index=True).to_csv(folder / "regret_rivals.csv", index=False, float_format="%.5g")
+        found.to_csv(folder / "claim_rivals.csv", index=False, float_format="%.5g")
     except OSError as error:
         raise cannot_write(folder, error) from error
-    return table
+    return found
 
 
 def front(
     ensemble: Ensemble, folder: Path, sizes: Sizes, *, workers: int | None = None,
-    told: Callable[[int, int], None] | None = None,
+    told: Told | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Search dates for low cost and low unmet need; write and return all sets of dates that were run."""
     found = pareto.search(
         ensemble.first(sizes.members_front), folder / "front", trials=sizes.trials, scale=sizes.scale, workers=workers,
-        told=told,
+        told=(lambda done, of: told("front", Progress(done, of, 0, 0))) if told is not None else None,
     )  # fmt: skip
     try:
         found.to_csv(folder / FRONT, index=False, float_format="%.6g")

@@ -8,19 +8,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.comparison import PUBLIC_COST
+from experiments.comparison import PUBLIC_COST, REAL_BALANCE
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.output import cannot_write
-from experiments.sequencing import ARMS, COMPARED, GROUPS, PAPER, label
+from experiments.sequencing import COMPARED, GROUPS, MEAN, PAPER, label
 from experiments.store import model_state
 from model.results import MANIFEST
 
 PAGE = ("order.pdf", "order.png")
-SHOWN = "mean"  # over all years after the first start
 NAMES = {
     "unmet_need_share": "Unmet need", "plans_in_force": "Plans in force", "requests": "Requests",
-    "appeals_registered": "Appeals", "cumulative_balance": "Balance of the block", "confidence": "Confidence",
+    "appeals_registered": "Appeals", REAL_BALANCE: "Balance of the block", "confidence": "Confidence",
     "outcome_index": "Need met by cost", PUBLIC_COST: "Public cost",
 }  # fmt: skip
 
@@ -32,7 +31,7 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
     left, middle, right = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.5))
     y = np.arange(len(COMPARED))
     variance = tables["variance"]
-    variance = variance[variance["when"] == SHOWN].set_index("outcome").reindex(COMPARED)
+    variance = variance[variance["when"] == MEAN].set_index("outcome").reindex(COMPARED)
     left.barh(y, 100.0 * variance["ratio"], color=COLOURS[0], height=0.6)
     left.axvline(100.0, color="0.4", linewidth=1.0)
     left.set_yticks(y, [NAMES[name] for name in COMPARED])
@@ -40,13 +39,13 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
     left.set_title("Order beside choice", loc="left", fontsize=11, fontweight="bold")
 
     regrets = tables["regret"]
-    regrets = regrets[regrets["when"] == SHOWN]
-    for k, (name, order) in enumerate({"the paper's order": PAPER, "backwards": PAPER[::-1]}.items()):
-        rows = regrets[regrets["order"].str.endswith(f":{label(order)}")].set_index("outcome").reindex(COMPARED)
-        middle.plot(100.0 * rows["share_of_spread"], y, "os"[k], color=COLOURS[k], label=name, markersize=8)
+    regrets = regrets[regrets["when"] == MEAN]
+    shares = regrets.groupby(["class", "outcome"])["share_of_spread"].mean()
+    for k, (name, words_of) in enumerate({"agrees": "agree with the paper", "reversed": "turn it round"}.items()):
+        middle.plot(100.0 * shares[name].reindex(COMPARED), y, "os"[k], color=COLOURS[k], label=words_of, markersize=8)
     middle.set_yticks(y, [""] * len(y))
     middle.set_xlim(-4.0, 104.0)
-    middle.set_xlabel("regret: percent of the way\nfrom the best order to the worst")
+    middle.set_xlabel("mean regret of orders that ...: percent of\nthe way from the best order to the worst")
     middle.set_title("How far from the best order", loc="left", fontsize=11, fontweight="bold", pad=22)
     middle.legend(frameon=False, fontsize=9.5, loc="lower left", bbox_to_anchor=(-0.03, 0.985), ncols=2)
     for ax in (left, middle):
@@ -54,7 +53,7 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
         style_axes(ax)
 
     pairs = tables["precedence"]
-    pairs = pairs[(pairs["when"] == SHOWN) & (pairs["outcome"] == "unmet_need_share")]
+    pairs = pairs[(pairs["when"] == MEAN) & (pairs["outcome"] == "unmet_need_share")]
     grid = np.full((len(GROUPS), len(GROUPS)), np.nan)
     places = {name: k for k, name in enumerate(GROUPS)}
     for row in pairs.itertuples():
@@ -86,12 +85,14 @@ def write_report(
     Returns
     -------
     pandas.DataFrame
-        Columns `arm`, `outcome`, `order_beside_choice` (ratio of spreads), `best` (order with the least mean regret),
-        `regret_paper`, `regret_backwards` (shares of the way from best to worst), means of all years.
+        Columns `arm`, `outcome`, `order_beside_choice` (ratio of spreads), `by_dates` (share of the variance between
+        orders that start dates alone explain), `best` (the order with the least mean regret), `regret_paper` (share of
+        the way from the best order to the worst), and the paper's claim: `claim`, `q05`, `q95`, `lower` (how orders
+        that agree with it differ from those that turn it round, and in which share of members that is below 0).
     """
     joined = {
         name: pd.concat([tables[name].assign(arm=arm) for arm, tables in by_arm.items()], ignore_index=True)
-        for name in ("levels", "precedence", "regret", "variance")
+        for name in ("levels", "precedence", "regret", "claim", "variance")
     }
     short = in_short(joined)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
@@ -110,20 +111,17 @@ def write_report(
 
 
 def in_short(joined: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the summary that `write_report` describes."""
+    """Return the summary that `write_report` describes, of means over all years."""
     rows = []
-    for arm in [arm for arm in ARMS if arm in set(joined["regret"]["arm"])]:
-        for outcome in COMPARED:
-            regrets = joined["regret"]
-            here = regrets[
-                (regrets["arm"] == arm) & (regrets["outcome"] == outcome) & (regrets["when"] == SHOWN)
-            ].set_index("order")
-            variance = joined["variance"]
-            one = variance[(variance["arm"] == arm) & (variance["outcome"] == outcome) & (variance["when"] == SHOWN)]
-            rows.append({
-                "arm": arm, "outcome": outcome, "order_beside_choice": float(one["ratio"].iloc[0]),
-                "best": str(here["mean"].idxmin()).split(":")[1],
-                "regret_paper": float(here.loc[f"{arm}:{label(PAPER)}", "share_of_spread"]),
-                "regret_backwards": float(here.loc[f"{arm}:{label(PAPER[::-1])}", "share_of_spread"]),
-            })  # fmt: skip
+    here = {name: table[table["when"] == MEAN].set_index(["arm", "outcome"]) for name, table in joined.items()}
+    for arm, outcome in here["claim"].index:
+        regrets = here["regret"].loc[(arm, outcome)].set_index("order")
+        variance, claim = here["variance"].loc[(arm, outcome)], here["claim"].loc[(arm, outcome)]
+        rows.append({
+            "arm": arm, "outcome": outcome, "order_beside_choice": float(variance["ratio"]),
+            "by_dates": float(variance["explained_by_dates"]), "best": str(regrets["mean"].idxmin()).split(":")[1],
+            "regret_paper": float(regrets.loc[f"{arm}:{label(PAPER)}", "share_of_spread"]),
+            "claim": float(claim["difference"]), "q05": float(claim["q05"]), "q95": float(claim["q95"]),
+            "lower": float(claim["lower"]),
+        })  # fmt: skip
     return pd.DataFrame(rows)

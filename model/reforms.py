@@ -21,6 +21,7 @@ from model.parameters import GRADES, Parameters
 
 Column = npt.NDArray[np.float64]
 WAYS = ("to", "times", "plus")  # how a change sets its parameter
+PAYERS = ("government", "authorities", "schools")
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,39 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What somebody pays for a reform beside what the model spends, from month `start` until before `end`.
+
+    `million_gbp` is a year's, at prices of 2026-27. It changes nothing in a run: comparisons add it up.
+
+    Raises
+    ------
+    DateError, ScenarioError
+        If a date is outside the run, `end` is not after `start`, the payer is unknown, or the sum negative.
+    """
+
+    payer: str
+    million_gbp: float
+    start: str
+    end: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.payer not in PAYERS:
+            raise ScenarioError(f"unknown payer '{self.payer}'.{nearest(self.payer, PAYERS)}")
+        if not 0.0 <= self.million_gbp < np.inf:
+            raise ScenarioError(f"'million_gbp' cannot be {self.million_gbp:g}: what a reform costs is 0 or more.")
+        start, end = self.window(N_MONTHS)
+        if end <= start:
+            raise ScenarioError(f"a cost ends in {self.end}, not after its start {self.start}.")
+
+    def window(self, n_months: int) -> tuple[int, int]:
+        """Return the first model month that is paid for and the one after the last, in a run of `n_months`."""
+        return month_index(self.start), n_months if self.end is None else min(month_index(self.end), n_months)
+
+
+@dataclass(frozen=True)
 class Reform:
-    """Changes that belong together, with their evidence.
+    """Changes that belong together, with their evidence and what they cost beside the model's own spending.
 
     `announcement` holds the changes that act from the month `announced`; one without an end acts until the first of
     `changes` starts. Where two changes write one parameter in the same months, the higher `precedence` wins.
@@ -99,6 +131,7 @@ class Reform:
     grade: str = "assumption"
     precedence: int = 0
     announcement: tuple[Change, ...] = ()
+    costs: tuple[Cost, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.changes:
@@ -258,9 +291,10 @@ def _check(reform: Reform, parameters: Parameters, n_months: int) -> None:
             raise ScenarioError(f"reform '{reform.name}' never starts: {change.start} is after the run's end {end}.")
 
 
-Entry = TypeVar("Entry", Change, Reform, Scenario)
+Entry = TypeVar("Entry", Change, Cost, Reform, Scenario)
 NOT_TEXTS: dict[str, tuple[str, tuple[type, ...]]] = {
     "value": ("a number", (int, float)),
+    "million_gbp": ("a number", (int, float)),
     "ramp_months": ("a whole number", (int,)),
     "precedence": ("a whole number", (int,)),
 }
@@ -275,7 +309,7 @@ def _keys(where: str, kind: type[Entry], mapping: object) -> dict[str, Any]:
         if key not in known:
             raise ScenarioError(f"{where}: unknown key '{key}'.{nearest(str(key), known)}")
         meant, types = NOT_TEXTS.get(key, ("a text in quotes", (str,)))
-        if key in ("reforms", "changes", "announcement"):
+        if key in ("reforms", "changes", "announcement", "costs"):
             continue  # checked by _tables
         if not isinstance(value, types) or (isinstance(value, bool) and key != "value"):
             raise ScenarioError(f"{where}: '{key}' must be {meant}, not {value!r}.")
@@ -324,7 +358,9 @@ def _reform_of(where: str, keys: dict[str, Any]) -> Reform:
         Change(**_keys(where, Change, {**begun, **entry} if isinstance(entry, Mapping) else entry))
         for entry in (_spelled_out(where, change) for change in _tables("announcement", keys.get("announcement", [])))
     ]
-    return Reform(**(keys | {"changes": tuple(changes), "announcement": tuple(announcement)}))
+    costs = [Cost(**_keys(where, Cost, cost)) for cost in _tables("costs", keys.get("costs", []))]
+    parts = {"changes": tuple(changes), "announcement": tuple(announcement), "costs": tuple(costs)}
+    return Reform(**(keys | parts))
 
 
 NO_CHANGE = Scenario("no_change")

@@ -1,6 +1,5 @@
 """The reform library: every entry keeps the laws of reforms at any date, pairs can be combined, costs add up."""
 
-import contextlib
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,12 @@ from hypothesis import strategies as st
 
 from experiments import programme_money as money
 from experiments.programme_money import beside_the_model, programme_money
-from experiments.reform_library import Cost, Entry, library
+from experiments.reform_library import Entry, library
 from experiments.scenario_files import in_sequence, named_scenarios, read_scenario, scenario_of
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import DateError, ParameterError, ScenarioError, SendcycleError
 from model.parameters import Parameters
-from model.reforms import Reform, Scenario
+from model.reforms import Cost, Reform, Scenario
 
 BASE = Parameters()
 NAMES = sorted(library())
@@ -52,16 +51,26 @@ def test_nothing_before_announcement_and_what_ends_is_restored(name: str, start:
         assert not changed[month_index(start) + max(ends) :].any()
 
 
+def clash(one: Reform, other: Reform) -> bool:
+    """Say whether two reforms set one parameter in the same months, in ways that do not come to the same."""
+    if one.precedence == other.precedence:
+        for change in one.dated_changes():
+            for rival in other.dated_changes():
+                (start, end), (from_, to) = change.window(N_MONTHS), rival.window(N_MONTHS)
+                meet = change.parameter == rival.parameter and start < to and from_ < end
+                if meet and not (change.how == rival.how and change.how in ("plus", "times")):
+                    return True
+    return False
+
+
 @settings(max_examples=60)
 @given(pair=st.sampled_from(list(combinations(NAMES, 2))), starts=st.tuples(DATES, DATES))
 def test_two_reforms_come_to_the_same_in_either_order_or_say_which_wins(
     pair: tuple[str, str], starts: tuple[str, str]
 ) -> None:
     one, other = (library()[name].reform(start, start) for name, start in zip(pair, starts, strict=True))
-    shared = {change.parameter for change in one.changes} & {change.parameter for change in other.changes}
-    ways = {change.how for change in (*one.changes, *other.changes) if change.parameter in shared}
-    if shared and ways != {"plus"} and ways != {"times"} and one.precedence == other.precedence:
-        with contextlib.suppress(ScenarioError):  # which of the two wins must be said, unless their months do not meet
+    if clash(one, other):
+        with pytest.raises(ScenarioError, match="give them different precedence"):
             table(one, other)
         return
     both = table(one, other)
@@ -130,8 +139,8 @@ WRONG = [
     ('reform = "bases"\nbegin = "2027-09"', ScenarioError, "line 5: reform 'bases': unknown key 'begin'"),
     ('start = "2027-09"', ScenarioError, "'reform' is missing"),
     ('reform = "bases"\nstart = 2027', ScenarioError, "line 5: reform 'bases': 'start' must be a text in quotes"),
-    ('reform = "bases"\nstart = "2071-09"', DateError, "2071-09"),
-    ('reform = "bases"\nstart = "2027-13"', DateError, "2027-13"),
+    ('reform = "bases"\nstart = "2071-09"', DateError, "line 4: reform 'bases': "),
+    ('reform = "bases"\nstart = "2027-13"', DateError, "line 5: reform 'bases': '2027-13'"),
     ('reform = "bases"\nstart = "2026-01"\nannounced = "2026-05"', ScenarioError, "before it is announced in 2026-05"),
     ('reform = "bases"\n[[use]]\nreform = "bases"', ScenarioError, "holds reform 'bases' twice"),
     ('reform = "bases"\nsize = 2', ScenarioError, "line 5: reform 'bases': 'size' says nothing"),
@@ -198,11 +207,13 @@ def test_a_file_takes_from_the_library_and_adds_its_own(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- costs
 
 
-def test_costs_follow_the_dates(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = (Cost("government", 120.0, until=24), Cost("schools", 12.0, after=6))
+def test_costs_follow_the_dates() -> None:
+    costs = (
+        {"payer": "government", "million_gbp": 120.0, "until": 24},
+        {"payer": "schools", "million_gbp": 12.0, "after": 6},
+    )
     made = Entry(**(vars(library()["workforce"]) | {"costs": costs}))
-    monkeypatch.setattr(money, "library", lambda: {"workforce": made})
-    scenario = in_sequence(["workforce"], ["2030-01"])
+    scenario = Scenario("x", (made.reform("2030-01"),))
     spent = programme_money(scenario)
     assert spent["government"].sum() == pytest.approx(240.0)
     assert spent.loc["2030-01", "government"] == pytest.approx(10.0)
@@ -211,10 +222,27 @@ def test_costs_follow_the_dates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert spent.loc["2030-06", "schools"] == 0.0
     assert spent.loc["2030-07", "schools"] == pytest.approx(1.0)
     assert spent.loc[:"2029-12"].to_numpy().sum() == 0.0
-    assert programme_money(scenario, lasts=12)["schools"].sum() == pytest.approx(6.0)  # months 6 to 12
+    assert programme_money(Scenario("x", (made.reform("2030-01", months=12),)))["schools"].sum() == pytest.approx(6.0)
     level = money.price_level()
     first = [month_index(month) for month in ("2030-01", "2030-02", "2030-03")]  # of the financial year 2029-30
-    assert beside_the_model(scenario)[2029] == pytest.approx(10.0 * level[first].sum())
+    assert beside_the_model(scenario).loc[2029, "government"] == pytest.approx(10.0 * level[first].sum())
+
+
+def test_a_reform_of_ones_own_has_costs(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = (
+        'name = "mine"\nbudget_million_gbp = {}\n[[reforms]]\nname = "own"\n'
+        'changes = [{{ parameter = "escalation", times = 0.5, start = "2028-01" }}]\n'
+        'costs = [{{ payer = "schools", million_gbp = {}, start = "2028-01", end = "2030-01" }}]\n'
+    )
+    path.write_text(text.format(250, 120), encoding="utf-8")
+    assert programme_money(read_scenario(str(path)))["schools"].sum() == pytest.approx(240.0)
+    path.write_text(text.format(230, 120), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"line 2: .* is exceeded by 10"):
+        read_scenario(str(path))
+    path.write_text(text.format(230, -1), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"line 6: .* what a reform costs is 0 or more"):
+        read_scenario(str(path))
 
 
 def test_what_the_white_paper_costs_is_what_it_says() -> None:
@@ -232,13 +260,13 @@ def test_what_the_white_paper_costs_is_what_it_says() -> None:
     ("cost", "message"),
     [
         ({"payer": "goverment", "million_gbp": 1.0}, "unknown payer 'goverment'. Did you mean 'government'"),
-        ({"payer": "schools", "million_gbp": -1.0}, "cannot be negative"),
-        ({"payer": "schools", "million_gbp": 1.0, "after": 3, "until": 3}, "not after its begin"),
+        ({"payer": "schools", "million_gbp": -1.0}, "what a reform costs is 0 or more"),
+        ({"payer": "schools", "million_gbp": 1.0, "end": "2029-01"}, "not after its start"),
     ],
 )
 def test_wrong_costs(cost: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
-        Cost(**cost)
+        Cost(**({"start": "2030-01"} | cost))
 
 
 def test_an_out_of_range_value_of_a_stranger_is_refused() -> None:

@@ -1,19 +1,22 @@
 """Order, choice, double funding and funding models: what is computed from runs, by hand, and all of it in small."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import comparison, discovery, double_funding, funding_models, pareto, sequencing
+from experiments import comparison, discovery, double_funding, funding_models, kept, pareto, sequencing
 from experiments.command_line import app
-from experiments.ensembles import CURRENT, read_ensemble
+from experiments.ensembles import CURRENT, Ensemble, read_ensemble
+from experiments.programme_money import programme_money
+from experiments.runner import sweep
 from experiments.sequencing import ARMS, GROUPS, PAPER, SLOTS, label, order_scenarios, ordered, total
-from model.calendar import month_index
-from model.errors import ScenarioError
+from model import Change, Reform, Scenario
+from model.errors import ResultsError, ScenarioError
+from model.reforms import Cost
 
 # ---------------------------------------------------------------------- designs
 
@@ -32,6 +35,8 @@ def test_orders_hold_the_same_reforms_and_differ_in_dates_alone() -> None:
 @pytest.mark.parametrize("arm", ["equal_money", "equal_exposure"])
 def test_orders_cost_the_same(arm: str) -> None:
     totals = [total(ordered(order, arm)) for order in sequencing.orders()[::17]]
+    months = {len(programme_money(ordered(order, arm)).query("posts > 0.1")) for order in sequencing.orders()[::40]}
+    assert (len(months) == 1) == (arm == "equal_money")
     assert max(totals) < min(totals) * (1.0 + sequencing.TOLERANCE)
     assert min(totals) > 1_000.0
 
@@ -49,7 +54,7 @@ def test_the_unequal_arm_has_more_for_who_starts_early() -> None:
 
 def test_choices_hold_every_set_in_several_orders() -> None:
     found = sequencing.choice_scenarios()
-    assert len(found) == 1 + 31 * sequencing.CHOICE_ORDERS
+    assert len(found) == 1 + 31 * len(PAPER)
     sets = {scenario.name.split(":")[1] for scenario in found}
     assert len(sets) == 32
     for scenario in found[1:20]:
@@ -61,45 +66,71 @@ def test_choices_hold_every_set_in_several_orders() -> None:
 # ---------------------------------------------------------------------- analysis
 
 
-def made(effect: Any, members: int = 4) -> pd.DataFrame:
-    """Return a table (members, orders) in which an order's value is `effect(order)` plus the member's level."""
+def made(effect: Any, members: int = 4, noise: float = 0.0) -> pd.DataFrame:
+    """Return a table (members twice, orders): `effect(order)` plus the member's level, and chance."""
     orders = sequencing.orders()
-    values = np.asarray([[effect(order) for order in orders]] * members) + np.arange(members)[:, None]
-    return pd.DataFrame(values, columns=[f"equal_money:{label(order)}" for order in orders])
+    rng = np.random.default_rng(3)
+    index = pd.MultiIndex.from_product([range(members), (0, 1)], names=["point", "replicate"])
+    level = index.get_level_values("point").to_numpy(dtype=float)
+    values = np.asarray([effect(order) for order in orders])[None, :] + level[:, None]
+    values = values + noise * rng.normal(size=values.shape)
+    return pd.DataFrame(values, index=index, columns=[f"equal_money:{label(order)}" for order in orders])
 
 
-def test_precedence_finds_the_one_pair_that_matters() -> None:
-    values = made(lambda order: 1.0 if order.index("statute") < order.index("capacity") else 0.0)
-    found = sequencing.precedence(values, sequencing.orders_of(values)).set_index(["first", "then"])
+def test_twelve_orders_agree_with_the_paper_and_twelve_turn_it_round() -> None:
+    classes = [sequencing.class_of(order) for order in sequencing.orders()]
+    assert (classes.count("agrees"), classes.count("reversed"), classes.count("mixed")) == (12, 12, 96)
+    assert sequencing.class_of(PAPER) == "agrees"
+    assert sequencing.class_of(PAPER[::-1]) == "reversed"
+
+
+def test_dates_alone_are_told_from_order() -> None:
+    dates = made(lambda order: 3.0 * order.index("statute") + order.index("people") ** 2)
+    left, explained = sequencing.by_dates(dates)
+    assert explained == pytest.approx(1.0)
+    np.testing.assert_allclose(left, 0.0, atol=1e-9)
+    pair = made(lambda order: 1.0 if order.index("statute") < order.index("capacity") else 0.0)
+    assert 0.2 < sequencing.by_dates(pair)[1] < 0.95
+    found = sequencing.precedence(pair).set_index(["first", "then"])
     assert found.loc[("capacity", "statute"), "difference"] == pytest.approx(-1.0)
     assert found.loc[("capacity", "statute"), "lower"] == 1.0
     assert found.loc[("people", "funding"), "difference"] == pytest.approx(0.0)
-    assert found.loc[("people", "statute"), "difference"] == pytest.approx(-1 / 3)  # by way of the pair alone
+    assert found.loc[("people", "statute"), "difference"] == pytest.approx(-1 / 3)  # by way of the dates alone
+    beyond = found["beyond_dates"].abs()
+    assert beyond.idxmax() == ("capacity", "statute")
+    assert beyond.max() > 2.0 * beyond.drop(index=[("capacity", "statute")]).max()
 
 
-def test_regret_and_its_direction() -> None:
+def test_the_claim_is_of_classes() -> None:
+    values = made(lambda order: {"agrees": 1.0, "reversed": 5.0, "mixed": 9.0}[sequencing.class_of(order)])
+    found = sequencing.claim(values)
+    assert found["difference"] == pytest.approx(-4.0)
+    assert found["lower"] == 1.0
+
+
+def test_regret_its_direction_and_that_chance_is_not_regretted() -> None:
     values = made(lambda order: float(order.index("statute")))
     low = sequencing.regret(values, "unmet_need_share").set_index("order")
     high = sequencing.regret(values, "confidence").set_index("order")
     assert low.loc["equal_money:SPCFA", "mean"] == 0.0
     assert low.loc["equal_money:PCFAS", "mean"] == pytest.approx(4.0)
     assert low.loc["equal_money:PCFAS", "share_of_spread"] == pytest.approx(1.0)
-    assert high.loc["equal_money:PCFAS", "best"] == 1.0
+    assert high.loc["equal_money:PCFAS", "mean"] == 0.0
+    chance = sequencing.regret(made(lambda order: 0.0, members=60, noise=1.0), "confidence")
+    assert chance["mean"].abs().max() < 0.6  # the best of 120 by chance alone lies 2.5 above the mean
 
 
-def test_variance_divides_without_rest_and_order_is_set_beside_choice() -> None:
-    rng = np.random.default_rng(0)
-    values = pd.DataFrame(rng.normal(size=(6, 8)) + 3.0 * rng.normal(size=8))
-    parts = sequencing.shares(values)
-    assert parts["members"] + parts["scenarios"] + parts["together"] == pytest.approx(parts["total"])
-    assert parts["total"] == pytest.approx(values.to_numpy().var())
-    orders = pd.DataFrame([[0.0, 2.0], [1.0, 3.0]])
-    choices = pd.DataFrame(
-        [[0.0, 0.0, 8.0, 12.0]], columns=["choice:none:0", "choice:P:0", "choice:PC:0", "choice:PC:1"]
-    )
+def test_spread_leaves_chance_out_and_order_is_set_beside_choice() -> None:
+    values = made(lambda order: float(order.index("statute")), members=40, noise=2.0)
+    assert sequencing.spread(values) == pytest.approx(np.sqrt(2.0), rel=0.05)  # of 0, 1, 2, 3, 4
+    assert values.std(axis=1, ddof=0).mean() > 2.3
+    index = pd.MultiIndex.from_tuples([(0, 0), (0, 1)], names=["point", "replicate"])
+    orders = pd.DataFrame([[0.0, 2.0], [1.0, 3.0]], index=index)
+    names = ["choice:none:0", "choice:P:0", "choice:PC:0", "choice:PC:1"]
+    choices = pd.DataFrame([[0.0, 0.0, 8.0, 12.0]] * 2, columns=names, index=index)
     found = sequencing.order_beside_choice(orders, choices)
-    assert found["sd_order"] == pytest.approx(1.0)
-    assert found["sd_choice"] == pytest.approx(np.std([0.0, 0.0, 10.0]))
+    assert found["of_order"] == pytest.approx(1.0)
+    assert found["of_choice"] == pytest.approx(np.std([0.0, 0.0, 10.0]))
 
 
 def test_a_tree_finds_the_split_that_is_there() -> None:
@@ -112,6 +143,24 @@ def test_a_tree_finds_the_split_that_is_there() -> None:
     assert found["holds"].tolist() == [1.0, 0.0]
     assert found["box"].iloc[0].startswith("a > 0.")
     assert discovery.boxes(table.assign(gain=1.0))[0]["box"].tolist() == ["everywhere"]
+
+
+def test_cases_are_told_of_their_members() -> None:
+    ensemble = Ensemble("made", pd.DataFrame({"escalation": [0.1, 0.2, 0.3]}), np.zeros(3), {})
+    names = [scenario.name for scenario in discovery.scenarios()]
+    assert len(names) == 2 * 3 * len(discovery.SIZES)
+    known = sequencing.known_orders(names)
+    rows = [
+        {"point": point, "replicate": 0, "scenario": name, "year": year,
+         "unmet_need_share": 50.0 - point * (sequencing.class_of(known[name]) == "agrees") * float(name.split(":")[2])}
+        for point in (0, 2) for name in names for year in (2030, 2031)
+    ]  # fmt: skip
+    found = discovery.cases(pd.DataFrame(rows), ensemble)
+    assert found["escalation"].tolist() == [0.1, 0.3] * 3
+    assert found["gain"].tolist() == pytest.approx([0.0, 1.0, 0.0, 2.0, 0.0, 3.0])
+    places = {group: {known[name].index(group) for name in names if sequencing.class_of(known[name]) == "agrees"}
+              for group in sequencing.FIRST}  # fmt: skip
+    assert all(found == {0, 1, 2} for found in places.values())
 
 
 # ---------------------------------------------------------------------- money
@@ -142,7 +191,7 @@ def test_every_line_has_one_payer() -> None:
 
 def test_differences_are_taken_member_by_member() -> None:
     table = pd.DataFrame({
-        "point": [0, 1, 0, 1], "scenario": ["a", "a", "b", "b"], "year": 2030,
+        "point": [0, 1, 0, 1], "replicate": 0, "scenario": ["a", "a", "b", "b"], "year": 2030,
         "requests": [10.0, 100.0, 12.0, 101.0],
     })  # fmt: skip
     found = comparison.differences(table, "a").iloc[0]
@@ -187,11 +236,14 @@ def test_funding_experiments_in_small(name: str, tmp_path: Path) -> None:
         groups = pd.read_csv(tmp_path / "groups.csv")
         assert set(groups["scenario"]) == set(funding_models.MODELS[1:])
         assert {"kind", "disadvantage", "school", "authority"} <= set(groups["by"])
+        assert (tmp_path / "funding.png").exists()
+        again = CliRunner().invoke(app, [*arguments, "--ensemble", "defaults_of_nobody"])
+        assert again.exit_code != 0
     else:
         table = pd.read_csv(tmp_path / "double_funding.csv")
-        assert set(table["payer"]) == {"total", *double_funding.PAYERS_OF_LINES, "beside"}
-        parts = table[(table["prices"] == "real") & (table["scenario"] == "reversed")].set_index("payer")["cumulated"]
-        assert np.isfinite(parts).all()
+        assert set(table["payer"]) == {"total", *double_funding.PAYERS_OF_LINES}
+        assert set(table["scenario"]) == {"white_paper_2026", "paper_order", "turned_round", "all_at_once"}
+        assert np.isfinite(table["cumulated"]).all()
 
 
 def test_e05_in_small(tmp_path: Path) -> None:
@@ -209,13 +261,55 @@ def test_e05_in_small(tmp_path: Path) -> None:
     assert (tmp_path / "order.png").exists()
 
 
-def test_a_set_of_dates_is_run_as_a_scenario_would_be() -> None:
-    values = read_ensemble(CURRENT).values(0)
-    never = dict.fromkeys(GROUPS, pareto.NEVER)
-    one, other = (
-        pareto.outcome(never, values, 0, 0.0005),
-        pareto.outcome(never | {"capacity": "2026-09"}, values, 0, 0.0005),
-    )
-    assert one != other
-    assert 0.0 < one[1] < 100.0
-    assert month_index(pareto.STARTS[0]) == month_index("2026-09")
+def test_a_set_of_dates_is_run_as_a_scenario_would_be(tmp_path: Path) -> None:
+    ensemble = read_ensemble(CURRENT).first(1)
+    dates = dict.fromkeys(GROUPS, pareto.NEVER) | {"capacity": "2027-09", "funding": "2029-09"}
+    cost, unmet = pareto.outcome(dates, ensemble.values(0), 500, 0.0005)
+    scenario = sequencing.scenario_of({"capacity": "2027-09", "funding": "2029-09"}, "equal_money", "dates")
+    design = sequencing.runs("dates", [scenario], ensemble, scale=0.0005, replicates=1, seed=500)
+    found = comparison.outcomes(sweep(design, tmp_path / "dates", workers=1).store, [scenario])
+    assert unmet == pytest.approx(found["unmet_need_share"].mean(), rel=1e-3)
+    assert cost == pytest.approx(found["public_cost"].sum() / 1000.0, rel=1e-3)
+    assert cost > total(scenario) / 1000.0
+
+
+def test_results_of_another_set_up_are_not_gone_on_with(tmp_path: Path) -> None:
+    kept.gone_on_with(tmp_path, {"scale": 0.01, "ensemble": "a"})
+    kept.gone_on_with(tmp_path, {"scale": 0.01, "ensemble": "a"})
+    with pytest.raises(ResultsError, match="was made with another ensemble and scale"):
+        kept.gone_on_with(tmp_path, {"scale": 0.02, "ensemble": "b"})
+
+
+def test_quarters_are_of_weight() -> None:
+    values, weights = np.asarray([3.0, 1.0, np.nan, 2.0, 4.0]), np.asarray([1.0, 1.0, 9.0, 5.0, 1.0])
+    assert funding_models.quarters(values, weights).tolist() == [3, 0, -1, 1, 3]
+
+
+def test_extra_costs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [line for lines in double_funding.PAYERS_OF_LINES.values() for line in lines]
+    rows = [
+        {"run": run, "point": point, "scenario": scenario, "year": year, "unmet_need": 100.0 - 10.0 * extra,
+         **dict.fromkeys(lines, 1.0 + extra * point)}
+        for run, (point, scenario, extra) in enumerate([(0, "a", 0), (1, "a", 0), (0, "b", 1), (1, "b", 1)])
+        for year in range(2024, 2041)
+    ]  # fmt: skip
+    scenario = Scenario("b", (Reform("r", (Change("escalation", 0.5, "2026-09"),), costs=(
+        Cost("schools", 12.0, "2026-09", "2027-04"),)),))  # fmt: skip
+
+    class Kept:
+        folder = Path("made")
+
+        def table(self) -> pd.DataFrame:
+            return pd.DataFrame(rows)
+
+    found = double_funding.extra_costs(cast("Any", Kept()), [Scenario("a"), scenario])
+    one = found[found["point"] == 1].set_index("year")
+    assert found["year"].agg(["min", "max"]).tolist() == [2026, 2039]
+    assert one.loc[2027, "total"] == pytest.approx(len(lines))
+    assert one.loc[2026, "total"] - len(lines) == pytest.approx(7.0, rel=0.02)  # a year's 12, for seven months
+    assert one.loc[2026, "schools"] == pytest.approx(8.0, rel=0.02)
+    assert (found["unmet_avoided"] == 10.0).all()
+    rows.pop()
+    rows[-1]["run"] = 99
+    with pytest.raises(ResultsError, match="missing or failed"):
+        double_funding.extra_costs(cast("Any", Kept()), [Scenario("a"), scenario])
