@@ -19,7 +19,6 @@ from model.parameters import declared
 
 HOME = "ensembles"
 CURRENT = "england_2025-01"  # what scenarios use unless another is named
-GONE = ("pooled_gbp_per_pupil",)  # once a parameter; without a reform it did nothing, so a member is the same without
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def read_ensemble(name: str) -> Ensemble:
     except (OSError, ValueError) as error:
         raise ResultsError(f"cannot read the ensemble {path}: {reason(error)}.") from error
     known = declared()
-    members = table.drop(columns=["misfit", *GONE], errors="ignore")
+    members = table.drop(columns="misfit", errors="ignore")
     for column in members:
         if column not in known:
             raise ResultsError(f"{path}: unknown parameter '{column}'.{nearest(str(column), known)}")
