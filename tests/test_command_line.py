@@ -381,9 +381,8 @@ def test_list_of_one_group(capsys: pytest.CaptureFixture[str]) -> None:
 def test_list_as_a_table(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what]) == 0
     shown = capsys.readouterr().out
-    assert {"parameters": "gain_r1_crowding_out", "observables": "plans_in_force", "scenarios": "no_change"}.get(
-        what, "No reforms are built in yet"
-    ) in shown
+    example = {"parameters": "gain_r1_crowding_out", "observables": "plans_in_force", "scenarios": "paper_sequence"}
+    assert example.get(what, "outreach_teams") in shown
 
 
 @pytest.mark.parametrize(
