@@ -16,6 +16,7 @@ from model.errors import ScenarioError
 from model.reforms import PAYERS
 
 PRICES_OF = "2026-09"
+FIRST_YEAR = 2014
 MODEL_PAYS = ("posts", "grants", "places")
 PUPILS = 8.4e6  # in state-funded schools in 2025, rounded; grants a pupil of any year are counted with it
 
@@ -76,7 +77,8 @@ def beside_the_model(scenario: Scenario) -> pd.DataFrame:
 
 def mid_year_prices(years: "pd.Series[int] | pd.Index[int]") -> NDArray[np.float64]:
     """Return the price level in the middle of financial years, over that of 2026-27."""
-    return np.asarray(price_level()[[min(month_index(f"{year}-10"), N_MONTHS - 1) for year in years]])
+    octobers = 12 * (np.asarray(years) - FIRST_YEAR) + 1  # months from September 2014
+    return np.asarray(price_level()[np.minimum(octobers, N_MONTHS - 1)])
 
 
 def check_budget(scenario: Scenario, budget: float) -> None:

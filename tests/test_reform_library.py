@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -243,6 +244,12 @@ def test_a_reform_of_ones_own_has_costs(tmp_path: Path) -> None:
     path.write_text(text.format(230, -1), encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"line 6: .* what a reform costs is 0 or more"):
         read_scenario(str(path))
+
+
+def test_prices_reach_from_the_first_to_the_last_financial_year() -> None:
+    found = money.mid_year_prices(pd.Series([2014, 2026, 2039, 2040]))
+    level = money.price_level()
+    assert found.tolist() == [level[1], 1.0, level[month_index("2039-10")], level[-1]]
 
 
 def test_what_the_white_paper_costs_is_what_it_says() -> None:
