@@ -30,6 +30,9 @@ LONGEST_ERROR = 300
 KEPT = "what was finished is kept, --resume goes on from there."
 
 
+LOOP_STARTS = 4  # times that a client of a scheduler is begun
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a sweep stands: runs finished, of how many, how many were there before, and how many have failed."""
@@ -208,6 +211,9 @@ def _client(scheduler: str) -> Any:
     from distributed import Client
 
     try:
+        for _ in range(LOOP_STARTS - 1):
+            with suppress(AssertionError):  # Distributed gives its event loop ten seconds to start: too few when busy
+                return Client(scheduler, timeout=15)
         return Client(scheduler, timeout=15)
     except (OSError, ValueError, TimeoutError) as error:
         why = str(error) or type(error).__name__

@@ -411,6 +411,19 @@ def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path
     assert (out / "manifest.json").exists()
 
 
+def test_a_client_whose_event_loop_starts_late_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    def late(address: str, timeout: int) -> str:
+        begun.append(address)
+        assert len(begun) > 2
+        return "client"
+
+    monkeypatch.setattr("distributed.Client", late)
+    assert runner._client("tcp://127.0.0.1:1") == "client"
+    assert len(begun) == 3
+
+
 def test_a_killed_worker_loses_no_run(addresses: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path) -> None:
     address, processes = addresses
     chosen = design(n=24, batch=2, uncertainties={"escalation": {}})
