@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +140,7 @@ def run(
         for model in models
     }
     missing = {path: job for path, job in jobs.items() if not path.exists()}
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_one, *job, path) for path, job in missing.items()]
         for k, future in enumerate(waiting):
             future.result()

@@ -8,6 +8,7 @@ on where it was: every set of dates that was run is kept.
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def search(
     if not study.trials:
         for start in (NEVER, STARTS[0]):
             study.enqueue_trial({group: start for group in GROUPS})
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         while (done := len([t for t in study.trials if t.state.is_finished()])) < trials:
             asked = [study.ask() for _ in range(min(GENERATION, trials - done))]
             dates = [{g: trial.suggest_categorical(g, (*STARTS, NEVER)) for g in GROUPS} for trial in asked]
