@@ -52,6 +52,15 @@ def design(
     return ensemble.design(base)
 
 
+def complete(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """Return the table of a sweep whose members can be paired. Raises ResultsError if a run is missing or failed."""
+    table = store.table()
+    runs = table.groupby("scenario")["run"].nunique()
+    if len(runs) < len(scenarios) or runs.nunique() > 1:
+        raise ResultsError(f"{store.folder}: some runs are missing or failed, so members cannot be paired.")
+    return table
+
+
 def outcomes(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """Return the outcomes of all runs, and what all of it costs the public.
 
@@ -67,10 +76,7 @@ def outcomes(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     ResultsError
         If a run is missing or has failed: what is compared must be complete.
     """
-    table = store.table()
-    runs = table.groupby("scenario")["run"].nunique()
-    if len(runs) < len(scenarios) or runs.nunique() > 1:
-        raise ResultsError(f"{store.folder}: some runs are missing or failed, so members cannot be paired.")
+    table = complete(store, scenarios)
     beside = pd.concat({s.name: beside_the_model(s).sum(axis=1) for s in scenarios}, names=["scenario"])
     table = table.join(beside.rename("beside"), on=["scenario", "year"])
     level = mid_year_prices(table["year"])

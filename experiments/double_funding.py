@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.comparison import design
+from experiments.comparison import complete, design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.output import cannot_write
@@ -26,7 +26,6 @@ from experiments.scenario_files import read_scenario
 from experiments.sequencing import PAPER, SLOTS, scenario_of
 from experiments.store import Store
 from model import Scenario
-from model.errors import ResultsError
 from model.results import MANIFEST
 from model.world import LINES_INSIDE
 
@@ -65,10 +64,7 @@ def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     ResultsError
         If a run is missing or has failed.
     """
-    table = store.table()
-    runs = table.groupby("scenario")["run"].nunique()
-    if len(runs) < len(scenarios) or runs.nunique() > 1:
-        raise ResultsError(f"{store.folder}: some runs are missing or failed, so members cannot be paired.")
+    table = complete(store, scenarios)
     table = table[(table["year"] >= FIRST) & (table["year"] <= LAST)]
     beside = pd.concat({s.name: beside_the_model(s) for s in scenarios}, names=["scenario"])
     costs = table[["point", "scenario", "year"]].join(beside, on=["scenario", "year"]).fillna(0.0)

@@ -5,6 +5,8 @@ are transfers between governments (the block, deficit grants). Prices are those 
 were filled when they are paid for, units of cost are the declared defaults.
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ def price_level() -> NDArray[np.float64]:
     return np.asarray(index / index[month_index(PRICES_OF)])
 
 
+@cache
 def _driver(name: str) -> NDArray[np.float64]:
     return np.asarray(drivers(Parameters(), N_MONTHS)[name])[BURN_IN_MONTHS:]
 
