@@ -20,7 +20,7 @@ from experiments.calibration import MEMORY
 from experiments.patterns import NationPattern, nation_patterns
 from model import Change, Reform, Scenario
 from model.calendar import month_index
-from model.drivers import recognition
+from model.drivers import last_measured_recognition, recognition
 from model.observables import declared as declared_observables
 from model.observables import months_of
 from model.published import of_observable
@@ -44,20 +44,20 @@ def as_known(origin: str, *, recognition_held: bool = False) -> Scenario:
     if recognition_held:
         index = measured_recognition()
         kept = np.log(index[year - 1])
+        no_growth = Change("recognition_growth", 0.0, f"{year}-01")
         # recognition acts as a power: its exponent takes back, year by year, what the index has grown
         changes = tuple(
             Change("elasticity_recognition", float(kept / np.log(index[y])), f"{y}-01",
                    f"{y + 1}-01" if y < index.index[-1] else None, how="times")
             for y in range(year, int(index.index[-1]) + 1)
         )  # fmt: skip
-        reforms.append(Reform("recognition_held", changes))
+        reforms.append(Reform("recognition_held", (*changes, no_growth)))
     return Scenario(f"as_known_{origin}{'_held' if recognition_held else ''}", tuple(reforms))
 
 
 def measured_recognition() -> "pd.Series[float]":
     """Return the index of recognition by year, up to the last that was measured."""
-    table = recognition()
-    return table.loc[: int(table.index[table["status"] == "observed"].max()), "index"]
+    return recognition().loc[: last_measured_recognition(), "index"]
 
 
 def history(name: str, origin: str) -> "pd.Series[float]":

@@ -16,7 +16,8 @@ from model.world import Part, Record, World, rule
 
 # Statements and plans by age: SEN2 of January 2010 to 2014 (national_breakdowns.csv), age bands in months.
 PLAN_AGE_BANDS = ((36, 60, 0.04), (60, 132, 0.345), (132, 192, 0.525), (192, 228, 0.09))
-SUPPORT_AGES = (36, 192)
+# SEN support by age: state primary, nursery and secondary schools, January 2018 (pupils_by_provision.csv).
+SUPPORT_AGE_BANDS = ((36, 132, 0.629), (132, 192, 0.371))
 
 
 @rule
@@ -87,11 +88,12 @@ def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
             c.label[chosen] = Label.PLAN
             if low_age >= 192:
                 c.setting[chosen] = Setting.MAINSTREAM
-        rows = _rows(w, a, t, *SUPPORT_AGES)
-        rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.label[rows] == 0)]
-        score = np.log(c.innate[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
         count = p["sen_support_2014"] * drawn.rows["share"][a] * sen[a] * la["share_simulated"] / total_share
-        c.label[rows[_chosen(score, round(count))]] = Label.SEN_SUPPORT
+        for low_age, high_age, share in SUPPORT_AGE_BANDS:
+            rows = _rows(w, a, t, low_age, high_age)
+            rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.label[rows] == 0)]
+            score = np.log(c.innate[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
+            c.label[rows[_chosen(score, round(share * count))]] = Label.SEN_SUPPORT
 
 
 def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> None:

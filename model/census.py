@@ -117,6 +117,9 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
             record.demand_gbp_k, record.need_load = demand[s], need[s]
             record.confidence_sum, record.confidence_count = spoken[s], families[s]
             record.support_load_gbp_k, record.support_pupils = support_load[s], on_support_here[s]
+        in_secondary = 0.0
+        for s in range(first, la.last_school):
+            in_secondary += w.schools[s].support_pupils * w.schools[s].secondary
         holders = in_setting[Label.PLAN]
         on_support = in_setting[Label.SEN_SUPPORT]
         for place in range(N_SETTINGS):
@@ -133,6 +136,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         seen = w.tallies[a]
         seen.plans_in_force = la.plans
         seen.pupils_sen_support = on_support[Setting.MAINSTREAM] + on_support[Setting.ALTERNATIVE]
+        seen.pupils_sen_support_secondary = in_secondary
         seen.cases_open = waiting[1:].sum()
         seen.waiting_decision = waiting[Case.REQUESTED]
         seen.waiting_psychologist = waiting[Case.ASSESSED]

@@ -18,6 +18,7 @@ from model.world import DRIVERS
 # Schools closed to most pupils: 20 March to 31 May 2020, partly to July, and January to 8 March 2021.
 CLOSURES = {"2020-03": 0.4, "2020-04": 1.0, "2020-05": 1.0, "2020-06": 0.7, "2020-07": 0.5, "2021-01": 0.9, "2021-02": 1.0, "2021-03": 0.25}  # fmt: skip  # noqa: E501
 TRANSFER_END = "2018-03"
+FADE = 0.9  # growth of recognition after the last measured year slows by a tenth each year, an assumption
 
 
 @cache
@@ -35,6 +36,12 @@ def recognition() -> pd.DataFrame:
     """Return the measured trend in recognition: columns of `recognition.csv`, by calendar year."""
     with files("model").joinpath("data", "recognition.csv").open(encoding="utf-8") as handle:
         return pd.read_csv(handle).set_index("year")
+
+
+def last_measured_recognition() -> int:
+    """Return the last year for which recognition was measured."""
+    table = recognition()
+    return int(table.index[table["status"] == "observed"].max())
 
 
 def _by_year(series: "pd.Series[float]", years: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -59,6 +66,8 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     known = money_year <= block.index.max()
     table["settlement_gbp"][known] = block.reindex(money_year[known]).to_numpy(dtype=float)
     table["recognition"] = _by_year(_series("recognition.csv", None, "index"), year)
+    since = np.maximum(year - last_measured_recognition(), 0)
+    table["recognition_years"] = (1.0 - FADE**since) / (1.0 - FADE)
     for label, share in CLOSURES.items():
         table["closure"][t == month_index(label)] = share
     school_year = 2014 + t // 12

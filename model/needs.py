@@ -1,5 +1,7 @@
 """Needs emerge, escalate and are identified."""
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ LEAVING_AGE = 16 * 12
 AFTER_16 = LEAVING_AGE + 1  # months in September of those who were 16 on 31 August
 BLOCK = np.uint64(256)  # draws made at once
 HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster
+SECONDARY_AGE = 11 * 12  # months; near enough: children transfer in the September after it
+LOWEST_SHARE = 0.02  # on SEN support; where there are fewer, a need stands out no more than here
 
 
 @njit(cache=True, inline="always")
@@ -111,12 +115,36 @@ def escalated(c: Children, i: int, escalation: float, reference: float) -> float
     return c.innate[i] * (1.0 + escalation * (c.unmet[i] - reference))
 
 
+@njit(cache=True, inline="always")
+def stands_out(pupils: float, support_pupils: float, p: Record) -> float:
+    """Return how much faster a need is identified for want of others: needs are seen against those of the school.
+
+    That similar children are identified less where more children have needs was found by Hutchinson (2021).
+    """
+    share = max(support_pupils / max(pupils, 1.0), LOWEST_SHARE)
+    return float((p.support_share_reference / share) ** p.elasticity_identification_relative)
+
+
+@njit(cache=True, inline="always")
+def lightness(c: Children, i: int, p: Record) -> float:
+    """Return how much more easily the child comes off SEN support than one of reference severity."""
+    return float((p.severity_reference / severity(c, i, p)) ** p.elasticity_identification)
+
+
+@njit(cache=True, inline="always")
+def recognised(p: Record, d: Record) -> float:
+    """Return how much more often autism and SEMH are identified, and assessed for, than in September 2014."""
+    if p.recognition_trend <= 0.5:
+        return 1.0
+    return float((d.recognition * math.exp(p.recognition_growth * d.recognition_years)) ** p.elasticity_recognition)
+
+
 @rule
 def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
-    recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
+    more_recognised = recognised(p, d)
     open_share = 1.0 - d.closure
     highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by Label
     for a in part:
@@ -127,13 +155,18 @@ def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> 
                 rate = p.rate_identification * (severity(c, i, p) / p.severity_reference) ** p.elasticity_identification
                 rate *= open_share * (1.0 + p.effect_unmet_on_asking * (c.unmet[i] - p.unmet_reference))
                 if c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH:
-                    rate *= recognised
+                    rate *= more_recognised
+                if t - c.born[i] >= SECONDARY_AGE:
+                    rate *= p.factor_identification_secondary
+                if c.school[i] >= 0:
+                    school = w.schools[c.school[i]]
+                    rate *= stands_out(school.pupils, school.support_pupils, p)
                 if u < min(rate, HIGHEST_RATE):
                     c.label[i] = Label.SEN_SUPPORT
                     seen.identified += 1.0
             elif c.label[i] == Label.SEN_SUPPORT and c.case[i] == Case.NONE:
-                rate = p.rate_support_ends * (p.severity_reference / severity(c, i, p)) ** p.elasticity_identification
-                if u < min(rate * (1.0 - c.unmet[i]), HIGHEST_RATE):
+                rate = p.rate_support_ends * lightness(c, i, p) * (1.0 - c.unmet[i])
+                if u < min(rate, HIGHEST_RATE):
                     c.label[i] = Label.NONE
 
 

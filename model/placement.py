@@ -28,7 +28,7 @@ from model.children import (
     Need,
     Setting,
 )
-from model.needs import AFTER_16, has_emerged, over_16_since, rows_drawn, rows_of_ages, severity
+from model.needs import AFTER_16, has_emerged, lightness, over_16_since, rows_drawn, rows_of_ages, severity
 from model.randomness import Decision, draw, stream
 from model.requests import seen_confidence
 from model.world import Part, Record, World, rule
@@ -133,6 +133,7 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
     if d.month_of_year != SEPTEMBER:
         return
     choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
+    looked_at_anew = stream(w.seed, Decision.SUPPORT_AT_TRANSFER, t)
     after_16 = stream(w.seed, Decision.POST_16, t)
     leaves = stream(w.seed, Decision.LEAVES_EDUCATION, t)
     for a in part:
@@ -148,6 +149,10 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
         for i in range(low, high):
             if c.label[i] == Label.PLAN and c.born[i] >= reached_from:
                 plan_is_reassessed(w, p, a, i, t, p.reassessed_at_transfer, Setting.MAINSTREAM.value)
+            if c.label[i] == Label.SEN_SUPPORT and c.case[i] == Case.NONE:
+                ends = p.share_support_ends_at_transfer * lightness(c, i, p)
+                if draw(c.key[i], looked_at_anew) < ends:
+                    c.label[i] = Label.NONE
             if c.setting[i] == Setting.UNIT:
                 moves_to(w, a, i, Setting.MAINSTREAM)
             k = c.cluster[i]

@@ -30,7 +30,7 @@ from model.children import Setting as Settings
 from model.confidence import area_learns, reputations_follow
 from model.money import budgets_are_set, budgets_are_spent
 from model.month import month_closes, month_opens
-from model.needs import AFTER_16, LEAVING_AGE
+from model.needs import AFTER_16, LEAVING_AGE, LOWEST_SHARE, SECONDARY_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from model.observables import as_numbers
 from model.parameters import Parameters
@@ -182,6 +182,11 @@ class PlainSchool(Copy):
         """Return how many children the school draws: by its size, and by its reputation for inclusion (R6)."""
         return float(self.size * math.exp(strength * (self.carried_reputation - 0.5)))
 
+    def lets_need_stand_out(self, p: Plain) -> float:
+        """Return how much faster a need is identified for want of others on SEN support."""
+        share = max(self.support_pupils / max(self.pupils, 1.0), LOWEST_SHARE)
+        return float((p.support_share_reference / share) ** p.elasticity_identification_relative)
+
     def opens_its_doors(self, area: "PlainAuthority", p: Plain) -> None:
         """Say what the school offers this month and what its families say of mainstream."""
         heard = area.mean_confidence + area.confidence_shift
@@ -326,7 +331,10 @@ class Month:
         self.t, self.seed = model.t, int(model.world.seed)
         self.p, self.d = p, d = Plain.of(model.p), Plain.of(model.d)
         self.keys = Plain((decision.name.lower(), stream(self.seed, decision, self.t)) for decision in Decision)
-        self.recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
+        self.recognised = 1.0
+        if p.recognition_trend > 0.5:
+            grown = d.recognition * math.exp(p.recognition_growth * d.recognition_years)
+            self.recognised = grown**p.elasticity_recognition
         self.share_open = 1.0 - p.effect_closure * d.closure
         self.highest_moving_rate = max(HIGHEST_MOVING_RATE, p.rate_return_home, p.rate_return_alternative)
         nation = Plain.of(model.world.nation[0])
@@ -407,12 +415,19 @@ class Family(mesa.Agent):
         p = month.p
         rate = p.rate_identification * (self.severity(p) / p.severity_reference) ** p.elasticity_identification
         rate *= (1.0 - month.d.closure) * (1.0 + p.effect_unmet_on_asking * (self.unmet - p.unmet_reference))
-        return float(rate * month.recognised if self.need in (AUTISM, SEMH) else rate)
+        if self.need in (AUTISM, SEMH):
+            rate *= month.recognised
+        if month.t - self.born >= SECONDARY_AGE:
+            rate *= p.factor_identification_secondary
+        return float(rate if self.school.row < 0 else rate * self.school.lets_need_stand_out(p))
 
     def rate_of_coming_off(self, p: Plain) -> float:
         """Return the monthly rate of coming off SEN support."""
-        rate = p.rate_support_ends * (p.severity_reference / self.severity(p)) ** p.elasticity_identification
-        return float(rate * (1.0 - self.unmet))
+        return float(p.rate_support_ends * self.lightness(p) * (1.0 - self.unmet))
+
+    def lightness(self, p: Plain) -> float:
+        """Return how much more easily the child comes off SEN support than one of reference severity."""
+        return float((p.severity_reference / self.severity(p)) ** p.elasticity_identification)
 
     # ------------------------------------------------------------------ support
 
@@ -896,6 +911,10 @@ class Family(mesa.Agent):
         reached = self.born >= MONTHS_PER_YEAR * (month.p.reassessed_born_from_year - FIRST_YEAR)
         if self.label == PLAN and reached:
             self.is_reassessed(month.p.reassessed_at_transfer, MAINSTREAM, month)
+        if self.label == SEN_SUPPORT and self.case == NO_CASE:
+            ends = month.p.share_support_ends_at_transfer * self.lightness(month.p)
+            if draw(self.key, month.keys.support_at_transfer) < ends:
+                self.label = NO_LABEL
         if self.setting == UNIT:
             self.moves_to(MAINSTREAM)
         self.school = self.chosen(self.area.neighbourhoods[self.cluster, 1], month)
@@ -1154,6 +1173,7 @@ class Census:
         on_support = self.in_setting[SEN_SUPPORT]
         seen.plans_in_force = area.plans
         seen.pupils_sen_support = on_support[MAINSTREAM] + on_support[ALTERNATIVE]
+        seen.pupils_sen_support_secondary = sum(s.support_pupils for s in area.schools if s.secondary)
         seen.cases_open = sum(self.waiting[REQUESTED:])
         seen.waiting_decision = self.waiting[REQUESTED]
         seen.waiting_psychologist = self.waiting[ASSESSED]

@@ -10,7 +10,12 @@ import pandas as pd
 from model.errors import ResultsError, nearest, reason
 from model.observables import Declarations, Observable, declared
 
-SOURCES = {"national": "national_series.csv", "other_series": "other_series.csv", "spending": "spending.csv"}
+SOURCES = {
+    "national": "national_series.csv",
+    "other_series": "other_series.csv",
+    "spending": "spending.csv",
+    "provision": "pupils_by_provision.csv",
+}
 
 
 @cache
@@ -38,9 +43,9 @@ def published_series(name: str) -> "pd.Series[float]":
     Parameters
     ----------
     name
-        A series of `national_series.csv`, or "other_series:NAME" or "spending:NAME". A financial or school year is
-        labelled by the year in which it begins. Where a year has several rows, the last one read at its source counts,
-        before any that is only recalled.
+        A series of `national_series.csv`, or "other_series:NAME", "spending:NAME" or "provision:NAME". A financial or
+        school year is labelled by the year in which it begins. Where a year has several rows, the last one read at its
+        source counts, before any that is only recalled.
 
     Raises
     ------

@@ -54,6 +54,7 @@ class Decision(IntEnum):
     PRACTICE = 45
     REASSESSED = 46
     KEEPS_PLAN = 47
+    SUPPORT_AT_TRANSFER = 48
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -7,7 +7,7 @@ from numba import njit
 
 from model.cases import WEEKS_PER_MONTH, case_is_listed
 from model.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Children, Label, Need, Setting
-from model.needs import has_emerged, rows_drawn, severity
+from model.needs import has_emerged, recognised, rows_drawn, severity
 from model.randomness import Decision, draw, stream
 from model.world import Part, Record, World, rule
 
@@ -48,7 +48,7 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
     asks = stream(w.seed, Decision.REQUEST, t)
     day = stream(w.seed, Decision.REQUEST_DAY, t)
     open_share = 1.0 - p.effect_closure * d.closure
-    recognised = d.recognition**p.elasticity_recognition if p.recognition_trend > 0.5 else 1.0
+    more_recognised = recognised(p, d)
     highest = np.array([HIGHEST_RATE * p.factor_request_unidentified, HIGHEST_RATE, 0.0])  # by Label
     for a in part:
         la = w.authorities[a]
@@ -68,7 +68,7 @@ def families_request(w: World, p: Record, d: Record, part: Part, t: int) -> None
             rate = base * (severity(c, i, p) / p.severity_request) ** p.elasticity_request
             rate *= age_factor(t - c.born[i], p)
             if c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH:
-                rate *= recognised
+                rate *= more_recognised
             if label == Label.NONE:
                 rate *= p.factor_request_unidentified
             lost = p.confidence_reference - seen_confidence(c, i, la)

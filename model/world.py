@@ -238,6 +238,7 @@ DRIVERS = np.dtype(
         ("school_funding", "f8"),  # real school funding per pupil, 2014-15 = 1
         ("settlement_gbp", "f8"),  # observed or announced national high-needs block of the financial year; 0 = none
         ("recognition", "f8"),  # of autism and ADHD, September 2014 = 1
+        ("recognition_years", "f8"),  # of growth since recognition was last measured, later ones counting less
         ("closure", "f8"),  # share of the month in which schools were closed by the pandemic
         ("act", "f8"),  # phase-in of the 2014 Act's extension to age 25, 0 to 1
         ("transfers", "f8"),  # share of the statements of 2014 reviewed for transfer this month

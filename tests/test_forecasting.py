@@ -61,6 +61,8 @@ def test_how_much_wider_bands_would_have_to_be() -> None:
 def test_recognition_can_be_held_where_the_origin_left_it() -> None:
     table = forecasting.as_known("2020-01", recognition_held=True).table(Parameters(), N_MONTHS)
     acts = table["elasticity_recognition"]
+    assert table["recognition_growth"][month_index("2019-12")] > 0.0
+    assert not table["recognition_growth"][month_index("2020-01") :].any()
     index = forecasting.measured_recognition()
     assert int(index.index[-1]) == 2023
     usual = Parameters()["elasticity_recognition"]
