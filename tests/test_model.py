@@ -157,6 +157,8 @@ MONOTONE = [
     ("severity_threshold", 1.3, "requests_refused_share", +1),
     ("rate_identification", 1.4, "pupils_sen_support", +1),
     ("rate_support_ends", 1.4, "pupils_sen_support", -1),
+    ("factor_identification_secondary", 1.5, "sen_support_in_secondary_share", +1),
+    ("share_support_ends_at_transfer", 2.0, "sen_support_in_secondary_share", -1),
     ("notional_sen_threshold_gbp", 1.4, "requests_by_school", -1),
     ("hours_assessment", 1.4, "psychologist_hours_early", -1),
     ("casework_adequacy", 0.75, "within_20_weeks", -1),
@@ -198,6 +200,25 @@ def test_what_rises_when_a_parameter_is_raised(
     moved = simulate(Parameters(**{name: value}), scale=SCALE, until="2019-12").national
     difference = float(moved[observable].sum() - baseline[observable].sum())
     assert sign * difference > 0, f"{observable} moved by {difference}"
+
+
+def test_recognition_grows_on_after_it_was_last_measured() -> None:
+    level, grows = (
+        simulate(Parameters(recognition_growth=growth), scale=SCALE, until="2025-12").national for growth in (0.0, 0.08)
+    )
+    assert level.loc[:"2023-12"].equals(grows.loc[:"2023-12"])
+    assert grows.loc["2024-01":, "identified"].sum() > level.loc["2024-01":, "identified"].sum()
+
+
+def test_schools_differ_less_in_sen_support_where_need_is_seen_against_that_of_others() -> None:
+    spread = []
+    for elasticity in (0.0, 2.0):
+        parameters = Parameters(elasticity_identification_relative=elasticity)
+        schools = simulate(parameters, scale=0.01, until="2020-01").schools
+        last = schools[schools["month"] == schools["month"].max()]
+        share = last["pupils_sen_support"] / last["pupils"]
+        spread.append(share.std() / share.mean())
+    assert spread[1] < 0.9 * spread[0], spread
 
 
 def test_pooled_funding_pays_schools_and_ends_individual_topups_for_moderate_needs() -> None:
