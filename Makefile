@@ -1,4 +1,5 @@
-# make run    the main job: the baseline at full scale, into results/baseline
+# make run    the main job: the baseline at full scale, into results/baseline, and what reform may change beside it,
+#             over the calibrated ensemble, into results/compare
 # make test   style, types and the test suite
 # make lint   style and types only
 # make lock   write requirements.lock again from pyproject.toml (UPGRADE=--upgrade takes the newest versions)
@@ -11,6 +12,8 @@ PYTHON ?= python3
 SCALE ?= 1
 UNTIL ?= 2035-08
 OUT ?= results/baseline
+COMPARED ?= no_change white_paper_2026 paper_sequence
+COMPARE_OUT ?= results/compare
 JOBS ?= 2
 UPGRADE ?=
 
@@ -22,6 +25,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 run: .venv/project.stamp
 	$(BIN)/sendcycle run --scale $(SCALE) --until $(UNTIL) --out $(OUT)
+	rm -rf $(COMPARE_OUT)/runs
+	$(BIN)/sendcycle compare $(COMPARED) --out $(COMPARE_OUT)
 
 test: lint test-tools
 	$(BIN)/python -m pytest -n $(JOBS)

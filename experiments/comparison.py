@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments import at_a_glance
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
@@ -35,7 +36,7 @@ IN_SHORT = ("plans_in_force", "unmet_need_share", "confidence", PUBLIC_COST)
 REPORTED = (2030, 2035, 2039)
 LEVELS = (0.05, 0.5, 0.95)
 TABLE, LEVEL_TABLE, COSTS = "compare.csv", "levels.csv", "programme_money.csv"
-PAGE = ("compare.pdf", "compare.png")
+PAGE, GLANCE = ("compare.pdf", "compare.png"), ("at_a_glance.pdf", "at_a_glance.png")
 
 
 def design(
@@ -178,7 +179,7 @@ def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figur
 
 
 def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble, folder: Path) -> pd.DataFrame:
-    """Write differences, levels, programme money, the figure and a manifest; return the differences."""
+    """Write differences, levels, programme money, both figures and a manifest; return the differences."""
     names = [scenario.name for scenario in scenarios]
     found = outcomes(store, scenarios)
     table, quantiles = differences(found, names[0]), levels(found)
@@ -193,6 +194,9 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
+        if (table["year"] == at_a_glance.YEAR).any():
+            page = at_a_glance.figure(quantiles, table, names, len(ensemble.members))
+            save_figure(page, [folder / name for name in GLANCE], "sendcycle: what reform may change", ", ".join(names))
     except OSError as error:
         raise cannot_write(folder, error) from error
     return table

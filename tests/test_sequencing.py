@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import comparison, discovery, double_funding, funding_models, kept, pareto, sequencing
+from experiments import at_a_glance, comparison, discovery, double_funding, funding_models, kept, pareto, sequencing
 from experiments.command_line import app
 from experiments.ensembles import CURRENT, Ensemble, read_ensemble
 from experiments.programme_money import programme_money
@@ -215,7 +215,7 @@ def test_gains_are_taken_member_by_member() -> None:
 
 
 def test_compare_in_small(tmp_path: Path) -> None:
-    arguments = ["compare", "no_change", "threshold_only", "--members", "2", "--scale", "0.0005", "--until", "2031-08"]
+    arguments = ["compare", "no_change", "threshold_only", "--members", "2", "--scale", "0.0005", "--until", "2036-08"]
     outcome = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)], catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     table = pd.read_csv(tmp_path / "compare.csv")
@@ -225,6 +225,29 @@ def test_compare_in_small(tmp_path: Path) -> None:
     after = table[(table["year"] == 2030) & (table["outcome"] == "requests")]
     assert (after["median"] != 0.0).all()
     assert (tmp_path / "compare.png").exists()
+    assert (tmp_path / "at_a_glance.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "median", "q05", "q95", "words"),
+    [
+        ("plans_in_force", -269_000.0, -474_000.0, -141_000.0, "269 thousand fewer in 2035 (141 to 474)"),
+        ("confidence", 0.05, 0.01, 0.11, "5.0 points more in 2035 (1.0 to 11.0)"),
+        ("public_cost", -6_500.0, -13_900.0, -2_500.0, "£6.5 billion less in 2035 (2.5 to 13.9)"),
+        ("unmet_need_share", -2.0, -7.0, 3.0, "no sure difference in 2035 (-7.0 to +3.0)"),
+    ],
+)
+def test_a_difference_is_said_in_words(outcome: str, median: float, q05: float, q95: float, words: str) -> None:
+    question = next(q for q in at_a_glance.QUESTIONS if q.outcome == outcome)
+    assert at_a_glance.sentence(question, pd.Series({"median": median, "q05": q05, "q95": q95})) == words
+
+
+def test_labels_that_would_cover_each_other_are_moved_apart() -> None:
+    assert at_a_glance.apart([5.0, 1.0], 1.0) == [5.0, 1.0]
+    found = at_a_glance.apart([2.0, 2.1, 9.0], 1.0)
+    assert found[1] - found[0] == pytest.approx(1.0)
+    assert found[0] + found[1] == pytest.approx(4.1)
+    assert found[2] == 9.0
 
 
 @pytest.mark.parametrize("name", ["e06", "e07"])
