@@ -1,18 +1,19 @@
 """e06: who gains and who loses under four ways of funding moderate needs.
 
-The funding models are scenarios of the library: by child (input), by pupils (throughput), by cluster, and mixed. The
-pooled ones cost on their first day what they replace; input funding without the first £6,000 costs more, so cost stands
-beside every outcome. Beside national series, every run leaves how unmet need, labels and special places divide by kind
-of need, disadvantage and school in the January of `LOOKED_AT`, against no change on the same draws.
+The funding models are scenarios of the library: by child (input), by pupils (throughput), by cluster, and mixed. Each
+costs on its first day what it replaces; later cost is an outcome. Beside national series, every run leaves how unmet
+need, labels and special places divide by kind of need, disadvantage and school in the January of `LOOKED_AT`, against
+no change on the same draws.
 
-The Dutch evidence (Pijl 2016) is that neither lump sums nor budgets of pupils lowered segregation: the share in special
-schools says which way the model comes out. Authorities are compared by quarters of plans a pupil in 2015.
+What is known of such changes elsewhere is declared in `EVIDENCE` and set beside what comes out: the Dutch, for one,
+found that neither lump sums nor budgets of pupils lowered the share in special schools. Authorities are compared by
+quarters of plans a pupil in 2015.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -44,6 +45,35 @@ KINDS = {  # by what a need of the kind usually costs to meet
     "learning": "mild", "slcn": "mild", "semh": "mild", "autism": "moderate", "physical": "moderate",
     "profound": "severe",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found elsewhere: how a funding model moves a measure; `expected` is lower, higher or neither."""
+
+    found: str
+    source: str
+    scenario: str
+    group: str
+    measure: str
+    expected: str
+
+
+ALL = "all children with a need"
+PIJL, DHUEY = "Pijl 2016, Discourse 37(4)", "Dhuey and Lipscomb 2011, Education Finance and Policy 6(2)"
+EVIDENCE = (
+    Evidence("lump sums did not lower segregation", PIJL, "funding_throughput", ALL, "special", "neither"),
+    Evidence("budgets of pupils did not lower segregation", PIJL, "funding_input", ALL, "special", "neither"),
+    Evidence("nor did a mixture", PIJL, "funding_mixed_by_severity", ALL, "special", "neither"),
+    Evidence("capitation lowers rates of mild needs", DHUEY, "funding_throughput", "mild", "labelled", "lower"),
+    Evidence("and, later, of severe ones", DHUEY, "funding_throughput", "severe", "labelled", "lower"),
+    Evidence("severe needs leave the school more often", DHUEY, "funding_throughput", "severe", "special", "higher"),
+    Evidence(
+        "money for labels brings labels", "Cullen 2003, Journal of Public Economics 87", "funding_input", ALL, "plan",
+        "higher",
+    ),
+)  # fmt: skip
+NOTHING = 0.05  # percentage points: a change that is smaller is none
 GROUPED_AT = "2027-01"  # schools are sorted before anything is announced, so that groups are the same in all runs
 LEVELS = (0.05, 0.5, 0.95)
 
@@ -55,7 +85,7 @@ def who(result: Result) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `by`, `group`, `measure` and `value`. Of children aged under 16 with a need, percent: `unmet` need, with
-        a label (`labelled`), with a `plan`, in `special` schools; by kind of need, disadvantage and need. Of quarters
+        a label (`labelled`), with a `plan`, in `special` schools; all, by kind of need, disadvantage and need. Of quarters
         of schools by load of need in `GROUPED_AT`: `coverage` of need and `labelled` of all pupils. Of quarters of
         authorities by plans a pupil of mainstream schools in `FIRST_JANUARY`: `coverage` of their schools.
     """
@@ -64,10 +94,11 @@ def who(result: Result) -> pd.DataFrame:
     children = children[(children["month"] == month) & (children["age"].isin(["under 5", "5 to 10", "11 to 15"]))]
     children = children.assign(
         kind=children["need"].map(KINDS),
+        all=ALL,
         disadvantage=np.where(children["disadvantaged"], "free school meals", "no free school meals"),
     )
     rows: list[tuple[str, str, str, float]] = []
-    for by in ("kind", "disadvantage", "need"):
+    for by in ("all", "kind", "disadvantage", "need"):
         for group, part in children.groupby(by):
             whole = part["children"].sum()
             counted = {
@@ -172,6 +203,30 @@ def gains(table: pd.DataFrame, first: str = MODELS[0]) -> pd.DataFrame:
     return found.reset_index()[["scenario", "by", "group", "measure", "level", "median", "q05", "q95", "lower"]]
 
 
+def beside_evidence(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return what was found elsewhere beside what comes out, and whether they agree.
+
+    Parameters
+    ----------
+    groups
+        As `gains` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `Evidence`, then `median`, `q05`, `q95` (percentage points) and `verdict`: `agrees` or
+        `contradicts` if 90 % of members say so, else `undecided`. No change is one of less than `NOTHING`.
+    """
+    found = pd.DataFrame([asdict(evidence) for evidence in EVIDENCE])
+    table = found.merge(groups, on=["scenario", "group", "measure"], how="left")
+    down, up = table["q95"] < 0.0, table["q05"] > 0.0
+    nothing = (table["q05"] > -NOTHING) & ~down  # neither: no lowering worth the name
+    agrees = np.select([table["expected"] == "lower", table["expected"] == "higher"], [down, up], nothing)
+    contradicts = np.select([table["expected"] == "lower", table["expected"] == "higher"], [up, down], down)
+    table["verdict"] = np.select([agrees, contradicts], ["agrees", "contradicts"], "undecided")
+    return table[[*found.columns, "median", "q05", "q95", "verdict"]]
+
+
 def experiment(
     ensemble: Ensemble, folder: Path, *, scale: float = 0.02, scheduler: str | None = None,
     workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
@@ -190,6 +245,7 @@ def experiment(
     try:
         national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
         groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
+        beside_evidence(groups).to_csv(folder / "beside_evidence.csv", index=False, float_format="%.4g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(groups, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e06: funding models", ensemble.name)

@@ -12,9 +12,9 @@ from model.world import Part, Record, World, rule
 
 
 @njit(cache=True, inline="always")
-def topup_of(provision_gbp: float, la: Record, p: Record) -> float:
+def topup_of(provision_gbp: float, school_pays_first: float, la: Record, p: Record) -> float:
     """Return the top-up paid for a plan in mainstream, pounds a year: what its provision costs beyond the threshold."""
-    beyond = provision_gbp * la.topup_index - p.notional_sen_threshold_gbp
+    beyond = provision_gbp * la.topup_index - school_pays_first
     return max(beyond, p.topup_floor_gbp) * p.share_topup_named
 
 
@@ -34,6 +34,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
     helped = p.share_specialist_help
     # what a school pays of a need: nothing for one not identified, all on SEN support, the first £6,000 with a plan
     paid_by_school = np.array([0.0, np.inf, p.notional_sen_threshold_gbp / 1000.0 / d.price_index])
+    threshold, with_child = p.notional_sen_threshold_gbp, p.share_input_funding
     pooled = pooled_share(p) / d.price_index / 1000.0
     for a in part:
         la = w.authorities[a]
@@ -50,7 +51,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         waiting = np.zeros(N_CASES, np.int64)
         in_setting = np.zeros((N_LABELS, N_SETTINGS), np.int64)  # children with need
         counts = in_setting.reshape(N_LABELS * N_SETTINGS)
-        topup_other, topup_severe, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0
+        topup_other, topup_severe, first_part, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0, 0.0
         trusted, trusted_with_plan = 0.0, 0.0
         unmet_sum, unmet_disadvantaged, disadvantaged = 0.0, 0.0, 0
         la.n_plan_rows = 0
@@ -67,7 +68,13 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
             if label == Label.PLAN:
                 plan_is_listed(w, a, i)
                 if setting <= Setting.UNIT:
-                    topup = topup_of(c.provision_gbp[i], la, p)
+                    topup = topup_of(c.provision_gbp[i], threshold, la, p)
+                    if in_school:
+                        more = topup_of(c.provision_gbp[i], 0.0, la, p) - topup
+                        first_part += more
+                        if with_child > 0.0:  # what comes with the child the school need not find
+                            topup += with_child * more
+                            demand[c.school[i] - first] -= with_child * more / d.price_index / 1000.0
                     if topup > p.topup_severe_above_gbp:
                         topup_severe += topup
                     else:
@@ -125,6 +132,7 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         for place in range(N_SETTINGS):
             la.in_setting[place] = holders[place]
         la.topup_other_gbp, la.topup_severe_gbp = topup_other, topup_severe
+        la.first_part_gbp, la.input_funding = first_part, p.share_input_funding
         la.plans = holders.sum()
         la.sen_support = on_support.sum() - on_support[Setting.POST_16]
         la.alternative_pupils = in_setting[:, Setting.ALTERNATIVE].sum()

@@ -1,13 +1,13 @@
 """Confidence follows experience: each family's own, its neighbours', and what the area has learned from contests."""
 
-from model.money import pooled_share
+from model.money import pooled_share, school_pays_first_gbp
 from model.world import Part, Record, World, rule
 
 
 @rule
 def reputations_follow(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Let each school's reputation follow its families' confidence (R6), and its incentive need and money (R3)."""
-    relief = max(0.0, 1.0 - p.notional_sen_threshold_gbp / (p.cost_reference_gbp * d.pay_index))
+    relief = max(0.0, 1.0 - school_pays_first_gbp(p) / (p.cost_reference_gbp * d.pay_index))
     individual = 1.0 - pooled_share(p)
     for a in part:
         la = w.authorities[a]

@@ -40,6 +40,22 @@ def pool_a_pupil(la: Record, p: Record) -> float:
 
 
 @njit(cache=True, inline="always")
+def school_pays_first_gbp(p: Record) -> float:
+    """Return what a school pays first for a pupil with a plan: nothing where all money comes with the child."""
+    return float(p.notional_sen_threshold_gbp * (1.0 - p.share_input_funding))
+
+
+@njit(cache=True, inline="always")
+def input_a_pupil(la: Record) -> float:
+    """Return what schools give up for input funding, pounds a pupil a year at 2014-15 prices.
+
+    It is what the first part of plans would have added to top-ups when the regime began, so that this costs nothing on
+    that day.
+    """
+    return float(la.input_funding * la.input_gbp_per_pupil)
+
+
+@njit(cache=True, inline="always")
 def support_grant(la: Record, p: Record) -> float:
     """Return the authority's part of a grant for support services, pounds a year at 2014-15 prices."""
     return p.support_grant_gbp * la.settlement_share * la.share_simulated
@@ -58,6 +74,8 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         if la.pooling == 0.0:
             la.pooled_gbp_per_pupil = la.topup_other_gbp / max(la.pupils, 1.0) / price
         la.pooling = 1.0 if pooled_share(p) > 0.0 else 0.0
+        if la.input_funding == 0.0:
+            la.input_gbp_per_pupil = la.first_part_gbp / max(la.pupils, 1.0) / price
         spend[TOPUPS] = pence(individual_topups(la, p))
         spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
         spend[STATE] = pence(
@@ -88,11 +106,12 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         )
         built = la.special_places_opened * p.cost_new_place_gbp + la.unit_places_opened * p.cost_new_unit_place_gbp
         spend[CAPITAL] = pence(12.0 * built * price)
-        spend[NOTIONAL] = pence(p.notional_sen_gbp_per_pupil * la.pupils * d.school_funding * price)
+        given_up = pence(input_a_pupil(la) * la.pupils * price)
+        spend[NOTIONAL] = pence(p.notional_sen_gbp_per_pupil * la.pupils * d.school_funding * price) - given_up
         hired = (la.specialist_psychologists + la.specialists_other) * p.cost_specialist_gbp * d.pay_index
         grants = support_grant(la, p) + p.inclusion_grant_gbp_per_pupil * la.pupils
         spend[PROGRAMMES] = pence(hired + grants * price)
-        la.settlement_pence = pence(nation.settlement_gbp * la.settlement_share * la.share_simulated)
+        la.settlement_pence = pence(nation.settlement_gbp * la.settlement_share * la.share_simulated) + given_up
         inside = 0
         for line in range(N_INSIDE):
             inside += spend[line]

@@ -1009,13 +1009,20 @@ class Family(mesa.Agent):
     def topup_is_counted(self, census: "Census", month: Month) -> None:
         """Say what top-up the plan brings; what of it is pooled the school must find."""
         if self.setting in (EARLY_YEARS, MAINSTREAM, UNIT):
-            pooled = census.adds_topup(self.topup(month.p), month.p)
+            topup = self.topup(month.p.notional_sen_threshold_gbp, month.p)
+            if self.setting in (MAINSTREAM, UNIT):
+                more = self.topup(0.0, month.p) - topup
+                census.first_part += more
+                if census.input_funding > 0.0:
+                    topup += census.input_funding * more
+                    self.school.demand_gbp_k -= census.input_funding * more / month.d.price_index / 1000.0
+            pooled = census.adds_topup(topup, month.p)
             if self.setting in (MAINSTREAM, UNIT):
                 self.school.demand_gbp_k += pooled
 
-    def topup(self, p: Plain) -> float:
+    def topup(self, school_pays_first: float, p: Plain) -> float:
         """Return the top-up paid for the plan, pounds a year: what its provision costs beyond the threshold."""
-        beyond = self.provision_gbp * self.area.topup_index - p.notional_sen_threshold_gbp
+        beyond = self.provision_gbp * self.area.topup_index - school_pays_first
         return float(max(beyond, p.topup_floor_gbp) * p.share_topup_named)
 
 
@@ -1137,6 +1144,7 @@ class Census:
     def __init__(self, month: Month) -> None:
         self.waiting = [0] * 6  # by Case
         self.in_setting = [[0] * 10 for _ in range(3)]  # by Label and Setting
+        self.first_part, self.input_funding = 0.0, month.p.share_input_funding
         self.need_sum = self.met_sum = self.topup_other = self.topup_severe = 0.0
         self.unmet = self.unmet_disadvantaged = self.trust = self.trust_with_plan = 0.0
         self.disadvantaged = 0
@@ -1158,6 +1166,7 @@ class Census:
         without, on_support, with_plan = self.in_setting
         area.in_setting = with_plan
         area.topup_other_gbp, area.topup_severe_gbp = self.topup_other, self.topup_severe
+        area.first_part_gbp, area.input_funding = self.first_part, self.input_funding
         area.plans = sum(with_plan)
         area.sen_support = sum(on_support) - on_support[POST_16]
         area.alternative_pupils = without[ALTERNATIVE] + on_support[ALTERNATIVE] + with_plan[ALTERNATIVE]

@@ -5,6 +5,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from model.children import N_LABELS, N_SETTINGS, Label, Setting
+from model.money import input_a_pupil
 from model.world import Part, Record, World, rule
 
 FULL = (
@@ -33,8 +34,8 @@ def schools_spread_support(w: World, p: Record, d: Record, part: Part, t: int) -
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
             money = p.notional_sen_gbp_per_pupil / 1000.0 * school.pupils * d.school_funding
-            money += p.inclusion_grant_gbp_per_pupil / 1000.0 * school.pupils
-            capacity = (money + school.cluster_funding_gbp_k) * school.skill
+            money += (p.inclusion_grant_gbp_per_pupil - input_a_pupil(la)) / 1000.0 * school.pupils
+            capacity = (max(money, 0.0) + school.cluster_funding_gbp_k) * school.skill
             school.capacity_gbp_k = max(capacity - writing * school.support_pupils, 0.0)
             load = school.carried_load * school.pupils
             on_support = load * school.support_load_gbp_k / max(school.demand_gbp_k, 1e-9)

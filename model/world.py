@@ -197,6 +197,9 @@ AUTHORITY = np.dtype(
         ("topup_index", "f8"),  # nominal uprating of top-ups, 1 = 2014-15
         ("pooling", "f8"),  # 1 = part of the top-ups went to schools or clusters last month
         ("pooled_gbp_per_pupil", "f8"),  # other top-ups a pupil, 2014-15 prices, when that began
+        ("first_part_gbp", "f8"),  # what schools pay first for plans, a year: the top-ups it would add
+        ("input_funding", "f8"),  # share of it that top-ups held at the end of last month
+        ("input_gbp_per_pupil", "f8"),  # it a pupil, 2014-15 prices, when that began
         *_signal_fields,
     ]
 )

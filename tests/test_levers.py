@@ -15,7 +15,7 @@ from model.appeals import family_wins, prob_upheld_now
 from model.calendar import month_index
 from model.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, places_are_built
 from model.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
-from model.money import N_INSIDE, POOLED, PROGRAMMES, SERVICES, TOPUPS
+from model.money import N_INSIDE, NOTIONAL, POOLED, PROGRAMMES, SERVICES, TOPUPS
 from model.parameters import declared
 from model.reforms import NO_CHANGE
 from model.support import schools_spread_support
@@ -494,6 +494,40 @@ def test_the_pot_can_be_larger_and_is_remembered_anew_after_the_regime() -> None
         assert not np.array_equal(per_pupil, las(lever, "pooled_gbp_per_pupil"))
 
 
+# ---------------------------------------------------------------------- input funding
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_on_the_day_input_funding_begins_schools_give_up_what_comes_with_the_child(share: float) -> None:
+    with pair(changed(share_input_funding=share)) as (lever, usual):
+        months = stepped(lever, usual)
+        next(months)  # in which nobody has been paid yet
+        assert np.array_equal(spent(lever, TOPUPS), spent(usual, TOPUPS))
+        assert np.array_equal(spent(lever, NOTIONAL), spent(usual, NOTIONAL))
+        load = lever.world.schools["demand_gbp_k"] - usual.world.schools["demand_gbp_k"]
+        next(months)
+        more = spent(lever, TOPUPS) - spent(usual, TOPUPS)
+        assert (more > 0).all()
+        given_up = spent(usual, NOTIONAL) - spent(lever, NOTIONAL)
+        assert np.array_equal(las(lever, "settlement_pence") - las(usual, "settlement_pence"), given_up)
+        assert given_up.sum() == pytest.approx(more.sum(), rel=0.02)  # between them is who has joined since
+        d = lever.given.drivers[month_index(START) + 12]
+        relieved = -np.bincount(lever.world.schools["authority"], weights=load) * 1000.0 * d.price_index * 100.0 / 12.0
+        np.testing.assert_allclose(relieved, more, rtol=1e-6, atol=1.0)
+        remembered = las(lever, "input_gbp_per_pupil")
+        next(months)
+        assert np.array_equal(las(lever, "input_gbp_per_pupil"), remembered)
+
+
+def test_where_money_comes_with_the_child_schools_gain_more_from_a_plan() -> None:
+    with pair(changed(share_input_funding=1.0)) as (lever, usual):
+        months = stepped(lever, usual)
+        for _ in range(3):
+            next(months)
+        gained = lever.world.schools["incentive"].mean() / usual.world.schools["incentive"].mean()
+        assert gained > 1.2
+
+
 # ---------------------------------------------------------------------- grants and surpluses
 
 
@@ -568,6 +602,7 @@ def test_who_overspends_or_owes_puts_nothing_into_services() -> None:
 ALL = {
     "share_isp_protected": 0.2, "cap_independent_gbp": 40_000.0, "specialists_extra": 3000.0,
     "unit_places_extra": 5000.0, "share_throughput_funding": 0.4, "share_cluster_funding": 0.4, "factor_pool": 1.2,
+    "share_input_funding": 0.3,
     "support_grant_gbp": 1e8, "inclusion_grant_gbp_per_pupil": 40.0, "share_surplus_spent": 0.5,
     "contest_names_placement": 0.0, "severity_threshold": 4.0, **REASSESSED,
 }  # fmt: skip

@@ -49,6 +49,7 @@ FUNDING = Reform(
         Change("share_throughput_funding", 0.5, "2015-03", ramp_months=6),
         Change("share_cluster_funding", 0.3, "2015-06"),
         Change("notional_sen_threshold_gbp", 9000.0, "2015-09"),
+        Change("share_input_funding", 0.7, "2015-07"),
         Change("process_weeks_extra", -4.0, "2015-04", "2016-02"),
         Change("confidence_campaign", 0.05, "2016-01"),
     ),

@@ -211,6 +211,25 @@ def test_gains_are_taken_member_by_member() -> None:
     assert found["lower"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("q05", "q95", "verdicts"),
+    [
+        (-0.4, -0.1, ("contradicts", "agrees")),  # the share in special schools, and of mild labels, falls
+        (-0.4, 0.2, ("undecided", "undecided")),
+        (0.1, 0.3, ("agrees", "contradicts")),
+    ],
+)
+def test_what_was_found_elsewhere_can_agree_or_not(q05: float, q95: float, verdicts: tuple[str, str]) -> None:
+    rows = [
+        {"scenario": e.scenario, "by": "kind", "group": e.group, "measure": e.measure, "median": 0.0, "q05": q05,
+         "q95": q95}
+        for e in funding_models.EVIDENCE
+    ]  # fmt: skip
+    found = funding_models.beside_evidence(pd.DataFrame(rows)).set_index(["scenario", "group", "measure"])["verdict"]
+    assert found["funding_throughput", funding_models.ALL, "special"] == verdicts[0]
+    assert found["funding_throughput", "mild", "labelled"] == verdicts[1]
+
+
 # ---------------------------------------------------------------------- all of it in small
 
 
@@ -258,7 +277,10 @@ def test_funding_experiments_in_small(name: str, tmp_path: Path) -> None:
     if name == "e06":
         groups = pd.read_csv(tmp_path / "groups.csv")
         assert set(groups["scenario"]) == set(funding_models.MODELS[1:])
-        assert {"kind", "disadvantage", "school", "authority"} <= set(groups["by"])
+        assert {"all", "kind", "disadvantage", "school", "authority"} <= set(groups["by"])
+        beside = pd.read_csv(tmp_path / "beside_evidence.csv")
+        assert len(beside) == len(funding_models.EVIDENCE)
+        assert beside["median"].notna().all()
         assert (tmp_path / "funding.png").exists()
         again = CliRunner().invoke(app, [*arguments, "--ensemble", "defaults_of_nobody"])
         assert again.exit_code != 0
