@@ -85,7 +85,7 @@ def who(result: Result) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `by`, `group`, `measure` and `value`. Of children aged under 16 with a need, percent: `unmet` need, with
-        a label (`labelled`), with a `plan`, in `special` schools; all, by kind of need, disadvantage and need. Of quarters
+        a label (`labelled`), with a `plan`, in `special` schools; all, by kind, disadvantage and need. Of quarters
         of schools by load of need in `GROUPED_AT`: `coverage` of need and `labelled` of all pupils. Of quarters of
         authorities by plans a pupil of mainstream schools in `FIRST_JANUARY`: `coverage` of their schools.
     """
