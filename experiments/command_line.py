@@ -785,6 +785,54 @@ def e07(
     print(f"tables, the figure and runs are in {folder}{os.sep}")
 
 
+@experiment.command(epilog="Example: sendcycle experiment priorities --members 50")
+def priorities(
+    members: Annotated[int, typer.Option(help="Members of the ensemble.", min=2)] = 50,
+    ensemble: EnsembleName = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/priorities by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Say what each of the twelve priorities and each statutory lever does alone, and what is lost without it."""
+    from experiments import priorities as parts
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    folder = out or _home("priorities", smoke)
+    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    with _Steps() as told:
+        found = parts.experiment(
+            of, folder, scale=0.0005 if smoke else 0.01, scheduler=scheduler, workers=workers, told=told
+        )
+    _print_figures(found)
+    print(f"tables, the figure and runs are in {folder}{os.sep}")
+
+
+@experiment.command(epilog="Example: sendcycle experiment claims --results results")
+def claims(
+    members: Annotated[int, typer.Option(help="Members of the ensemble.", min=2)] = 100,
+    results: Annotated[Path, typer.Option(help="Folder that holds the results of e05, e06 and e07.")] = Path("results"),
+    ensemble: EnsembleName = None,
+    smoke: Smoke = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; results/claims by default.")] = None,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+) -> None:
+    """Test what the source paper says follows from what: supported, contradicted or undecided, and by what."""
+    from experiments import claims as paper
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    folder = out or _home("claims", smoke)
+    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    with _Steps() as told:
+        found = paper.experiment(
+            of, folder, results, scale=0.0005 if smoke else paper.SCALE, scheduler=scheduler, workers=workers, told=told
+        )
+    _print_figures(found[["claim", "verdict", "median", "q05", "q95", "unit"]])
+    print(f"{', '.join(f'{n} {word}' for word, n in found['verdict'].value_counts().items())}")
+    print(f"the table and runs are in {folder}{os.sep}")
+
+
 @experiment.command(epilog="Example: sendcycle experiment rivals")
 def rivals(
     smoke: Smoke = False,

@@ -60,6 +60,7 @@ class Evidence:
 
 
 ALL = "all children with a need"
+GAP = "most less least need"
 PIJL, DHUEY = "Pijl 2016, Discourse 37(4)", "Dhuey and Lipscomb 2011, Education Finance and Policy 6(2)"
 EVIDENCE = (
     Evidence("lump sums did not lower segregation", PIJL, "funding_throughput", ALL, "special", "neither"),
@@ -86,8 +87,8 @@ def who(result: Result) -> pd.DataFrame:
     pandas.DataFrame
         Columns `by`, `group`, `measure` and `value`. Of children aged under 16 with a need, percent: `unmet` need, with
         a label (`labelled`), with a `plan`, in `special` schools; all, by kind, disadvantage and need. Of quarters
-        of schools by load of need in `GROUPED_AT`: `coverage` of need and `labelled` of all pupils. Of quarters of
-        authorities by plans a pupil of mainstream schools in `FIRST_JANUARY`: `coverage` of their schools.
+        of schools by load of need in `GROUPED_AT`: `coverage` of need, its `GAP`, and `labelled` of all pupils. Of
+        quarters of authorities by plans a pupil of mainstream schools in `FIRST_JANUARY`: `coverage` of their schools.
     """
     month = f"{LOOKED_AT}-01"
     children = result.breakdowns
@@ -115,6 +116,7 @@ def who(result: Result) -> pd.DataFrame:
     load = (before["need_load"] / before["pupils"].where(before["pupils"] > 0.0)).reindex(now.index)
     first = schools[schools["month"] == FIRST_JANUARY].groupby("la_code")[["pupils_with_plan", "pupils"]].sum()
     rate = (first["pupils_with_plan"] / first["pupils"]).reindex(now["la_code"]).to_numpy()
+    rates: dict[str, list[float]] = {"school": [], "authority": []}
     for by, values in (("school", load.to_numpy()), ("authority", rate)):
         quarter = quarters(values, (now["weight"] * now["pupils"]).to_numpy())
         for k, group in enumerate(QUARTERS[by]):
@@ -123,9 +125,12 @@ def who(result: Result) -> pd.DataFrame:
             if not len(part):
                 continue
             rows.append((by, group, "coverage", 100.0 * float(np.average(part["coverage"], weights=weights))))
+            rates[by].append(rows[-1][-1])
             if by == "school":
                 sen = (part["pupils_sen_support"] + part["pupils_with_plan"]) * part["weight"]
                 rows.append((by, group, "labelled", 100.0 * float(sen.sum() / weights.sum())))
+    if len(rates["school"]) == len(QUARTERS["school"]):
+        rows.append(("gap", GAP, "coverage", rates["school"][-1] - rates["school"][0]))
     return pd.DataFrame(rows, columns=["by", "group", "measure", "value"])
 
 

@@ -1,5 +1,6 @@
 """Order, choice, double funding and funding models: what is computed from runs, by hand, and all of it in small."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,10 +9,22 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import at_a_glance, comparison, discovery, double_funding, funding_models, kept, pareto, sequencing
+from experiments import (
+    at_a_glance,
+    claims,
+    comparison,
+    discovery,
+    double_funding,
+    funding_models,
+    kept,
+    pareto,
+    priorities,
+    sequencing,
+)
 from experiments.command_line import app
 from experiments.ensembles import CURRENT, Ensemble, read_ensemble
 from experiments.programme_money import programme_money
+from experiments.reform_library import library
 from experiments.runner import sweep
 from experiments.sequencing import ARMS, GROUPS, PAPER, SLOTS, label, order_scenarios, ordered, total
 from model import Change, Reform, Scenario
@@ -231,6 +244,92 @@ def test_what_was_found_elsewhere_can_agree_or_not(q05: float, q95: float, verdi
 
 
 # ---------------------------------------------------------------------- all of it in small
+
+
+@pytest.mark.parametrize(
+    ("expected", "low", "high", "said"),
+    [
+        ("lower", -2.0, -0.5, "supported"), ("lower", 0.5, 2.0, "contradicted"), ("lower", -0.5, 2.0, "undecided"),
+        ("higher", 0.5, 2.0, "supported"), ("higher", -2.0, -0.5, "contradicted"),
+        ("none", -0.9, 0.9, "supported"), ("none", -3.0, -1.1, "contradicted"), ("none", -3.0, 0.5, "undecided"),
+    ],
+)  # fmt: skip
+def test_a_claim_is_supported_contradicted_or_undecided(expected: str, low: float, high: float, said: str) -> None:
+    assert claims.verdict(expected, low, high, at_most=1.0) == said
+
+
+def test_what_decides_an_effect_is_found_among_numbers_that_do_not() -> None:
+    rng = np.random.default_rng(0)
+    members = pd.DataFrame(rng.random((100, 60)), columns=[f"p{k}" for k in range(60)])
+    ensemble = Ensemble("of_test", members, np.ones(100), {})
+    strong = pd.Series(2.0 * members["p7"] - 1.5 * members["p3"] + 0.1 * rng.standard_normal(100))
+    assert [word.split()[0] for word in claims.decide(strong, ensemble).split("; ")] == ["p7", "p3"]
+    named = [claims.decide(pd.Series(rng.standard_normal(100)), ensemble) for _ in range(40)]
+    assert sum(bool(words) for words in named) <= 6  # one in twenty by chance
+
+
+def test_claims_can_be_examined() -> None:
+    known = claims.claims()
+    chosen = list(known.values())
+    assert len(chosen) > 25
+    design = claims.design(chosen, read_ensemble(CURRENT).first(2).with_reforms())  # every name in them is known
+    assert {claim.treat for claim in chosen if claim.treat} <= {scenario.name for scenario in design.scenarios}
+    rows = [("no_change", 2025, 1.0), ("no_change", 2035, 3.0), ("a", 2025, 2.0), ("a", 2035, 7.0)]
+    table = pd.DataFrame([(0, *row) for row in rows], columns=["point", "scenario", "year", "plans_in_force"])
+    claim = claims.Claim("x", "", "", "lower", "", treat="a", outcome="plans_in_force", year=2035)
+    assert claims.effects(claim, table).tolist() == [4.0]
+    assert claims.effects(replace(claim, since=2025), table).tolist() == [5.0]
+
+
+def test_a_claim_is_read_off_another_experiment(tmp_path: Path) -> None:
+    claim = claims.claims()["order_matters_for_need"]
+    assert claims.from_table(claim, tmp_path) == {"verdict": "not examined"}
+    path = tmp_path / claim.table
+    path.parent.mkdir()
+    row = dict(claim.where_) | {"difference": -1.0, "q05": -2.0, "q95": -0.5}
+    pd.DataFrame([row, row | {"when": "2035", "q95": 3.0}]).to_csv(path, index=False)
+    assert claims.from_table(claim, tmp_path)["verdict"] == "supported"
+    pd.DataFrame([row, row]).to_csv(path, index=False)
+    with pytest.raises(ResultsError, match="holds 2 rows"):
+        claims.from_table(claim, tmp_path)
+    never = claims.claims()["double_funding_is_temporary"]
+    path = tmp_path / never.table
+    path.parent.mkdir()
+    for share, said in ((0.02, "supported"), (0.5, "undecided"), (0.98, "contradicted")):
+        pd.DataFrame([dict(never.where_) | {"never": share}]).to_csv(path, index=False)
+        assert claims.from_table(never, tmp_path)["verdict"] == said
+
+
+def test_the_whole_beside_the_sum_of_its_parts() -> None:
+    values = {priorities.NONE: 10.0, "alone:1": 8.0, "alone:2": 9.0, "alone:deficit_grant": 0.0,
+              priorities.WHOLE: 5.0, "without:1": 9.0}  # fmt: skip
+    rows = [(point, 0, name, 2035, value) for point in range(3) for name, value in values.items()]
+    table = pd.DataFrame(rows, columns=["point", "replicate", "scenario", "year", "plans_in_force"])
+    found = priorities.together(table).iloc[0]
+    assert (found["whole"], found["parts"], found["beyond"]) == (-5.0, -3.0, -2.0)
+
+
+def test_every_reform_of_the_library_is_part_of_a_priority_or_a_lever() -> None:
+    parts = priorities.parts()
+    assert [part for part in parts if part.isdigit()] == [str(k) for k in range(1, 13)]
+    assert sorted(name for names in parts.values() for name in names) == sorted(library())
+
+
+def test_priorities_and_claims_in_small(tmp_path: Path) -> None:
+    for name in ("priorities", "claims"):
+        arguments = ["experiment", name, "--smoke", "--out", str(tmp_path / name)]
+        arguments += ["--results", str(tmp_path)] if name == "claims" else []
+        outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert outcome.exit_code == 0, outcome.output
+    assert (tmp_path / "priorities" / "priorities.png").exists()
+    left_out = pd.read_csv(tmp_path / "priorities" / "left_out.csv")
+    assert set(left_out["scenario"]) == {f"without:{k}" for k in range(1, 13)}
+    table = pd.read_csv(tmp_path / "claims" / "claims.csv").set_index("claim")
+    assert list(table.index) == list(claims.claims())
+    of_tables = [name for name, claim in claims.claims().items() if claim.table]
+    assert set(table.loc[of_tables, "verdict"]) == {"not examined"}
+    assert table.drop(index=of_tables)[["median", "q05", "q95"]].notna().all(axis=None)
+    assert (tmp_path / "claims" / "claims.md").read_text(encoding="utf-8").count("\n") == len(table) + 2
 
 
 def test_compare_in_small(tmp_path: Path) -> None:
