@@ -28,7 +28,7 @@ from experiments.designs import REFORMS, Design
 from experiments.ensembles import Ensemble
 from experiments.patterns import NationPattern, nation_patterns
 from experiments.runner import Progress, sweep
-from experiments.store import Store
+from experiments.store import Store, model_state
 from model.calendar import month_index
 from model.errors import ResultsError
 from model.observables import declared as declared_observables
@@ -300,6 +300,8 @@ def _ensemble(
         "until": until, "settings": asdict(settings), "constants": constants, "members_moved": points.shape[1],
         "rms_first_look": _five(np.sqrt(before)), "rms_last_step": _five(np.sqrt(found)),
         "left_of_nothing": [round(float(value), 4) for value in (left.mean(), left.std(ddof=1))],
+        "moved_of_nothing": round(float(np.sqrt((nothing[:, stay].mean(axis=1) ** 2).mean())), 4),
+        "model": model_state(),
     }  # fmt: skip
     return Ensemble(name, pd.DataFrame(values), found[stay], about)
 

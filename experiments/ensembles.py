@@ -34,7 +34,7 @@ class Ensemble:
     misfit
         Of each member: mean square of its standardised errors.
     about
-        What it was fitted to and how, and the state of the model.
+        What it was fitted to and how, and the state of the model in which it was made.
     """
 
     name: str
@@ -88,11 +88,10 @@ class Ensemble:
         folder = Path(folder)
         misfit = pd.Series(self.misfit, index=self.members.index, name="misfit")
         table = pd.concat([self.members, misfit], axis=1)
-        about = self.about | {"model": model_state()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             table.to_csv(folder / f"{self.name}.csv", index=False, float_format="%.8g")
-            (folder / f"{self.name}.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+            (folder / f"{self.name}.json").write_text(json.dumps(self.about, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise cannot_write(folder, error) from error
 

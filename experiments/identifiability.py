@@ -3,7 +3,6 @@
 Everything is said in normal scores of the prior, of which the prior itself has mean 0 and standard deviation 1.
 """
 
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,12 +35,14 @@ def posterior(ensemble: Ensemble) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `parameter`, `group`, `default`, `median`, `q05`, `q95` (own unit), `moved` (mean score), `left` (its
-        standard deviation: 1 is what the prior had), `seen` (narrowed beyond what numbers that do nothing lose), `with`
-        and `correlation` (the parameter with which it is most correlated, and how).
+        standard deviation: 1 is what the prior had), `seen` (narrowed beyond what numbers that do nothing lose),
+        `displaced` (moved beyond what numbers that do nothing are), `with` and `correlation` (the parameter with which
+        it is most correlated, and how).
     """
     table, known = scores(ensemble), declared()
     nothing, scatter = ensemble.about.get("left_of_nothing", (1.0, np.sqrt(0.5 / max(len(table) - 1, 1))))
     limit = nothing - SURE * scatter
+    drift = ensemble.about.get("moved_of_nothing", np.sqrt(1.0 / max(len(table), 1)))
     together = table.corr().to_numpy(copy=True)
     np.fill_diagonal(together, 0.0)
     strongest = np.abs(together).argmax(axis=1)
@@ -54,20 +55,21 @@ def posterior(ensemble: Ensemble) -> pd.DataFrame:
         rows.append(
             {"parameter": name, "group": known[name].group, "default": known[name].default, "median": median,
              "q05": low, "q95": high, "moved": float(table[name].mean()), "left": left, "seen": left < limit,
+             "displaced": bool(abs(table[name].mean()) > SURE * drift),
              "with": str(table.columns[other]), "correlation": float(together[k, other])}
         )  # fmt: skip
     return pd.DataFrame(rows).sort_values("left", ignore_index=True)
 
 
-def what_unseen_parameters_decide(
-    ensemble: Ensemble, outcomes: pd.DataFrame, names: Sequence[str] | None = None
-) -> pd.DataFrame:
+def what_unseen_parameters_decide(ensemble: Ensemble, outcomes: pd.DataFrame, seen: "pd.Series[bool]") -> pd.DataFrame:
     """Return rank correlations of later outcomes with every parameter over the ensemble, the unseen ones marked.
 
     Parameters
     ----------
     outcomes
         A row a member, a column an outcome, such as plans in 2035.
+    seen
+        Of each parameter by name, whether the whole ensemble is narrowed in it (`posterior`).
 
     Returns
     -------
@@ -75,10 +77,10 @@ def what_unseen_parameters_decide(
         Columns `outcome`, `parameter`, `seen`, `rank_correlation`, `outside` (beyond what chance gives to one of a
         hundred parameters without effect), the strongest of each outcome first.
     """
-    table, seen = scores(ensemble), posterior(ensemble).set_index("parameter")["seen"]
+    table = scores(ensemble)
     limit = float(norm.ppf(0.995) / np.sqrt(max(len(table) - 1, 1)))
     rows = []
-    for outcome in names or list(outcomes):
+    for outcome in outcomes:
         ranks = table.corrwith(outcomes[outcome].reset_index(drop=True), method="spearman")
         for name, value in ranks.sort_values(key=np.abs, ascending=False).items():
             rows.append((outcome, name, bool(seen[name]), float(value), abs(value) > limit))

@@ -47,10 +47,10 @@ def school_pays_first_gbp(p: Record) -> float:
 
 @njit(cache=True, inline="always")
 def input_a_pupil(la: Record) -> float:
-    """Return what schools give up for input funding, pounds a pupil a year at 2014-15 prices.
+    """Return what schools give up for input funding, pounds a pupil a year, in cash.
 
     It is what the first part of plans would have added to top-ups when the regime began, so that this costs nothing on
-    that day.
+    that day. Like the £6,000 it does not rise with prices.
     """
     return float(la.input_funding * la.input_gbp_per_pupil)
 
@@ -75,7 +75,7 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
             la.pooled_gbp_per_pupil = la.topup_other_gbp / max(la.pupils, 1.0) / price
         la.pooling = 1.0 if pooled_share(p) > 0.0 else 0.0
         if la.input_funding == 0.0:
-            la.input_gbp_per_pupil = la.first_part_gbp / max(la.pupils, 1.0) / price
+            la.input_gbp_per_pupil = la.first_part_gbp / max(la.pupils, 1.0)
         spend[TOPUPS] = pence(individual_topups(la, p))
         spend[UNITS] = pence(la.unit_places * p.cost_unit_place_gbp)
         spend[STATE] = pence(
@@ -106,7 +106,7 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         )
         built = la.special_places_opened * p.cost_new_place_gbp + la.unit_places_opened * p.cost_new_unit_place_gbp
         spend[CAPITAL] = pence(12.0 * built * price)
-        given_up = pence(input_a_pupil(la) * la.pupils * price)
+        given_up = pence(input_a_pupil(la) * la.pupils)
         spend[NOTIONAL] = pence(p.notional_sen_gbp_per_pupil * la.pupils * d.school_funding * price) - given_up
         hired = (la.specialist_psychologists + la.specialists_other) * p.cost_specialist_gbp * d.pay_index
         grants = support_grant(la, p) + p.inclusion_grant_gbp_per_pupil * la.pupils

@@ -17,7 +17,7 @@ from model.capacity import (
 from model.census import children_are_supported_and_counted
 from model.confidence import area_learns, reputations_follow
 from model.money import budgets_are_set, budgets_are_spent, government_settles
-from model.needs import needs_are_identified
+from model.needs import closures_leave_marks, needs_are_identified
 from model.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
 from model.practice import practice_drifts
 from model.reports import authorities_are_reported, children_are_reported
@@ -50,6 +50,7 @@ def authorities_live(w: World, given: Given, part: Part, t: int) -> None:
         budgets_are_set(w, p, d, one, t)
         practice_drifts(w, p, d, one, t)
         children_change_phase(w, p, d, one, t)  # cohorts enter, transfer and leave
+        closures_leave_marks(w, p, d, one, t)
         needs_are_identified(w, p, d, one, t)  # needs emerge and are identified
         families_request(w, p, d, one, t)  # families ask, schools back them
         hours_are_shared_out(w, p, d, one, t)

@@ -13,7 +13,8 @@ from model.world import Part, Record, World, rule
 LEAVING_AGE = 16 * 12
 AFTER_16 = LEAVING_AGE + 1  # months in September of those who were 16 on 31 August
 BLOCK = np.uint64(256)  # draws made at once
-HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster
+HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster but at transfer
+SCHOOL_AGE = 5 * 12  # months
 SECONDARY_AGE = 11 * 12  # months; near enough: children transfer in the September after it
 LOWEST_SHARE = 0.02  # on SEN support; where there are fewer, a need stands out no more than here
 
@@ -140,11 +141,31 @@ def recognised(p: Record, d: Record) -> float:
 
 
 @rule
+def closures_leave_marks(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+    """Let the pandemic's closures make needs harder to meet: of speech before school, of SEMH at school age.
+
+    More children were found with probable mental disorders, and behind with talking, after the closures than before.
+    That these needs grew in those who lived through closures at that age, and stay so, is an assumption.
+    """
+    if d.closure == 0.0:
+        return
+    c = w.children
+    harder = 1.0 + p.effect_closure_on_need * d.closure / MONTHS_PER_YEAR
+    for a in part:
+        low, high = rows_of_ages(w, a, t, 0, LEAVING_AGE)
+        for i in range(low, high):
+            before_school = t - c.born[i] < SCHOOL_AGE
+            if (c.need[i] == Need.SLCN and before_school) or (c.need[i] == Need.SEMH and not before_school):
+                c.innate[i] *= harder
+
+
+@rule
 def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
     more_recognised = recognised(p, d)
+    spilled = more_recognised**p.share_recognition_spills
     open_share = 1.0 - d.closure
     highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by Label
     for a in part:
@@ -154,8 +175,8 @@ def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> 
             if c.label[i] == Label.NONE and has_emerged(c, i, t) and c.setting[i] != Setting.LEFT:
                 rate = p.rate_identification * (severity(c, i, p) / p.severity_reference) ** p.elasticity_identification
                 rate *= open_share * (1.0 + p.effect_unmet_on_asking * (c.unmet[i] - p.unmet_reference))
-                if c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH:
-                    rate *= more_recognised
+                recognised_here = c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH
+                rate *= more_recognised if recognised_here else spilled
                 if t - c.born[i] >= SECONDARY_AGE:
                     rate *= p.factor_identification_secondary
                 if c.school[i] >= 0:

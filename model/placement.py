@@ -149,7 +149,7 @@ def children_change_phase(w: World, p: Record, d: Record, part: Part, t: int) ->
         for i in range(low, high):
             if c.label[i] == Label.PLAN and c.born[i] >= reached_from:
                 plan_is_reassessed(w, p, a, i, t, p.reassessed_at_transfer, Setting.MAINSTREAM.value)
-            if c.label[i] == Label.SEN_SUPPORT and c.case[i] == Case.NONE:
+            elif c.label[i] == Label.SEN_SUPPORT and c.case[i] == Case.NONE:
                 ends = p.share_support_ends_at_transfer * lightness(c, i, p)
                 if draw(c.key[i], looked_at_anew) < ends:
                     c.label[i] = Label.NONE

@@ -30,7 +30,7 @@ from model.children import Setting as Settings
 from model.confidence import area_learns, reputations_follow
 from model.money import budgets_are_set, budgets_are_spent
 from model.month import month_closes, month_opens
-from model.needs import AFTER_16, LEAVING_AGE, LOWEST_SHARE, SECONDARY_AGE
+from model.needs import AFTER_16, LEAVING_AGE, LOWEST_SHARE, SCHOOL_AGE, SECONDARY_AGE
 from model.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from model.observables import as_numbers
 from model.parameters import Parameters
@@ -52,7 +52,7 @@ NO_LABEL, SEN_SUPPORT, PLAN = (int(label) for label in Labels)
 ) = (int(setting) for setting in Settings)  # fmt: skip
 NO_CASE, REQUESTED, ASSESSED, DRAFTED, MEDIATED, APPEALED = (int(case) for case in Case)
 UNCONTESTED, REFUSAL_TO_ASSESS, REFUSAL_TO_ISSUE, CONTENTS = (int(appeal) for appeal in Appeal)
-AUTISM, SEMH, LEARNING = int(Need.AUTISM), int(Need.SEMH), int(Need.LEARNING)
+AUTISM, SEMH, SLCN, LEARNING = int(Need.AUTISM), int(Need.SEMH), int(Need.SLCN), int(Need.LEARNING)
 
 # ---------------------------------------------------------------------- draws, in whole numbers of Python
 
@@ -415,8 +415,7 @@ class Family(mesa.Agent):
         p = month.p
         rate = p.rate_identification * (self.severity(p) / p.severity_reference) ** p.elasticity_identification
         rate *= (1.0 - month.d.closure) * (1.0 + p.effect_unmet_on_asking * (self.unmet - p.unmet_reference))
-        if self.need in (AUTISM, SEMH):
-            rate *= month.recognised
+        rate *= month.recognised if self.need in (AUTISM, SEMH) else month.recognised**p.share_recognition_spills
         if month.t - self.born >= SECONDARY_AGE:
             rate *= p.factor_identification_secondary
         return float(rate if self.school.row < 0 else rate * self.school.lets_need_stand_out(p))
@@ -911,7 +910,7 @@ class Family(mesa.Agent):
         reached = self.born >= MONTHS_PER_YEAR * (month.p.reassessed_born_from_year - FIRST_YEAR)
         if self.label == PLAN and reached:
             self.is_reassessed(month.p.reassessed_at_transfer, MAINSTREAM, month)
-        if self.label == SEN_SUPPORT and self.case == NO_CASE:
+        elif self.label == SEN_SUPPORT and self.case == NO_CASE:
             ends = month.p.share_support_ends_at_transfer * self.lightness(month.p)
             if draw(self.key, month.keys.support_at_transfer) < ends:
                 self.label = NO_LABEL
@@ -1070,6 +1069,16 @@ def children_change_phase(area: PlainAuthority, month: Month) -> None:
     for family in area.aged(t, AFTER_16, AGE_LIMIT):
         family.goes_on_or_leaves(month)
     area.lists_who_goes_on(t)
+
+
+def closures_leave_marks(area: PlainAuthority, month: Month) -> None:
+    """Let the pandemic's closures make needs harder to meet: of speech before school, of SEMH at school age."""
+    if month.d.closure == 0.0:
+        return
+    harder = 1.0 + month.p.effect_closure_on_need * month.d.closure / MONTHS_PER_YEAR
+    for family in area.aged(month.t, 0, LEAVING_AGE):
+        if family.need == (SLCN if month.t - family.born < SCHOOL_AGE else SEMH):
+            family.innate = float(np.float32(family.innate * harder))
 
 
 def needs_are_identified(area: PlainAuthority, month: Month) -> None:
@@ -1248,7 +1257,7 @@ class PlainTwin(SendModel):
         """Take the authorities through the month, verb by verb, in the order of `month.authorities_live`."""
         self._each(budgets_are_set)
         self._each(practice_drifts)
-        self._families(month, children_change_phase, needs_are_identified, families_request)
+        self._families(month, children_change_phase, closures_leave_marks, needs_are_identified, families_request)
         self._each(hours_are_shared_out)
         self._families(month, authorities_assess, families_contest)
         self._families(month, tribunal_decides, children_are_placed, children_are_excluded_or_withdrawn)

@@ -34,7 +34,7 @@ def schools_spread_support(w: World, p: Record, d: Record, part: Part, t: int) -
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
             money = p.notional_sen_gbp_per_pupil / 1000.0 * school.pupils * d.school_funding
-            money += (p.inclusion_grant_gbp_per_pupil - input_a_pupil(la)) / 1000.0 * school.pupils
+            money += (p.inclusion_grant_gbp_per_pupil - input_a_pupil(la) / d.price_index) / 1000.0 * school.pupils
             capacity = (max(money, 0.0) + school.cluster_funding_gbp_k) * school.skill
             school.capacity_gbp_k = max(capacity - writing * school.support_pupils, 0.0)
             load = school.carried_load * school.pupils

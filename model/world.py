@@ -199,7 +199,7 @@ AUTHORITY = np.dtype(
         ("pooled_gbp_per_pupil", "f8"),  # other top-ups a pupil, 2014-15 prices, when that began
         ("first_part_gbp", "f8"),  # what schools pay first for plans, a year: the top-ups it would add
         ("input_funding", "f8"),  # share of it that top-ups held at the end of last month
-        ("input_gbp_per_pupil", "f8"),  # it a pupil, 2014-15 prices, when that began
+        ("input_gbp_per_pupil", "f8"),  # it a pupil, in cash, as the £6,000 are, when that began
         *_signal_fields,
     ]
 )

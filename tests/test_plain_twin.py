@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from model import Change, Parameters, Reform, Scenario, SendModel
 from model import plain_twin as plain
 from model import randomness as compiled
-from model.calendar import month_of_year
-from model.children import Children
+from model.calendar import BURN_IN_MONTHS, month_of_year
+from model.children import Children, Need
 from model.plain_twin import Family, PlainTwin
 from model.randomness import Decision
 
@@ -142,6 +142,22 @@ def test_the_twin_follows_exactly(run: str) -> None:
         assert np.array_equal(mine.schools, its.schools)
         assert mine.in_school.sum() > 0.0
         assert np.array_equal(mine.in_school, its.in_school)
+
+
+def test_the_twin_follows_through_closures_which_make_some_needs_harder() -> None:
+    with pair("baseline") as (model, twin):
+        for running in (model, twin):
+            running.given.drivers["closure"][BURN_IN_MONTHS + 4 : BURN_IN_MONTHS + 7] = 0.8
+        c = model.world.children
+        before, closed_at = c.innate.copy(), np.arange(4, 7)
+        assert not any(differing for differing in lived_together(model, twin))
+        harder = 1.0 + Parameters()["effect_closure_on_need"] * 0.8 / 12.0
+        age = closed_at[None, :] - c.born[:, None]
+        speech = (c.need == Need.SLCN)[:, None] & (age >= 0) & (age < 60)
+        feelings = (c.need == Need.SEMH)[:, None] & (age >= 60) & (age < 16 * 12)
+        hit = (speech | feelings).sum(axis=1)
+        assert {0, 3} < set(hit.tolist())
+        np.testing.assert_allclose(c.innate / before, harder**hit, rtol=1e-5)
 
 
 def test_every_lever_acts_in_its_run() -> None:
