@@ -21,7 +21,7 @@ from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, position, save_figure, style_axes
 from experiments.forecasting import NAIVE, as_known, backtest, scored
 from experiments.output import cannot_write
-from experiments.patterns import nation_patterns
+from experiments.patterns import SEAL, nation_patterns
 from experiments.runner import Progress, sweep
 from experiments.store import Store, model_state
 from model import NO_CHANGE, Scenario
@@ -33,7 +33,6 @@ from model.results import MANIFEST
 ORIGINS = ("2018-01", "2019-01", "2020-01", "2021-01", "2022-01", "2023-01")
 MAIN = "2020-01"
 END = "2025-03"  # of the runs; figures after January 2025 are not looked at
-SEAL = "2025-01"
 FIGURES, SCORES, SUMMARY = "backtest.csv", "scores.csv", "summary.csv"
 FIGURES_HELD, SCORES_HELD = "backtest_recognition_held.csv", "scores_recognition_held.csv"
 PAGE = ("backtest.pdf", "backtest.png")

@@ -26,15 +26,11 @@ from scipy.stats import norm
 
 from experiments.designs import REFORMS, Design
 from experiments.ensembles import Ensemble
-from experiments.patterns import NationPattern, nation_patterns
+from experiments.patterns import NationPattern, complete_by, nation_patterns
 from experiments.runner import Progress, sweep
 from experiments.store import Store, model_state
-from model.calendar import month_index
 from model.errors import ResultsError
-from model.observables import declared as declared_observables
-from model.observables import months_of
 from model.parameters import Prior, declared
-from model.published import of_observable
 
 MEMORY = 0.7  # correlation of a series' structural error from one year to the next
 FAR = 1.5  # logarithms: a figure further off than this counts as this far
@@ -106,13 +102,12 @@ class Target:
 
 def target(until: str, patterns: tuple[NationPattern, ...] | None = None) -> Target:
     """Return the published figures that were complete by a month (YYYY-MM), with their errors."""
-    last = month_index(until)
-    rows = []
-    for pattern in patterns or nation_patterns():
-        observable = declared_observables().observables[pattern.name]
-        for year, value in of_observable(observable).items():
-            if int(year) >= pattern.first_year and months_of(observable, int(year))[1] <= last and value > 0.0:
-                rows.append((pattern.name, int(year), float(value)))
+    rows = [
+        (pattern.name, int(year), float(value))
+        for pattern in patterns or nation_patterns()
+        for year, value in complete_by(pattern.name, until).items()
+        if int(year) >= pattern.first_year and value > 0.0
+    ]
     return Target(pd.DataFrame(rows, columns=["outcome", "year", "value"]), covariance(rows, patterns))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiments.designs import Design
+    from experiments.ensembles import Ensemble
     from experiments.runner import Finished, Progress
     from experiments.sensitivity import Problem
     from experiments.store import Store
@@ -152,21 +153,29 @@ def run(
     print(f"tables and manifest are in {out}{os.sep}")
 
 
+def _ensemble_of(name: str | None) -> "Ensemble":
+    """Return the ensemble of that name, the current one if none is given, and say if the model has changed since."""
+    from experiments.ensembles import CURRENT, read_ensemble
+
+    found = read_ensemble(name or CURRENT)
+    if found.of_another_state:
+        print(f"sendcycle: {found.name} was made with another state of the model.", file=sys.stderr)
+    return found
+
+
 def _of_member(member: int | None, ensemble: str | None, defaults: bool) -> tuple[str, dict[str, float]]:
     """Return in words whose parameters a run takes, and the parameters."""
     from experiments.designs import DesignError
-    from experiments.ensembles import CURRENT, read_ensemble
 
     if defaults:
         if member is not None or ensemble is not None:
             raise DesignError("--defaults does not go with --member or --ensemble.")
         return "declared defaults", {}
-    chosen = read_ensemble(ensemble or CURRENT)
+    chosen = _ensemble_of(ensemble)
     if member is not None and member >= len(chosen.members):
         raise DesignError(f"{chosen.name} has the members 0 to {len(chosen.members) - 1}, not {member}.")
     taken = chosen.nearest if member is None else member
-    changed = ", made with another state of the model" if chosen.of_another_state else ""
-    return f"member {taken} of {chosen.name}{changed}", chosen.values(taken)
+    return f"member {taken} of {chosen.name}", chosen.values(taken)
 
 
 def _values(settings: Sequence[str]) -> dict[str, float]:
@@ -207,14 +216,13 @@ def compare(
     """Run scenarios over the calibrated ensemble on the same random draws, and say what differs from the first."""
     from experiments import comparison
     from experiments.designs import DesignError
-    from experiments.ensembles import CURRENT, read_ensemble
     from experiments.scenario_files import read_scenario
     from experiments.tables import plain_tables
 
     if len(scenarios) < 2:
         raise DesignError("compare needs two scenarios or more, the first of them the base.")
     chosen = [read_scenario(name) for name in scenarios]
-    of = read_ensemble(ensemble or CURRENT).first(members).with_reforms()
+    of = _ensemble_of(ensemble).first(members).with_reforms()
     design = comparison.design(chosen, of, scale=scale, until=until, seed=seed)
     finished = _swept(design, out / "runs", resume, scheduler, workers)
     table = comparison.write_report(finished.store, chosen, of, out)
@@ -547,10 +555,9 @@ def validate(
 ) -> None:
     """Score the model on every pattern: the nation over time, spread between authorities, gradients of children."""
     from experiments import validation
-    from experiments.ensembles import CURRENT, read_ensemble
     from model import Parameters, simulate
 
-    chosen = None if defaults else read_ensemble(ensemble or CURRENT)
+    chosen = None if defaults else _ensemble_of(ensemble)
     values = [{}] if chosen is None else [chosen.values(k) for k in range(min(members, len(chosen.members)))]
     results = []
     with steps_bar("members") as advance:
@@ -581,12 +588,12 @@ def forecast(
     from experiments import forecast as fan
     from experiments import predictions
     from experiments.designs import DesignError
-    from experiments.ensembles import CURRENT, read_ensemble
     from model.calendar import month_index
 
     if month_index(until) < month_index(fan.SHORTEST):
         raise DesignError(f"a forecast ends in {fan.SHORTEST} or later, not in {until}.")
-    chosen = read_ensemble(ensemble or CURRENT).first(members)
+    whole = _ensemble_of(ensemble)
+    chosen = whole.first(members)
     finished = _swept(fan.design(chosen, scale, until), out / "runs", resume, scheduler, workers)
     local, check = None, None
     if authorities:
@@ -598,7 +605,7 @@ def forecast(
                 advance(k + 1, wanted)
         local = predictions.of_authorities(tables, predictions.held_back())
         check = predictions.check_of_authorities(tables)
-    fan.write_report(finished.store, chosen, out, local, check)
+    fan.write_report(finished.store, chosen, whole, out, local, check)
     print(f"forecast, what others say and the figure are in {out}{os.sep}")
 
 
@@ -691,10 +698,9 @@ def recovery(
 ) -> None:
     """Say whether calibration finds parameters that are known, and how a second method does with as many runs."""
     from experiments import recovery as known
-    from experiments.ensembles import CURRENT, read_ensemble
 
     folder = out or _home("e02_recovery", smoke)
-    chosen = read_ensemble(ensemble or CURRENT)
+    chosen = _ensemble_of(ensemble)
     with _Steps() as told:
         table = known.recover(chosen, folder, 1 if smoke else truths, smoke=smoke, workers=workers, told=told)
     short = known.write_report(table, chosen, folder)
@@ -719,17 +725,16 @@ def e05(
     from dataclasses import replace
 
     from experiments import sequencing_experiment as order
-    from experiments.ensembles import CURRENT, read_ensemble
     from experiments.rivals import ITSELF, RIVALS
 
     folder = out or _home("e05_sequencing", smoke)
-    of = read_ensemble(ensemble or CURRENT).with_reforms()
+    of = _ensemble_of(ensemble).with_reforms()
     sizes = order.SMOKE if smoke else replace(order.Sizes(), members=members, trials=trials)
     with _Steps() as told:
         short = order.orders_and_choices(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         boxes, about = order.where_it_holds(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         if rivals is not None:
-            structures = [read_ensemble(str(rivals / f"{name}.csv")) for name in (ITSELF, *RIVALS)]
+            structures = [_ensemble_of(str(rivals / f"{name}.csv")) for name in (ITSELF, *RIVALS)]
             order.rival_orders(structures, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         front = order.front(of, folder, sizes, workers=workers, told=told)
     _print_figures(short)
@@ -750,10 +755,9 @@ def e06(
 ) -> None:
     """Compare four ways of funding moderate needs: who gains and who loses; goes on where it was."""
     from experiments import funding_models as funding
-    from experiments.ensembles import CURRENT, read_ensemble
 
     folder = out or _home("e06_funding", smoke)
-    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    of = _ensemble_of(ensemble).first(2 if smoke else members)
     with _Steps() as told:
         found = funding.experiment(
             of, folder, scale=0.0005 if smoke else 0.02, scheduler=scheduler, workers=workers, told=told
@@ -773,10 +777,9 @@ def e07(
 ) -> None:
     """Say what is paid twice while a new system is built beside the old one, and when that is paid back."""
     from experiments import double_funding as double
-    from experiments.ensembles import CURRENT, read_ensemble
 
     folder = out or _home("e07_double_funding", smoke)
-    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    of = _ensemble_of(ensemble).first(2 if smoke else members)
     with _Steps() as told:
         found = double.experiment(
             of, folder, scale=0.0005 if smoke else 0.01, scheduler=scheduler, workers=workers, told=told
@@ -796,10 +799,9 @@ def priorities(
 ) -> None:
     """Say what each of the twelve priorities and each statutory lever does alone, and what is lost without it."""
     from experiments import priorities as parts
-    from experiments.ensembles import CURRENT, read_ensemble
 
     folder = out or _home("priorities", smoke)
-    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    of = _ensemble_of(ensemble).first(2 if smoke else members)
     with _Steps() as told:
         found = parts.experiment(
             of, folder, scale=0.0005 if smoke else 0.01, scheduler=scheduler, workers=workers, told=told
@@ -820,10 +822,9 @@ def claims(
 ) -> None:
     """Test what the source paper says follows from what: supported, contradicted or undecided, and by what."""
     from experiments import claims as paper
-    from experiments.ensembles import CURRENT, read_ensemble
 
     folder = out or _home("claims", smoke)
-    of = read_ensemble(ensemble or CURRENT).first(2 if smoke else members)
+    of = _ensemble_of(ensemble).first(2 if smoke else members)
     with _Steps() as told:
         found = paper.experiment(
             of, folder, results, scale=0.0005 if smoke else paper.SCALE, scheduler=scheduler, workers=workers, told=told

@@ -19,7 +19,7 @@ from experiments.designs import Design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import LEVELS, by_year
-from experiments.identifiability import what_unseen_parameters_decide
+from experiments.identifiability import posterior, what_unseen_parameters_decide
 from experiments.output import cannot_write
 from experiments.predictions import of_england
 from experiments.store import Store
@@ -70,13 +70,15 @@ def beside_others(table: pd.DataFrame) -> pd.DataFrame:
 
     Columns `pattern` and `model_year` say with what it is compared: deficits at March of a year end the financial year
     that began the year before, and the million of DfE for the NAO is one of plans, not of pupils: it sets out "from
-    518,000 plans in 2022/23", which is January 2023, and so ends in January 2033.
+    518,000 plans in 2022/23", which is January 2023, and so ends in January 2033. CCN's spending "by the end of the
+    Parliament" is that of 2028-29.
     """
     with files("model").joinpath("data", "forecasts.csv").open(encoding="utf-8") as handle:
         others = pd.read_csv(handle)
     plans = others["source"] == "DfE for NAO"
     others["pattern"] = others["series"].replace(SERIES_OF_OTHERS).mask(plans, "plans_in_force")
-    shift = (others["series"] == "cumulative_deficit").astype(int)
+    of_parliament = others["source"].str.startswith("CCN") & (others["series"] == "high_needs_spend")
+    shift = ((others["series"] == "cumulative_deficit") | of_parliament).astype(int)
     others["model_year"] = others["year"] - shift + plans.astype(int)
     renamed = table.rename(columns={"year": "model_year"})
     merged = others.merge(renamed, on=["pattern", "model_year"], how="left")
@@ -97,21 +99,22 @@ def beside_others(table: pd.DataFrame) -> pd.DataFrame:
     return merged[columns]
 
 
-def what_is_not_seen(store: Store, ensemble: Ensemble) -> pd.DataFrame:
+def what_is_not_seen(store: Store, ensemble: Ensemble, whole: Ensemble) -> pd.DataFrame:
     """Return the parameters that go with later outcomes over the members, and whether figures have narrowed them.
 
-    Outcomes that lie after the end of the forecast are left out; columns are those of
-    `identifiability.what_unseen_parameters_decide`.
+    Whether they have is read off the whole ensemble, of which those run are a part. Outcomes that lie after the end of
+    the forecast are left out; columns are those of `identifiability.what_unseen_parameters_decide`.
     """
     wide = store.table().pivot(index="point", columns="year", values=[name for name, _ in DECIDED])
     wide = wide.reindex(range(len(ensemble.members)))  # a member whose run failed keeps its place
     there = [(name, year) for name, year in DECIDED if (name, year) in wide and wide[(name, year)].notna().any()]
     outcomes = pd.DataFrame({f"{name} {year}": wide[(name, year)] for name, year in there})
-    return what_unseen_parameters_decide(ensemble, outcomes).groupby("outcome", sort=False).head(STRONGEST)
+    seen = posterior(whole).set_index("parameter")["seen"]
+    return what_unseen_parameters_decide(ensemble, outcomes, seen).groupby("outcome", sort=False).head(STRONGEST)
 
 
 def write_report(
-    store: Store, ensemble: Ensemble, folder: Path, authorities: pd.DataFrame | None = None,
+    store: Store, ensemble: Ensemble, whole: Ensemble, folder: Path, authorities: pd.DataFrame | None = None,
     check: pd.DataFrame | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Write the forecast, what others say, predictions of authorities and their check, the figure and a manifest."""
@@ -129,7 +132,7 @@ def write_report(
             (folder / name).unlink(missing_ok=True)  # of an earlier forecast
             if part is not None:
                 part.to_csv(folder / name, index=False, float_format=digits)
-        what_is_not_seen(store, ensemble).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
+        what_is_not_seen(store, ensemble, whole).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)

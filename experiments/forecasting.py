@@ -17,13 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.calibration import MEMORY
-from experiments.patterns import NationPattern, nation_patterns
+from experiments.patterns import NationPattern, complete_by, nation_patterns
 from model import Change, Reform, Scenario
-from model.calendar import month_index
 from model.drivers import last_measured_recognition, recognition
 from model.observables import declared as declared_observables
-from model.observables import months_of
-from model.published import of_observable
 
 DRAWS = 20  # of the wandering error, for every member
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -60,22 +57,11 @@ def measured_recognition() -> "pd.Series[float]":
     return recognition().loc[: last_measured_recognition(), "index"]
 
 
-def history(name: str, origin: str) -> "pd.Series[float]":
-    """Return all published figures of a series that were complete by the origin, for the simple forecasts."""
-    observable = declared_observables().observables[name]
-    series = of_observable(observable)
-    done = np.asarray([months_of(observable, int(year))[1] for year in series.index])
-    return series[done <= month_index(origin)]
-
-
 def split(pattern: NationPattern, origin: str, end: str) -> tuple["pd.Series[float]", "pd.Series[float]"]:
     """Return the published figures of a series that were complete by the origin, and those after it up to `end`."""
-    observable = declared_observables().observables[pattern.name]
-    series = of_observable(observable)
-    series = series[series.index >= pattern.first_year]
-    done = np.asarray([months_of(observable, int(year))[1] for year in series.index])
-    last, stop = month_index(origin), month_index(end)
-    return series[done <= last], series[(done > last) & (done <= stop)]
+    known, all_of_it = (complete_by(pattern.name, month) for month in (origin, end))
+    later = all_of_it[~all_of_it.index.isin(known.index)]
+    return known[known.index >= pattern.first_year], later[later.index >= pattern.first_year]
 
 
 # ---------------------------------------------------------------------- the model
@@ -239,9 +225,11 @@ def backtest(runs: pd.DataFrame, origin: str, end: str, seed: int = 0) -> pd.Dat
         Columns `origin`, `pattern`, `headline`, `year`, `published`, `last` (the figure last known), quantiles `q05` to
         `q95` of the model's predictive distribution, and the simple forecasts.
     """
-    known = {p.name: history(p.name, origin) for p in nation_patterns()}
+    known = {p.name: complete_by(p.name, origin) for p in nation_patterns()}
     rows: list[dict[str, Any]] = []
     for pattern in nation_patterns():
+        if not pattern.predicted:
+            continue
         seen, held = split(pattern, origin, end)
         if len(seen) < 2 or held.empty:
             continue

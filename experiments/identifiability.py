@@ -3,7 +3,6 @@
 Everything is said in normal scores of the prior, of which the prior itself has mean 0 and standard deviation 1.
 """
 
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -26,6 +25,16 @@ def scores(ensemble: Ensemble) -> pd.DataFrame:
         shares = shares_of(known[name].prior, ensemble.members[name].to_numpy(dtype=float))
         columns[name] = norm.ppf(np.clip(shares, 1e-4, 1.0 - 1e-4))
     return pd.DataFrame(columns)
+
+
+def scores_of(table: pd.DataFrame, column: str) -> list[float]:
+    """Return a column of `posterior`, in the parameters' own units, as normal scores of the priors."""
+    known = declared()
+    shares = [
+        shares_of(known[name].prior, np.asarray([value]))[0]
+        for name, value in zip(table["parameter"], table[column], strict=True)
+    ]
+    return [float(norm.ppf(np.clip(share, 1e-4, 1.0 - 1e-4))) for share in shares]
 
 
 def posterior(ensemble: Ensemble) -> pd.DataFrame:
@@ -94,9 +103,9 @@ def figure(table: pd.DataFrame, title: str) -> Figure:
     ax = page.add_axes((0.34, 0.7 / page.get_figheight(), 0.62, 1.0 - 1.6 / page.get_figheight()))
     y = np.arange(len(shown))
     ax.axvspan(-1.645, 1.645, color="0.92", label="90 % of the prior")
-    low, high = shown["moved"] - 1.645 * shown["left"], shown["moved"] + 1.645 * shown["left"]
+    low, high = (scores_of(shown, end) for end in ("q05", "q95"))
     ax.hlines(y, low, high, color=COLOURS[0], linewidth=3, label="90 % of the ensemble")
-    ax.plot(shown["moved"], y, "o", color=COLOURS[0], markersize=4)
+    ax.plot(scores_of(shown, "median"), y, "o", color=COLOURS[0], markersize=4)
     ax.set_yticks(y, shown["parameter"], fontsize=8)
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.set_xlabel("normal scores of the prior", fontsize=9)

@@ -6,12 +6,23 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from model.calendar import month_index
+from model.observables import declared as declared_observables
+from model.observables import months_of
+from model.published import of_observable
+
+SEAL = "2025-01"  # nothing that was complete later is used or shown
+
 
 @dataclass(frozen=True)
 class NationPattern:
     """A published series of England.
 
     `error` and `discrepancy` are standard deviations of its logarithm: of the figure, and of a model of this kind.
+    Without `predicted` it is fitted and scored, but not predicted from its last figure.
     """
 
     name: str
@@ -19,6 +30,7 @@ class NationPattern:
     error: float
     discrepancy: float
     headline: bool = False
+    predicted: bool = True
     note: str = ""
 
 
@@ -35,3 +47,11 @@ def nation_patterns() -> tuple[NationPattern, ...]:
         NationPattern(name, entry["from"], **{key: value for key, value in entry.items() if key != "from"})
         for name, entry in declared_patterns()["nation"].items()
     )
+
+
+def complete_by(name: str, month: str) -> "pd.Series[float]":
+    """Return the published figures of an observable, by year, that were complete by a month (YYYY-MM)."""
+    observable = declared_observables().observables[name]
+    series = of_observable(observable)
+    done = np.asarray([months_of(observable, int(year))[1] for year in series.index])
+    return series[done <= month_index(month)]

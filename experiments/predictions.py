@@ -9,15 +9,18 @@ import pandas as pd
 
 from experiments.ensembles import Ensemble
 from experiments.forecasting import DRAWS, LEVELS, Matrix, named, predicted_quantiles, split
-from experiments.patterns import nation_patterns
+from experiments.patterns import SEAL, complete_by, nation_patterns
 from experiments.validation import authority_years, published_authorities
 from model import Parameters, simulate
 from model.population import authority_rows
 from model.results import Result
 
-SEAL = "2025-01"
 YEARS_OF_AUTHORITIES = (2023, 2024, 2025)
 SERIES = ("plans", "requests", "new_plans", "refused", "on_time")
+OF_ENGLAND = {
+    "plans": "plans_in_force", "requests": "requests", "new_plans": "new_plans", "refused": "requests_refused_share",
+    "on_time": "within_20_weeks",
+}  # fmt: skip
 FITTED_FROM = 2016  # requests were not collected before
 
 
@@ -36,6 +39,8 @@ def of_england(runs: pd.DataFrame, last_year: int, seed: int = 0) -> pd.DataFram
     """
     rows = []
     for pattern in nation_patterns():
+        if not pattern.predicted:
+            continue
         known, _ = split(pattern, SEAL, SEAL)
         wide = runs.pivot(index="point", columns="year", values=pattern.name)
         years = [year for year in range(int(known.index[-1]) + 1, last_year + 1) if wide[year].notna().any()]
@@ -110,7 +115,8 @@ def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFr
     -------
     pandas.DataFrame
         Columns `series`, `year`, `authorities`, `error` (median absolute relative), `error_unchanged` (of the figure of
-        2022), `error_own_growth` (of last year's growth going on), `within_50`, `within_90`.
+        2022), `error_own_growth` (of last year's growth going on), `error_national_growth` (of what England published
+        for the year over 2022: what the ensemble has seen), `within_50`, `within_90`.
     """
     published = _published_local()
     codes = sorted(set(authority_rows()["la_code"]) - set(held_back()))
@@ -125,13 +131,20 @@ def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFr
             last, before = wide[2022], wide[2021]
             grown = last * (last / before) ** (year - 2022)
             grown = grown.clip(upper=1.0) if series in ("refused", "on_time") else grown
+            england = complete_by(OF_ENGLAND[series], SEAL)
+            with_england = last * (england[year] / england[2022]) if year in england else last * np.nan
             q = said.loc[(series, year)].reindex(codes)
             usable = there.notna() & q["q50"].notna() & last.notna() & np.isfinite(grown)
             if not usable.any():
                 continue
             errors = {
                 name: float((forecast[usable] / there[usable] - 1.0).abs().median())
-                for name, forecast in (("error", q["q50"]), ("error_unchanged", last), ("error_own_growth", grown))
+                for name, forecast in (
+                    ("error", q["q50"]),
+                    ("error_unchanged", last),
+                    ("error_own_growth", grown),
+                    ("error_national_growth", with_england),
+                )
             }
             inside = {
                 f"within_{width}": float(there[usable].between(q[low][usable], q[high][usable]).mean())

@@ -6,6 +6,8 @@ random draws and disturbed by the declared errors. Both methods spend the same n
 - the ensemble smoother of `calibration`;
 - approximate Bayesian computation: the nearest points of a large sample of the priors, moved by a ridge regression of
   their parameters on their figures (Beaumont, Zhang and Balding 2002).
+
+Beside both stands the prior itself: a method that is no nearer to the truth has learnt nothing.
 """
 
 import json
@@ -45,6 +47,7 @@ LEVEL = 0.9
 TRUE_SCALE = 0.5  # of the runs that synthetic figures are taken from: their sampling error is below the declared errors
 TABLE, SUMMARY = "recovery.csv", "summary.csv"
 METHODS = ("ensemble smoother", "ABC with regression")
+PRIOR = "the prior, with no data"
 
 
 def sizes(smoke: bool) -> tuple[Settings, int]:
@@ -93,6 +96,9 @@ def recover(
     settings, budget = sizes(smoke)
     goal = published_target(until)
     moved = priors()
+    lacking = sorted(set(moved) - set(ensemble.members))
+    if lacking:
+        raise DesignError(f"{ensemble.name} was made before '{lacking[0]}' was a parameter: calibrate again.")
     outcomes, years = tuple(dict.fromkeys(goal.table["outcome"])), tuple(sorted(set(goal.table["year"])))
 
     def run(name: str, points: Matrix, scale: float, aim: Target) -> Matrix:
@@ -121,7 +127,10 @@ def recover(
         near = misfit(figures[:, : settings.first], aim)
         start = np.argsort(np.where(np.isfinite(near), near, np.inf), kind="stable")[: settings.members]
         smooth, _ = smoothed(points[:, np.sort(start)], step, aim, settings)
-        found = {METHODS[0]: (smooth, np.ones(smooth.shape[1])), METHODS[1]: abc(points, figures, aim)}
+        found = {
+            METHODS[0]: (smooth, np.ones(smooth.shape[1])), METHODS[1]: abc(points, figures, aim),
+            PRIOR: (points, np.ones(points.shape[1])),
+        }  # fmt: skip
         for method, (draws, weights) in found.items():
             rows += _rows(truth, method, list(moved), true_scores[member], draws, weights)
     columns = ["truth", "method", "parameter", "true", "mean", "sd", "low", "high", "inside"]

@@ -13,16 +13,12 @@ import numpy as np
 import pandas as pd
 
 from experiments.output import cannot_write
-from experiments.patterns import declared_patterns, nation_patterns
+from experiments.patterns import SEAL, complete_by, declared_patterns, nation_patterns
 from experiments.store import model_state
-from model.calendar import month_index
 from model.errors import ResultsError
-from model.observables import declared as declared_observables
-from model.observables import months_of
-from model.published import of_observable, published_series
+from model.published import published_series
 from model.results import MANIFEST, Result
 
-SEAL = "2025-01"  # nothing published later is used
 GOOD_FIT = 0.05  # median absolute relative error of a headline series
 
 
@@ -45,13 +41,8 @@ def nation_scores(years: pd.DataFrame, until: str) -> pd.DataFrame:
     """
     rows = []
     for pattern in nation_patterns():
-        observable = declared_observables().observables[pattern.name]
-        series = of_observable(observable)
-        counted = [
-            year for year in series.index
-            if year >= pattern.first_year and year in years.index
-            and months_of(observable, int(year))[1] <= month_index(until)
-        ]  # fmt: skip
+        series = complete_by(pattern.name, until)
+        counted = [year for year in series.index if year >= pattern.first_year and year in years.index]
         relative = (years.loc[counted, pattern.name] / series.loc[counted] - 1.0).to_numpy(dtype=float)
         allowed = np.hypot(pattern.error, pattern.discrepancy)
         standardised = float(np.sqrt(np.mean((np.log1p(relative) / allowed) ** 2)))
@@ -107,7 +98,7 @@ def authority_scores(result: Result) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns `level`, `pattern`, `year`, `model`, `published`, `met` (as near to the published spread as declared;
-        growth correlated at the declared least).
+        growth correlated at the declared least; of gradients, within twice the declared errors).
     """
     modelled, published = authority_years(result), _published_years()
     with files("model").joinpath("data", "authorities_start.csv").open(encoding="utf-8") as handle:

@@ -24,7 +24,9 @@ NONE = np.zeros(0)
 def test_every_series_is_published_and_has_errors_of_its_own(pattern: Any) -> None:
     assert declared_observables().observables[pattern.name].published is not None
     assert 0.0 < pattern.error < 0.2
-    assert 0.0 < pattern.discrepancy < 0.2
+    # a difference of large sums may be further off: 3 % of nine billion a year is a sixth of the deficits of 2023
+    assert 0.0 < pattern.discrepancy < (0.2 if pattern.predicted else 0.3)
+    assert pattern.predicted or not pattern.headline
 
 
 def test_nothing_is_used_that_was_not_complete_by_the_month() -> None:
@@ -189,7 +191,9 @@ def test_what_is_narrowed_is_listed_first_and_called_seen() -> None:
 def test_what_moves_an_outcome_is_told_from_what_does_not() -> None:
     ensemble = made(300)
     outcomes = pd.DataFrame({"plans": ensemble.members["effect_wait"] * 2.0})
-    table = identifiability.what_unseen_parameters_decide(ensemble, outcomes).set_index("parameter")
+    seen = pd.Series({"effect_wait": False, "escalation": True, "rate_family_request": False})
+    table = identifiability.what_unseen_parameters_decide(ensemble, outcomes, seen).set_index("parameter")
+    assert table["seen"].to_dict() == seen.to_dict()
     assert table.loc["effect_wait", "rank_correlation"] == pytest.approx(1.0)
     assert bool(table.loc["effect_wait", "outside"])
     assert not table.loc["rate_family_request", "outside"]
@@ -198,7 +202,19 @@ def test_what_moves_an_outcome_is_told_from_what_does_not() -> None:
 # ---------------------------------------------------------------------- recovery
 
 
-def test_both_methods_find_what_a_straight_model_was_made_of() -> None:
+def test_what_is_moved_beyond_chance_is_called_displaced() -> None:
+    ensemble = made(400)
+    shifted = ensemble.members.assign(effect_wait=ensemble.members["effect_wait"] * 0.5)
+    about = {"moved_of_nothing": 0.1, "left_of_nothing": (1.0, 0.04)}
+    table = identifiability.posterior(Ensemble("x", shifted, ensemble.misfit, about)).set_index("parameter")
+    assert table["displaced"].to_dict() == {"escalation": False, "effect_wait": True, "rate_family_request": False}
+    by_hand = [identifiability.scores_of(table.reset_index(), end) for end in ("q05", "q95")]
+    scores = identifiability.scores(Ensemble("x", shifted, ensemble.misfit, about))[list(table.index)]
+    assert by_hand[0] == pytest.approx(scores.quantile(0.05).to_numpy(), abs=0.02)
+    assert by_hand[1] == pytest.approx(scores.quantile(0.95).to_numpy(), abs=0.02)
+
+
+def test_regression_finds_what_a_straight_model_was_made_of() -> None:
     rng = np.random.default_rng(5)
     effect = np.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
     goal = Target(pd.DataFrame({"outcome": "x", "year": range(3), "value": 1.0}), np.eye(3) * 0.1**2)
@@ -210,6 +226,38 @@ def test_both_methods_find_what_a_straight_model_was_made_of() -> None:
     found = pd.DataFrame(rows, columns=["truth", "method", "name", "true", "mean", "sd", "low", "high", "inside"])
     assert found["mean"].iloc[:2].to_numpy() == pytest.approx(true[:2], abs=0.1)
     assert found["sd"].iloc[2] == pytest.approx(1.0, abs=0.2)  # of c the figures say nothing
+    assert (found["sd"].iloc[:2] < 0.2).all()
+    assert found["inside"].all()
+
+
+def test_methods_are_held_against_no_data_at_all() -> None:
+    rows = [
+        (0, method, name, 1.0, mean, sd, mean - 2.0 * sd, mean + 2.0 * sd, abs(1.0 - mean) < 2.0 * sd)
+        for method, mean, sd in (("a", 0.9, 0.1), (recovery.PRIOR, 0.0, 1.0))
+        for name in ("x", "y")
+    ]
+    columns = ["truth", "method", "parameter", "true", "mean", "sd", "low", "high", "inside"]
+    found = recovery.summary(pd.DataFrame(rows, columns=columns), {"x"}).set_index(["method", "parameters"])
+    assert found["error"].to_dict() == pytest.approx(
+        {("a", "all"): 0.1, ("a", "seen"): 0.1, (recovery.PRIOR, "all"): 1.0, (recovery.PRIOR, "seen"): 1.0}
+    )
+    assert found.loc[("a", "seen"), "n"] == 1
+    assert (found["inside"] == 1.0).all()
+
+
+def test_recovery_in_small(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from experiments.command_line import app
+
+    arguments = ["experiment", "recovery", "--smoke", "--out", str(tmp_path)]
+    outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    table = pd.read_csv(tmp_path / "recovery.csv")
+    assert set(table["method"]) == {*recovery.METHODS, recovery.PRIOR}
+    assert set(table["parameter"]) == set(calibration.priors())
+    prior = table[table["method"] == recovery.PRIOR]
+    assert prior["mean"].abs().max() < 0.2
 
 
 def test_quantiles_heed_weights() -> None:
@@ -270,6 +318,7 @@ def test_commands_of_calibration_in_small(tmp_path: Path) -> None:
     plans = fan[fan["pattern"] == "plans_in_force"]
     assert plans["year"].tolist() == [2026, 2027]
     assert plans["last_published"].unique().tolist() == [638745.0]
+    assert not fan.duplicated(["pattern", "year"]).any()
     beside = pd.read_csv(tmp_path / "fc" / "beside_others.csv").set_index("source")
     assert beside.loc["OBR", "model_year"] == 2027  # at March 2028
     assert beside.loc["DfE for NAO", ["pattern", "model_year"]].tolist() == ["plans_in_force", 2033]

@@ -1,17 +1,19 @@
 """Forecasts: nothing behind the origin is used, simple ones are what they say, bands hold what they promise."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import backtest, calibration, forecasting, predictions, validation
+from experiments import backtest, calibration, forecasting, patterns, predictions, validation
 from experiments.forecasting import naive, predictive, scored, split
 from experiments.patterns import NationPattern, nation_patterns
 from model import Parameters
 from model.calendar import N_MONTHS, month_index
 from model.observables import months_of
+from model.results import Result
 
 PLANS = pd.Series({2015: 100.0, 2016: 110.0, 2017: 121.0, 2018: 133.1})
 NEW = pd.Series({2015: 20.0, 2016: 22.0, 2017: 24.2})
@@ -25,7 +27,7 @@ def test_what_came_after_the_origin_changes_nothing_that_is_said(origin: str, mo
     for pattern in nation_patterns():
         runs[pattern.name] = 50.0 * np.exp(0.05 * (runs["year"] - 2014) + 0.1 * rng.standard_normal(len(runs)))
     said = forecasting.backtest(runs, origin, "2025-01")
-    true = forecasting.of_observable
+    true = patterns.of_observable
 
     def other_future(observable: Any) -> pd.Series:
         series = true(observable).copy()
@@ -33,8 +35,7 @@ def test_what_came_after_the_origin_changes_nothing_that_is_said(origin: str, mo
         series[later] *= 3.0
         return series
 
-    monkeypatch.setattr(forecasting, "of_observable", other_future)
-    monkeypatch.setattr("experiments.calibration.of_observable", other_future)
+    monkeypatch.setattr(patterns, "of_observable", other_future)
     again = forecasting.backtest(runs, origin, "2025-01")
     assert (again["published"] > 2.9 * said["published"]).all()
     pd.testing.assert_frame_equal(said.drop(columns="published"), again.drop(columns="published"))
@@ -217,6 +218,8 @@ def test_authorities_with_later_rows_check_the_predictions_of_those_without() ->
     there = there[there[[2021, 2022, 2025]].notna().all(axis=1)]
     row = check.loc[("plans", 2025)]
     assert row["authorities"] == len(there) > 90
+    grown = there[2022] * 638_745.0 / 473_255.0  # England's plans of January 2025 and 2022
+    assert row["error_national_growth"] == pytest.approx((grown / there[2025] - 1.0).abs().median(), rel=1e-3)
     assert row["error_unchanged"] == pytest.approx((there[2022] / there[2025] - 1.0).abs().median())
     q = said.loc[("plans", 2025)].reindex(there.index)
     assert row["within_90"] == pytest.approx(((there[2025] >= q["q05"]) & (there[2025] <= q["q95"])).mean())
@@ -225,6 +228,45 @@ def test_authorities_with_later_rows_check_the_predictions_of_those_without() ->
     assert far.set_index(["series", "year"]).loc[("plans", 2025), "error"] == pytest.approx(
         row["error"]
     )  # levels cancel
+
+
+def of_authorities_as_published() -> SimpleNamespace:
+    """Return what a run would hold of authorities if all were as published: stocks in January, flows in June."""
+    table = validation.published_authorities().reset_index()
+    january = pd.DataFrame({"la_code": table["la_code"], "month": pd.to_datetime(table["year"].astype(str) + "-01-15"),
+                            "plans_in_force": table["plans_in_force"]})  # fmt: skip
+    flows = ["requests", "requests_refused", "new_plans", "within_20_weeks"]
+    june = table[["la_code", *flows]].assign(month=pd.to_datetime(table["year"].astype(str) + "-06-15"))
+    return SimpleNamespace(authorities=pd.concat([january, june], ignore_index=True))
+
+
+def test_authorities_as_published_meet_every_pattern() -> None:
+    result = cast(Result, of_authorities_as_published())
+    found = validation.authority_scores(result)
+    spreads = found[found["pattern"] != "growth_correlation"]
+    assert spreads["model"].to_numpy() == pytest.approx(spreads["published"].to_numpy(), rel=1e-9)
+    assert found["met"].all()
+    assert found.loc[found["pattern"] == "growth_correlation", "model"].item() == pytest.approx(1.0)
+    local, published = predictions.local_years(result), predictions._published_local()
+    for name in ("plans", "requests", "new_plans", "refused", "on_time"):
+        both = pd.concat([local[name], published[name]], axis=1, keys=("run", "published")).dropna()
+        both = both[both["published"] > 0.0]
+        assert len(both) > 500
+        assert both["run"].to_numpy() == pytest.approx(both["published"].to_numpy(), rel=1e-9)
+
+
+def test_gradients_between_children_are_odds_over_those_of_all() -> None:
+    all_odds = validation._odds_of_all()
+    rows = []
+    for year in (2018, 2020, 2022):
+        for label, ratio in (("plan", 2.0), ("sen_support", 3.0), ("none", 1.0)):
+            share = ratio * all_odds / (1.0 + ratio * all_odds)
+            for poor, part in ((True, share), (False, 1.0 - share)):
+                rows.append((f"{year}-01", label, "mainstream", poor, 100.0 * part))
+    table = pd.DataFrame(rows, columns=["month", "label", "setting", "disadvantaged", "children"])
+    found = validation.children_scores(cast(Result, SimpleNamespace(breakdowns=table))).set_index("pattern")["model"]
+    assert found["disadvantage_of_plan_holders"].to_numpy() == pytest.approx(2.0)
+    assert found["disadvantage_of_sen_support"].to_numpy() == pytest.approx(3.0)
 
 
 def test_what_is_met_is_said_of_the_median_of_members() -> None:
