@@ -29,6 +29,7 @@ class Question:
     less: str
     more: str
     digits: int = 0
+    summed: str = ""  # an outcome that adds it up over years
 
 
 QUESTIONS = (
@@ -40,7 +41,7 @@ QUESTIONS = (
     ),
     Question(
         "public_cost", "What does it cost a year?", "£ billion, prices of 2026-27", 1e-3, "£ billion less",
-        "£ billion more", 1,
+        "£ billion more", 1, "public_cost_since_2026",
     ),
 )  # fmt: skip
 
@@ -57,6 +58,14 @@ def sentence(question: Question, row: "pd.Series[float]") -> str:
         return f"{worded} in {YEAR} ({low} to {high})"
     signed = tuple(f"{end:+,.{question.digits}f}" for end in ends)
     return f"no sure difference in {YEAR} ({signed[0]} to {signed[1]})"
+
+
+def total(question: Question, row: "pd.Series[float]") -> str:
+    """Return in words how the sum over years differs from the base."""
+    ends = sorted(question.factor * row[name] for name in ("q05", "q95"))
+    middle = question.factor * row["median"]
+    word = "less" if middle < 0.0 else "more"
+    return f"since 2026 £{abs(middle):,.0f} billion {word} ({ends[0]:+,.0f} to {ends[1]:+,.0f})"
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:
@@ -102,6 +111,9 @@ def _panel(ax: Axes, question: Question, table: pd.DataFrame, gaps: pd.DataFrame
     for k, scenario in enumerate(scenarios[1:]):
         rows = gaps[(gaps["outcome"] == question.outcome) & (gaps["scenario"] == scenario) & (gaps["year"] == YEAR)]
         words = f"{_named(scenario)}: {sentence(question, rows.iloc[0])}"
+        if question.summed:
+            both = gaps[(gaps["outcome"] == question.summed) & (gaps["scenario"] == scenario) & (gaps["year"] == YEAR)]
+            words += f"; {total(question, both.iloc[0])}"
         ax.annotate(
             words, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 8 + 18 * (len(scenarios) - 2 - k)),
             textcoords="offset points", fontsize=11.5, color=COLOURS[k],

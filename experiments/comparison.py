@@ -1,8 +1,9 @@
 """Scenarios side by side over the calibrated ensemble, on the same random draws: what differs, and how surely."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_fig
 from experiments.forecasting import by_year
 from experiments.output import cannot_write
 from experiments.programme_money import beside_the_model, mid_year_prices, programme_money
+from experiments.reform_library import SIZES
+from experiments.runner import Progress, sweep
 from experiments.store import Store
 from model import Scenario
 from model.errors import ResultsError
@@ -25,6 +28,8 @@ from model.world import LINES
 
 # All lines of spending and the programmes beside them, a financial year; million pounds at prices of 2026-27.
 PUBLIC_COST = "public_cost"
+SUMMED = "public_cost_since_2026"  # that, added up from 2026-27 on
+SUMMED_FROM = 2026
 REAL_BALANCE = "real_balance"  # the cumulative balance of the block at those prices
 OUTCOMES = (
     "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
@@ -35,19 +40,25 @@ SHOWN = OUTCOMES[:8]
 IN_SHORT = ("plans_in_force", "unmet_need_share", "confidence", PUBLIC_COST)
 REPORTED = (2030, 2035, 2039)
 LEVELS = (0.05, 0.5, 0.95)
+RUN = ("point", "replicate", "scenario")
 TABLE, LEVEL_TABLE, COSTS = "compare.csv", "levels.csv", "programme_money.csv"
 PAGE, GLANCE = ("compare.pdf", "compare.png"), ("at_a_glance.pdf", "at_a_glance.png")
 
 
 def design(
-    scenarios: Sequence[Scenario], ensemble: Ensemble, *, scale: float = 0.01, until: str = "2040-08", seed: int = 0
-) -> Design:
-    """Return the runs of a comparison: every member in every scenario, with draws that scenarios share."""
+    scenarios: Sequence[Scenario], ensemble: Ensemble, *, scale: float = 0.01, until: str = "2040-08", seed: int = 0,
+    more: Sequence[str] = (),
+) -> Design:  # fmt: skip
+    """Return the runs of a comparison: every member in every scenario, with draws that scenarios share.
+
+    Recorded are `OUTCOMES`, all lines of spending, and `more`.
+    """
     if len({scenario.name for scenario in scenarios}) < len(scenarios):
         raise DesignError("two scenarios of a comparison have the same name.")
     years = tuple(range(2014, int(until[:4]) + 1))
+    recorded = tuple(dict.fromkeys((*OUTCOMES, *more, *SPENDING)))
     base = Design(
-        "compare", outcomes=(*OUTCOMES, *SPENDING), years=years, scenarios=tuple(scenarios), scale=scale, until=until,
+        "compare", outcomes=recorded, years=years, scenarios=tuple(scenarios), scale=scale, until=until,
         seed=seed, constants=ensemble.constants, own_seeds=True,
     )  # fmt: skip
     return ensemble.design(base)
@@ -62,15 +73,16 @@ def complete(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     return table
 
 
-def outcomes(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
+def outcomes(store: Store, scenarios: Sequence[Scenario], more: Sequence[str] = ()) -> pd.DataFrame:
     """Return the outcomes of all runs, and what all of it costs the public.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `point`, `replicate`, `scenario`, `year`, those of `OUTCOMES`, `PUBLIC_COST` (all lines of spending and
-        what reforms cost beside them) and `REAL_BALANCE`, million pounds at prices of 2026-27 of the financial year
-        that begins in `year`.
+        Columns `point`, `replicate`, `scenario`, `year`, those of `OUTCOMES` and `more`, `PUBLIC_COST` (all lines of
+        spending and what reforms cost beside them), `SUMMED` (that of all years from `SUMMED_FROM` on; empty where a
+        year of them is not known) and `REAL_BALANCE`, million pounds at prices of 2026-27 of the financial year that
+        begins in `year`.
 
     Raises
     ------
@@ -83,7 +95,49 @@ def outcomes(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     level = mid_year_prices(table["year"])
     table[PUBLIC_COST] = (table[list(SPENDING)].sum(axis=1, skipna=False) + table["beside"].fillna(0.0)) / level
     table[REAL_BALANCE] = table["cumulative_balance"] / level
-    return table[["point", "replicate", "scenario", "year", *OUTCOMES, PUBLIC_COST, REAL_BALANCE]]
+    table = table.sort_values("year", kind="stable")
+    later = table[PUBLIC_COST].where(table["year"] >= SUMMED_FROM)
+    table[SUMMED] = later.groupby([table[name] for name in RUN]).cumsum()
+    found = dict.fromkeys((*RUN, "year", *OUTCOMES, *more, PUBLIC_COST, SUMMED, REAL_BALANCE))
+    return table[list(found)].sort_index()
+
+
+def outcomes_by_size(
+    scenarios_of: Callable[[float], Sequence[Scenario]], ensemble: Ensemble, folder: Path, *, scale: float,
+    until: str = "2040-08", seed: int = 0, more: Sequence[str] = (), scheduler: str | None = None,
+    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
+    """Run members in scenarios whose reforms have another size from member to member; return `outcomes`.
+
+    A third of the members lives with each of `SIZES`: how much reforms achieve is doubted as the rest is. Goes on with
+    what the folder holds.
+
+    Parameters
+    ----------
+    scenarios_of
+        Returns the scenarios for a size.
+
+    Returns
+    -------
+    table, manifests
+        `point` counts the members of the ensemble; `size` says with what size each lived. Manifests by size.
+    """
+    tables, manifests = [], {}
+    for k, size in enumerate(SIZES):
+        chosen = scenarios_of(size)
+        some = ensemble.every(len(SIZES), k)
+        if not len(some.members):
+            continue
+        planned = design(chosen, some, scale=scale, until=until, seed=seed + k, more=more)
+        name = f"size_{size:g}"
+        store = sweep(
+            planned, folder / name, resume=True, scheduler=scheduler, workers=workers,
+            progress=(lambda now, name=name: told(name, now)) if told is not None else None,  # type: ignore[misc]
+        ).store  # fmt: skip
+        table = outcomes(store, chosen, more)
+        tables.append(table.assign(point=table["point"] * len(SIZES) + k, size=size))
+        manifests[name] = store.manifest()
+    return pd.concat(tables, ignore_index=True), manifests
 
 
 def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
@@ -101,7 +155,8 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
         members, `relative` (median of the difference over the size of the first scenario's figure), and `lower` (share
         of members in which it is lower than under the first scenario).
     """
-    long = table.melt(id_vars=["point", "replicate", "scenario", "year"], var_name="outcome").dropna(subset="value")
+    kept = table.drop(columns="size", errors="ignore")
+    long = kept.melt(id_vars=["point", "replicate", "scenario", "year"], var_name="outcome").dropna(subset="value")
     base = long[long["scenario"] == first].drop(columns="scenario").rename(columns={"value": "base"})
     pairs = long[long["scenario"] != first].merge(base, on=["point", "replicate", "year", "outcome"])
     pairs["gap"] = pairs["value"] - pairs["base"]
@@ -117,7 +172,7 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
 def levels(table: pd.DataFrame) -> pd.DataFrame:
     """Return quantiles over members, by scenario, outcome and year."""
     rows = []
-    for name in (*OUTCOMES, PUBLIC_COST):
+    for name in (*OUTCOMES, PUBLIC_COST, SUMMED):
         for scenario, part in table.groupby("scenario", sort=False):
             wide = part.pivot(index=["point", "replicate"], columns="year", values=name)
             rows.append(by_year(wide).assign(scenario=scenario, outcome=name))
@@ -125,16 +180,16 @@ def levels(table: pd.DataFrame) -> pd.DataFrame:
     return found[["scenario", "outcome", *found.columns.drop(["scenario", "outcome"])]]
 
 
-def summary(table: pd.DataFrame, outcomes: Sequence[str], year: int) -> pd.DataFrame:
+def summary(table: pd.DataFrame, names: Sequence[str], year: int) -> pd.DataFrame:
     """Return the differences of one year for the terminal: a row a scenario, a column an outcome, in words."""
-    here = table[(table["year"] == year) & table["outcome"].isin(outcomes)].copy()
+    here = table[(table["year"] == year) & table["outcome"].isin(names)].copy()
     factors = here["outcome"].map(lambda name: abs(FACTORS.get(name, (1.0, ""))[0]))
     here["words"] = [
         f"{f * m:+.3g} ({f * low:+.3g} to {f * high:+.3g})"
         for f, m, low, high in zip(factors, here["median"], here["q05"], here["q95"], strict=True)
     ]
     wide = here.pivot(index="scenario", columns="outcome", values="words")
-    return wide[[name for name in outcomes if name in wide]].reset_index()
+    return wide[[name for name in names if name in wide]].reset_index()
 
 
 def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figure:

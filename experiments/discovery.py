@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.ensembles import Ensemble
+from experiments.reform_library import SIZES
 from experiments.sequencing import FIRST, PAPER, class_of, known_orders, ordered, worth
 from model import Scenario
 
-SIZES = (0.5, 1.0, 1.5)
 DEPTH = 3
 LEAST = 0.05  # share of the cases that a box holds at least
 FOLDS = 5

@@ -3,8 +3,9 @@
 Net extra cost is all public cost under a scenario less that under no change, of the same member on the same draws, by
 financial year: every line of spending of the model and what reforms cost beside it. Transfers between governments (the
 block, deficit grants, balances) are nobody's cost or saving and are left out. Real pounds are those of 2026-27.
-The paper's programme is run in its own order, turned round, and all at once, with the same money in each; the white
-paper has its own dates, money and length of notice.
+The groups of reforms of e05 are run in the paper's order, turned round, all at once, and in the paper's order without
+the statutory ones, with the same money in each, which lasts eight years; the white paper has its own dates, money and
+length of notice.
 """
 
 import json
@@ -42,11 +43,16 @@ PRICES = ("nominal", "real", "discounted")
 
 
 def compared() -> list[Scenario]:
-    """Return what is compared, no change first: the white paper, and the paper's programme with the same money."""
-    dates = {"paper_order": PAPER, "turned_round": PAPER[::-1]}
+    """Return what is compared, no change first: the white paper, and the groups of e05 with the same money."""
+    without = {group: slot for group, slot in zip(PAPER, SLOTS, strict=True) if group != "statute"}
+    dates = {
+        "groups_paper_order": dict(zip(PAPER, SLOTS, strict=True)),
+        "groups_turned_round": dict(zip(PAPER[::-1], SLOTS, strict=True)),
+        "groups_at_once": dict.fromkeys(PAPER, SLOTS[0]),
+        "groups_without_statute": without,
+    }
     found = [read_scenario("no_change"), read_scenario("white_paper_2026")]
-    found += [scenario_of(dict(zip(o, SLOTS, strict=True)), "equal_money", name) for name, o in dates.items()]
-    return [*found, scenario_of(dict.fromkeys(PAPER, SLOTS[0]), "equal_money", "all_at_once")]
+    return [*found, *(scenario_of(starts, "equal_money", name) for name, starts in dates.items())]
 
 
 def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:

@@ -46,6 +46,10 @@ class Ensemble:
         """Return the first n members."""
         return Ensemble(self.name, self.members.iloc[:n], self.misfit[:n], self.about)
 
+    def every(self, n: int, start: int = 0) -> "Ensemble":
+        """Return every n-th member from `start` on."""
+        return Ensemble(self.name, self.members.iloc[start::n], self.misfit[start::n], self.about)
+
     def values(self, member: int) -> dict[str, float]:
         """Return the parameters of a member, with what a rival structure holds."""
         drawn = {str(name): float(value) for name, value in self.members.iloc[member].items()}

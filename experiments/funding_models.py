@@ -29,6 +29,7 @@ from experiments.kept import gone_on_with
 from experiments.output import cannot_write
 from experiments.runner import Progress, sweep
 from experiments.scenario_files import read_scenario
+from experiments.verdicts import LEVELS, verdict
 from model import Parameters, simulate
 from model.results import MANIFEST, Result
 
@@ -39,6 +40,7 @@ QUARTERS = {
     "authority": ("authorities: fewest plans", "second quarter", "third quarter", "authorities: most plans"),
 }
 MODELS = ("no_change", "funding_input", "funding_throughput", "funding_cluster", "funding_mixed_by_severity")
+FORMULA = "funding_throughput"
 LOOKED_AT = 2035
 UNTIL = f"{LOOKED_AT}-03"
 KINDS = {  # by what a need of the kind usually costs to meet
@@ -49,7 +51,7 @@ KINDS = {  # by what a need of the kind usually costs to meet
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was found elsewhere: how a funding model moves a measure; `expected` is lower, higher or neither."""
+    """What was found elsewhere: how a funding model moves a measure; for `expected` see `verdicts.verdict`."""
 
     found: str
     source: str
@@ -63,9 +65,9 @@ ALL = "all children with a need"
 GAP = "most less least need"
 PIJL, DHUEY = "Pijl 2016, Discourse 37(4)", "Dhuey and Lipscomb 2011, Education Finance and Policy 6(2)"
 EVIDENCE = (
-    Evidence("lump sums did not lower segregation", PIJL, "funding_throughput", ALL, "special", "neither"),
-    Evidence("budgets of pupils did not lower segregation", PIJL, "funding_input", ALL, "special", "neither"),
-    Evidence("nor did a mixture", PIJL, "funding_mixed_by_severity", ALL, "special", "neither"),
+    Evidence("lump sums did not lower segregation", PIJL, "funding_throughput", ALL, "special", "not lower"),
+    Evidence("budgets of pupils did not lower segregation", PIJL, "funding_input", ALL, "special", "not lower"),
+    Evidence("nor did a mixture", PIJL, "funding_mixed_by_severity", ALL, "special", "not lower"),
     Evidence("capitation lowers rates of mild needs", DHUEY, "funding_throughput", "mild", "labelled", "lower"),
     Evidence("and, later, of severe ones", DHUEY, "funding_throughput", "severe", "labelled", "lower"),
     Evidence("severe needs leave the school more often", DHUEY, "funding_throughput", "severe", "special", "higher"),
@@ -76,7 +78,6 @@ EVIDENCE = (
 )  # fmt: skip
 NOTHING = 0.05  # percentage points: a change that is smaller is none
 GROUPED_AT = "2027-01"  # schools are sorted before anything is announced, so that groups are the same in all runs
-LEVELS = (0.05, 0.5, 0.95)
 
 
 def who(result: Result) -> pd.DataFrame:
@@ -219,16 +220,13 @@ def beside_evidence(groups: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of `Evidence`, then `median`, `q05`, `q95` (percentage points) and `verdict`: `agrees` or
-        `contradicts` if 90 % of members say so, else `undecided`. No change is one of less than `NOTHING`.
+        The columns of `Evidence`, then `median`, `q05`, `q95` (percentage points) and `verdict`. A lowering of up to
+        `NOTHING` is none.
     """
     found = pd.DataFrame([asdict(evidence) for evidence in EVIDENCE])
     table = found.merge(groups, on=["scenario", "group", "measure"], how="left")
-    down, up = table["q95"] < 0.0, table["q05"] > 0.0
-    nothing = (table["q05"] > -NOTHING) & ~down  # neither: no lowering worth the name
-    agrees = np.select([table["expected"] == "lower", table["expected"] == "higher"], [down, up], nothing)
-    contradicts = np.select([table["expected"] == "lower", table["expected"] == "higher"], [up, down], down)
-    table["verdict"] = np.select([agrees, contradicts], ["agrees", "contradicts"], "undecided")
+    rows = zip(table["expected"], table["q05"], table["q95"], strict=True)
+    table["verdict"] = [verdict(expected, low, high, NOTHING) for expected, low, high in rows]
     return table[[*found.columns, "median", "q05", "q95", "verdict"]]
 
 
@@ -245,11 +243,13 @@ def experiment(
         workers=workers, progress=progress,
     ).store  # fmt: skip
     national = differences(outcomes(store, scenarios), MODELS[0])
-    groups = gains(run(members, folder / "groups", scale=scale, workers=workers))
+    table = run(members, folder / "groups", scale=scale, workers=workers)
+    groups, beside_formula = gains(table), gains(table, FORMULA)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
     try:
         national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
         groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
+        beside_formula.to_csv(folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
         beside_evidence(groups).to_csv(folder / "beside_evidence.csv", index=False, float_format="%.4g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(groups, len(ensemble.members))

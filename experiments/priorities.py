@@ -13,24 +13,25 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.comparison import PUBLIC_COST, design, differences, outcomes
+from experiments.comparison import SUMMED, differences, outcomes_by_size
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, save_figure, style_axes
 from experiments.output import cannot_write
 from experiments.reform_library import library
-from experiments.runner import Progress, sweep
+from experiments.runner import Progress
+from experiments.store import model_state
+from experiments.verdicts import LEVELS
 from model import Scenario
 from model.observables import declared as declared_observables
 from model.results import MANIFEST
 
 NONE, WHOLE = "none", "all twelve"
 YEAR = 2035
-LEVELS = (0.05, 0.5, 0.95)
 STATUTORY = "statutory"
 ALONE, LEFT_OUT, TOGETHER = "alone.csv", "left_out.csv", "together.csv"
 PAGE = ("priorities.pdf", "priorities.png")
-SHOWN = ("plans_in_force", "unmet_need_share", "confidence", PUBLIC_COST)
-TITLES = {PUBLIC_COST: ("Public cost", 1e-3, "£ billion a year, 2026-27")}
+SHOWN = ("plans_in_force", "unmet_need_share", "confidence", SUMMED)
+TITLES = {SUMMED: ("Public cost since 2026", 1e-3, "£ billion, prices of 2026-27")}
 
 
 def parts() -> dict[str, tuple[str, ...]]:
@@ -50,21 +51,24 @@ def titles() -> dict[str, str]:
     }
 
 
-def scenarios() -> list[Scenario]:
-    """Return nothing, every part alone, the twelve priorities together, and together without each."""
+def scenarios(size: float = 1.0) -> list[Scenario]:
+    """Return nothing, every part alone, the twelve priorities together, and together without each.
+
+    `size` multiplies what is assumed to follow.
+    """
     every = parts()
     priorities = {part: names for part, names in every.items() if part.isdigit()}
     found = [Scenario(NONE)]
-    found += [_of(names, f"alone:{part}") for part, names in every.items()]
-    found.append(_of([name for names in priorities.values() for name in names], WHOLE))
+    found += [_of(names, f"alone:{part}", size) for part, names in every.items()]
+    found.append(_of([name for names in priorities.values() for name in names], WHOLE, size))
     for left in priorities:
         rest = [name for part, names in priorities.items() if part != left for name in names]
-        found.append(_of(rest, f"without:{left}"))
+        found.append(_of(rest, f"without:{left}", size))
     return found
 
 
-def _of(names: "tuple[str, ...] | list[str]", name: str) -> Scenario:
-    return Scenario(name, tuple(library()[reform].reform() for reform in names))
+def _of(names: "tuple[str, ...] | list[str]", name: str, size: float) -> Scenario:
+    return Scenario(name, tuple(library()[reform].reform(size=size) for reform in names))
 
 
 def together(table: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +86,7 @@ def together(table: pd.DataFrame) -> pd.DataFrame:
         that), each with `_q05` and `_q95`: over members, in the unit of the outcome.
     """
     rows = []
-    for outcome in [name for name in table if name not in ("point", "replicate", "scenario", "year")]:
+    for outcome in [name for name in table if name not in ("point", "replicate", "scenario", "year", "size")]:
         wide = table.pivot(index=["point", "year"], columns="scenario", values=outcome)
         gaps = wide.sub(wide[NONE], axis=0)
         whole = gaps[WHOLE]
@@ -141,18 +145,21 @@ def experiment(
     workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run all parts, go on with what the folder holds, write tables and the figure; return the parts alone."""
-    chosen, members = scenarios(), ensemble.with_reforms()
-    store = sweep(
-        design(chosen, members, scale=scale), folder / "runs", resume=True, scheduler=scheduler, workers=workers,
-        progress=(lambda now: told("priorities", now)) if told is not None else None,
-    ).store  # fmt: skip
-    found = outcomes(store, chosen)
+    found, manifests = outcomes_by_size(
+        scenarios,
+        ensemble.with_reforms(),
+        folder / "runs",
+        scale=scale,
+        scheduler=scheduler,
+        workers=workers,
+        told=told,
+    )
     of_whole = found["scenario"].str.startswith("without:") | (found["scenario"] == WHOLE)
     alone, left_out = (
         differences(found[~of_whole | (found["scenario"] == WHOLE)], NONE),
         differences(found[of_whole], WHOLE),
     )
-    about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
+    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
     try:
         alone.to_csv(folder / ALONE, index=False, float_format="%.5g")
         left_out.to_csv(folder / LEFT_OUT, index=False, float_format="%.5g")

@@ -17,6 +17,7 @@ from model.errors import ScenarioError
 
 KINDS = ("amount", "rule", "effect")  # see reforms.toml
 HOME = "library"
+SIZES = (0.5, 1.0, 1.5)  # of what is assumed to follow, times what the library says
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,26 @@ class Entry:
         months
             If given, amounts and costs for which the library gives no end last so many months.
         amounts
-            Multiplies money, posts and places for which the library gives no end.
+            Multiplies money, posts and places for which the library gives no end, and what such a reform costs.
         """
         start = start or self.start
         announced = announced or min(self.announced, start)
         changes = [_dated(_sized(change, size, months, amounts), start) for change in self.changes]
-        costs = [_dated({"until": months} | dict(cost) if months else cost, start) for cost in self.costs]
+        costs = [_dated(self._cost(cost, months, amounts), start) for cost in self.costs]
         entry = {
             "name": self.name, "text": self.text, "announced": announced, "source": self.source, "grade": self.grade,
             "precedence": self.precedence, "changes": changes, "costs": costs,
             "announcement": [dict(change) for change in self.announcement] if announced < start else [],
         }  # fmt: skip
         return Scenario.from_mapping({"name": self.name, "reforms": [entry]}).reforms[0]
+
+    def _cost(self, cost: Mapping[str, Any], months: int | None, amounts: float) -> dict[str, Any]:
+        """Return a cost of the library as long and as large as wanted."""
+        if "until" in cost:
+            return dict(cost)
+        lasting = {} if months is None else {"until": months}
+        factor = amounts if any(is_lasting_amount(change) for change in self.changes) else 1.0
+        return dict(cost) | lasting | {"million_gbp": cost["million_gbp"] * factor}
 
 
 def is_lasting_amount(change: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ of its own (`[[reforms]]`, see `model.reforms`) and a `budget_million_gbp` that 
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ def named_scenarios() -> list[str]:
     return [NO_CHANGE.name, *sorted(path.stem for path in (home() / "scenarios").glob("*.toml"))]
 
 
-def read_scenario(name: str, folder: str | Path = ".") -> Scenario:
+def read_scenario(name: str, folder: str | Path = ".", *, size: float = 1.0) -> Scenario:
     """Return the scenario of that name, or the one written in that file (relative to `folder`).
+
+    `size` multiplies what is assumed to follow from the reforms it takes from the library.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def read_scenario(name: str, folder: str | Path = ".") -> Scenario:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
     try:
-        return scenario_of(mapping)
+        return scenario_of(mapping, size)
     except SendcycleError as error:
         line = line_of(text, str(error))
         where = f"{path.name}, line {line}" if line else path.name
@@ -72,7 +74,7 @@ def line_of(text: str, message: str) -> int | None:
     return None if found is None else found + 1
 
 
-def scenario_of(mapping: Mapping[str, Any]) -> Scenario:
+def scenario_of(mapping: Mapping[str, Any], size: float = 1.0) -> Scenario:
     """Return the scenario held in plain dictionaries: what it uses of the library, then reforms of its own."""
     used = mapping.get("use", [])
     if not isinstance(used, list):
@@ -81,7 +83,7 @@ def scenario_of(mapping: Mapping[str, Any]) -> Scenario:
     own = Scenario.from_mapping(
         {key: value for key, value in mapping.items() if key not in ("use", "budget_million_gbp")}
     )
-    scenario = Scenario(own.name, (*(_used(entry) for entry in used), *own.reforms), own.text)
+    scenario = Scenario(own.name, (*(_used(entry, size) for entry in used), *own.reforms), own.text)
     scenario.table(Parameters(), N_MONTHS)
     if budget is not None:
         if isinstance(budget, bool) or not isinstance(budget, (int, float)) or not budget >= 0.0:
@@ -90,7 +92,7 @@ def scenario_of(mapping: Mapping[str, Any]) -> Scenario:
     return scenario
 
 
-def _used(entry: object) -> Reform:
+def _used(entry: object, size: float) -> Reform:
     if not isinstance(entry, Mapping):
         raise ScenarioError("an entry of 'use' must be a table with a 'reform'.")
     if "reform" not in entry:
@@ -109,14 +111,7 @@ def _used(entry: object) -> Reform:
         elif not isinstance(value, str):
             raise ScenarioError(f"reform '{name}': '{key}' must be a text in quotes, not {value!r}.")
     try:
-        return library()[name].reform(entry.get("start"), entry.get("announced"), size=float(entry.get("size", 1.0)))
+        size = size * float(entry.get("size", 1.0))
+        return library()[name].reform(entry.get("start"), entry.get("announced"), size=size)
     except DateError as error:
         raise DateError(f"reform '{name}': {error}") from None
-
-
-def in_sequence(names: Sequence[str], starts: Sequence[str], name: str = "sequence", text: str = "") -> Scenario:
-    """Return the scenario in which reforms of the library start at these months."""
-    for reform in names:
-        if reform not in library():
-            raise ScenarioError(f"unknown reform '{reform}'.{nearest(reform, library())}")
-    return Scenario(name, tuple(library()[r].reform(s) for r, s in zip(names, starts, strict=True)), text)

@@ -4,16 +4,18 @@ Five groups of reforms of the library start a year apart, in every order: the sa
 order differs. Every member of the ensemble lives through every order on the same random draws, and again on others.
 Three arms say what "the same" means for what lasts:
 
-- `equal_money`: posts, grants and programmes last eight years from their start; rules and effects stay. Only means over
-  all years are compared: in a single year some posts have closed and others have not.
+- `equal_money`: posts, grants and programmes last eight years from their start, or less where the library says so;
+  rules and effects stay. Only means over all years are compared: in a single year some posts have closed, others not.
 - `equal_exposure`: posts and grants last to the end of the run, weaker the earlier they start: totals are equal.
 - `unequal`: they last to the end; who starts earlier has more. Reported, but no claim rests on it.
 
 Beside the orders stand the choices: every set of groups, each in five orders, in which a group has each place once.
 
 The paper's claim is of classes: people, capacity and school funding before accountability and statute. Twelve orders
-agree with it and twelve turn it round. That what helps looks better the earlier it comes is not yet order: an additive
-model of start dates says how much of the variance between orders dates alone explain, and what pairs leave beyond that.
+agree with it and twelve turn it round. That what helps looks better the earlier it comes is not yet order: the classes
+differ even in a world without any order, because agreeing orders start what helps first. So an additive model of start
+dates says how much of the variance between orders dates alone explain, pairs say what they leave beyond that, and
+choices say whether a group does something else where the others are there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +36,7 @@ from model.errors import ScenarioError
 GROUPS: dict[str, tuple[str, ...]] = {
     "people": ("national_standards", "workforce", "co_production", "curriculum"),
     "capacity": ("outreach_teams", "best_start", "health_integration", "bases", "place_planning", "transitions"),
-    "funding": ("inclusive_mainstream_fund", "cluster_funding"),
+    "funding": ("core_funding", "cluster_funding"),
     "accountability": ("inclusion_accountability",),
     "statute": ("individual_support_plans", "plan_threshold", "reassessment", "tribunal_last_resort"),
 }
@@ -150,7 +152,7 @@ def order_scenarios(arm: str) -> list[Scenario]:
 
 
 def choice_scenarios() -> list[Scenario]:
-    """Return every set of groups, each in the cyclic orders of all groups, in which a group has each place once."""
+    """Return every set of groups, with equal money, in each of the orders in which a group has each place once."""
     found = [Scenario("choice:none:0")]
     for size in range(1, len(PAPER) + 1):
         for chosen in combinations(PAPER, size):
@@ -265,6 +267,33 @@ def precedence(values: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)[columns]
 
 
+def interaction(choices: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each group, what it changes where the others are there less what it changes alone.
+
+    Parameters
+    ----------
+    choices
+        An outcome as `cube` gives it, columns `choice:SET:ORDER`; a set is averaged over orders.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `group`, `alone`, `with_others` (medians over members), `difference`, `q05` and `q95`.
+    """
+    sets = choices.T.groupby(lambda name: name.split(":")[1]).mean().T.groupby(level="point").mean()
+    whole, rows = label(PAPER), []
+    for group in GROUPS:
+        rest = [other for other in PAPER if other != group]
+        alone = sets[label((group,))] - sets[label(())]
+        among = sets[whole] - sets[label(rest)]
+        low, middle, high = np.quantile(among - alone, (0.05, 0.5, 0.95))
+        rows.append(
+            {"group": group, "alone": alone.median(), "with_others": among.median(), "difference": middle, "q05": low,
+             "q95": high}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def regret(values: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Return how much worse each order is than the best order of the same member.
 
@@ -314,14 +343,15 @@ def claim(values: pd.DataFrame) -> dict[str, float]:
 
 
 def analysed(found: pd.DataFrame, arm: str, choices: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    """Return all tables of one arm: levels, precedence, regret, the paper's claim, and order beside choice.
+    """Return all tables of one arm: levels, precedence, regret, the paper's claim, order beside choice, interactions.
 
     Parameters
     ----------
     found, choices
-        As `comparison.outcomes` returns them, of the orders of one arm and of the choices.
+        As `comparison.outcomes` returns them, of the orders of one arm and of the choices in the same arm; without
+        choices there is neither `ratio` nor a table `interaction`.
     """
-    levels, pairs, regrets, claims, variance = [], [], [], [], []
+    levels, pairs, regrets, claims, variance, together = [], [], [], [], [], []
     for outcome in COMPARED:
         for when in (MEAN,) if arm == "equal_money" else (MEAN, *REPORTED):
             values = cube(found, outcome, when)
@@ -332,10 +362,14 @@ def analysed(found: pd.DataFrame, arm: str, choices: pd.DataFrame | None) -> dic
             regrets.append(regret(values, outcome).assign(**at))
             claims.append(at | claim(values))
             row = at | {"explained_by_dates": by_dates(values)[1]}
-            row |= order_beside_choice(values, cube(choices, outcome, when)) if choices is not None else {}
+            if choices is not None:
+                of_choices = cube(choices, outcome, when)
+                row |= order_beside_choice(values, of_choices)
+                together.append(interaction(of_choices).assign(**at))
             variance.append(row)
-    return {
+    tables = {
         "levels": pd.DataFrame(levels), "precedence": pd.concat(pairs, ignore_index=True),
         "regret": pd.concat(regrets, ignore_index=True), "claim": pd.DataFrame(claims),
         "variance": pd.DataFrame(variance),
     }  # fmt: skip
+    return tables | ({"interaction": pd.concat(together, ignore_index=True)} if together else {})

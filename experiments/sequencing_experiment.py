@@ -77,7 +77,7 @@ def orders_and_choices(
     for arm in sizes.arms:
         scenarios, name = some_orders(arm, sizes.every), f"orders_{arm}"
         store = swept(name, scenarios, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
-        by_arm[arm] = analysed(outcomes(store, scenarios), arm, of_choices)
+        by_arm[arm] = analysed(outcomes(store, scenarios), arm, of_choices if arm == ARMS[0] else None)
         manifests[name] = store.manifest()
     return write_report(by_arm, few, folder, manifests)
 

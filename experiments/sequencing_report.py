@@ -58,7 +58,7 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
     places = {name: k for k, name in enumerate(GROUPS)}
     for row in pairs.itertuples():
         i, j = places[str(row.first)], places[str(row.then)]
-        grid[i, j], grid[j, i] = row.difference, -float(row.difference)
+        grid[i, j], grid[j, i] = row.beyond_dates, -float(row.beyond_dates)
     most = max(float(np.nanmax(np.abs(grid))), 1e-9)
     right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
     right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=25, ha="right")
@@ -67,7 +67,12 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
         if np.isfinite(value):
             dark = abs(value) > 0.6 * most
             right.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=9, color="w" if dark else "0.1")
-    right.set_title("Row before column: unmet need, points", loc="left", fontsize=11, fontweight="bold")
+    right.set_title(
+        "Row before column, beyond what dates alone give:\nunmet need, points",
+        loc="left",
+        fontsize=11,
+        fontweight="bold",
+    )
     page.suptitle("Does the order of reform matter?", x=0.02, y=0.97, ha="left", fontsize=16, fontweight="bold")
     words = (
         f"Means of 2026 to 2039 over {members} members; {regrets['order'].nunique()} orders of five groups "
@@ -91,8 +96,10 @@ def write_report(
         that agree with it differ from those that turn it round, and in which share of members that is below 0).
     """
     joined = {
-        name: pd.concat([tables[name].assign(arm=arm) for arm, tables in by_arm.items()], ignore_index=True)
-        for name in ("levels", "precedence", "regret", "claim", "variance")
+        name: pd.concat(
+            [tables[name].assign(arm=arm) for arm, tables in by_arm.items() if name in tables], ignore_index=True
+        )
+        for name in ("levels", "precedence", "regret", "claim", "variance", "interaction")
     }
     short = in_short(joined)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}

@@ -519,6 +519,18 @@ def test_on_the_day_input_funding_begins_schools_give_up_what_comes_with_the_chi
         assert np.array_equal(las(lever, "input_gbp_per_pupil"), remembered)
 
 
+def test_what_schools_give_up_stays_in_cash_as_the_first_6000_pounds_do() -> None:
+    with pair(changed(share_input_funding=1.0)) as (lever, usual):
+        months = stepped(lever, usual)
+        next(months)
+        first = las(lever, "input_gbp_per_pupil")
+        while next(months) < month_index("2017-05"):
+            pass
+        assert np.array_equal(las(lever, "input_gbp_per_pupil"), first)
+        given_up = spent(usual, NOTIONAL) - spent(lever, NOTIONAL)
+        np.testing.assert_allclose(given_up, first * las(lever, "pupils") * 100.0 / 12.0, atol=1.0)
+
+
 def test_where_money_comes_with_the_child_schools_gain_more_from_a_plan() -> None:
     with pair(changed(share_input_funding=1.0)) as (lever, usual):
         months = stepped(lever, usual)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from experiments import programme_money as money
 from experiments.programme_money import beside_the_model, programme_money
 from experiments.reform_library import Entry, library
-from experiments.scenario_files import in_sequence, named_scenarios, read_scenario, scenario_of
+from experiments.scenario_files import named_scenarios, read_scenario, scenario_of
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import DateError, ParameterError, ScenarioError, SendcycleError
 from model.parameters import Parameters
@@ -259,7 +259,7 @@ def test_what_the_white_paper_costs_is_what_it_says() -> None:
     assert three_years["grants"].sum() == pytest.approx(
         1_200.0, rel=0.08
     )  # £1.6bn, about £400m a year of it to schools
-    outreach = programme_money(in_sequence(["outreach_teams"], ["2026-09"])).loc["2026-09":"2029-08"]
+    outreach = programme_money(Scenario("x", (library()["outreach_teams"].reform(),))).loc["2026-09":"2029-08"]
     assert outreach.sum(axis=None) == pytest.approx(1_800.0, rel=0.1)  # £1.8bn over three years
 
 
