@@ -357,6 +357,8 @@ def test_every_kept_ensemble_can_be_read_and_run() -> None:
         kept = read_ensemble(name)
         assert 0 <= kept.nearest < len(kept.members)
         Parameters(**kept.values(kept.nearest))
+    current = read_ensemble(CURRENT)
+    assert set(calibration.priors()) == set(current.members)  # made since the last parameter was declared
 
 
 def test_a_member_whose_run_failed_does_not_shift_the_others(tmp_path: Path) -> None:
