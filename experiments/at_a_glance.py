@@ -16,6 +16,7 @@ YEAR = 2035  # of which the sentences speak
 FROM, UNTIL = 2015, 2040
 MOST = 4  # scenarios on the page, the base included
 GREY = "0.35"
+LINE = 18  # points between lines of text above a panel
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def total(question: Question, row: "pd.Series[float]") -> str:
     ends = sorted(question.factor * row[name] for name in ("q05", "q95"))
     middle = question.factor * row["median"]
     word = "less" if middle < 0.0 else "more"
-    return f"since 2026 £{abs(middle):,.0f} billion {word} ({ends[0]:+,.0f} to {ends[1]:+,.0f})"
+    return f"added up since 2026: £{abs(middle):,.0f} billion {word} ({ends[0]:+,.0f} to {ends[1]:+,.0f})"
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:
@@ -106,17 +107,18 @@ def _panel(ax: Axes, question: Question, table: pd.DataFrame, gaps: pd.DataFrame
     ax.set_ylim(bottom=0.0)
     ax.set_xlim(FROM, UNTIL + 0.5)
     ax.tick_params(labelsize=11)
-    ax.set_title(question.title, loc="left", fontsize=15, fontweight="bold", pad=10 + 18 * len(scenarios[1:]))
     ax.set_ylabel(question.unit, fontsize=11, color=GREY)
+    lines: list[tuple[str, str]] = []
     for k, scenario in enumerate(scenarios[1:]):
-        rows = gaps[(gaps["outcome"] == question.outcome) & (gaps["scenario"] == scenario) & (gaps["year"] == YEAR)]
-        words = f"{_named(scenario)}: {sentence(question, rows.iloc[0])}"
+        here = gaps[(gaps["scenario"] == scenario) & (gaps["year"] == YEAR)].set_index("outcome")
+        lines.append((f"{_named(scenario)}: {sentence(question, here.loc[question.outcome])}", COLOURS[k]))
         if question.summed:
-            both = gaps[(gaps["outcome"] == question.summed) & (gaps["scenario"] == scenario) & (gaps["year"] == YEAR)]
-            words += f"; {total(question, both.iloc[0])}"
+            lines.append((f"    {total(question, here.loc[question.summed])}", COLOURS[k]))
+    ax.set_title(question.title, loc="left", fontsize=15, fontweight="bold", pad=10 + LINE * len(lines))
+    for k, (words, colour) in enumerate(lines):
         ax.annotate(
-            words, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 8 + 18 * (len(scenarios) - 2 - k)),
-            textcoords="offset points", fontsize=11.5, color=COLOURS[k],
+            words, (0.0, 1.0), xycoords="axes fraction", xytext=(0, 8 + LINE * (len(lines) - 1 - k)),
+            textcoords="offset points", fontsize=11.5, color=colour,
         )  # fmt: skip
     top = ax.get_ylim()[1]
     for (x_end, _, colour), place, scenario in zip(
@@ -147,7 +149,7 @@ def figure(table: pd.DataFrame, gaps: pd.DataFrame, scenarios: Sequence[str], me
     """
     shown = list(scenarios[:MOST])
     page = Figure(figsize=(14.0, 10.4))
-    page.subplots_adjust(left=0.065, right=0.885, top=0.83, bottom=0.125, wspace=0.46, hspace=0.55)
+    page.subplots_adjust(left=0.065, right=0.885, top=0.84, bottom=0.125, wspace=0.46, hspace=0.66)
     for ax, question in zip(page.subplots(2, 2).flat, QUESTIONS, strict=True):
         _panel(ax, question, table, gaps, shown)
     page.suptitle("Special educational needs in England: what reform may change", x=0.05, y=0.975, ha="left",

@@ -451,7 +451,10 @@ def test_compare_in_small(tmp_path: Path) -> None:
 )
 def test_a_difference_is_said_in_words(outcome: str, median: float, q05: float, q95: float, words: str) -> None:
     question = next(q for q in at_a_glance.QUESTIONS if q.outcome == outcome)
-    assert at_a_glance.sentence(question, pd.Series({"median": median, "q05": q05, "q95": q95})) == words
+    row = pd.Series({"median": median, "q05": q05, "q95": q95})
+    assert at_a_glance.sentence(question, row) == words
+    if question.summed:
+        assert at_a_glance.total(question, row) == "added up since 2026: £6 billion less (-14 to -2)"
 
 
 def test_labels_that_would_cover_each_other_are_moved_apart() -> None:
