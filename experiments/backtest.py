@@ -6,7 +6,6 @@ fitted to the past alone, carry on well.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,9 @@ from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, position, save_figure, style_axes
 from experiments.forecasting import NAIVE, as_known, backtest, scored
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.patterns import SEAL, nation_patterns
-from experiments.runner import Progress, sweep
+from experiments.runner import Told, sweep, telling
 from experiments.store import Store, model_state
 from model import NO_CHANGE, Scenario
 from model.calendar import month_index
@@ -38,7 +37,6 @@ FIGURES_HELD, SCORES_HELD = "backtest_recognition_held.csv", "scores_recognition
 PAGE = ("backtest.pdf", "backtest.png")
 MEMBERS_RUN = 100
 SCALE = 0.1  # of the members' runs
-Told = Callable[[str, Progress], None]
 
 
 def settings_of(origin: str, smoke: bool) -> Settings:
@@ -83,8 +81,9 @@ def run_origin(
     for name, held in (("members", False), ("members_recognition_held", True)):
         scenario = as_known(origin, recognition_held=held)
         design = member_design(ensemble, name, END, 0.0005 if smoke else SCALE, scenario)
-        progress = (lambda now, name=name: told(name, now)) if told is not None else None  # type: ignore[misc]
-        done = sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=progress)
+        done = sweep(
+            design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=telling(told, name)
+        )
         stores.append(done.store)
     return ensemble, stores[0], stores[1]
 
@@ -104,7 +103,7 @@ def write_report(
             summary(scores_held, figures_held).assign(recognition="held"),
         ]
     )
-    try:
+    with writing_into(folder):
         figures.to_csv(folder / FIGURES, index=False, float_format="%.6g")
         scores.to_csv(folder / SCORES, index=False, float_format="%.6g")
         figures_held.to_csv(folder / FIGURES_HELD, index=False, float_format="%.6g")
@@ -118,8 +117,6 @@ def write_report(
         main = MAIN if MAIN in stores else next(iter(stores))
         page = fans(figures[figures["origin"] == main], main)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle e02: backtest from {main}", str(about[main]))
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return table
 
 

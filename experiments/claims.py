@@ -9,7 +9,7 @@ effect is.
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -21,9 +21,9 @@ from scipy.stats import norm
 
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE, SUMMED, outcomes_by_size
 from experiments.ensembles import Ensemble
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.reform_library import home, library
-from experiments.runner import Progress
+from experiments.runner import Told
 from experiments.scenario_files import read_scenario
 from experiments.store import model_state
 from experiments.verdicts import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
@@ -248,7 +248,7 @@ def number(value: float) -> str:
 
 def experiment(
     ensemble: Ensemble, folder: Path, results: Path, *, scale: float = SCALE, scheduler: str | None = None,
-    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+    workers: int | None = None, told: Told | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run what the claims need, go on with what the folder holds, and write the table; return it."""
     members, chosen = ensemble.with_reforms(), list(claims().values())
@@ -262,10 +262,8 @@ def experiment(
     )  # fmt: skip
     found = examined(chosen, table, members.members, results)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
-    try:
+    with writing_into(folder):
         found.to_csv(folder / TABLE, index=False, float_format="%.5g")
         (folder / PAGE).write_text(page(found), encoding="utf-8")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return found

@@ -14,10 +14,10 @@ from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.programme_money import beside_the_model, mid_year_prices, programme_money
 from experiments.reform_library import SIZES
-from experiments.runner import Progress, sweep
+from experiments.runner import Told, sweep, telling
 from experiments.store import Store
 from model import Scenario
 from model.errors import ResultsError
@@ -105,7 +105,7 @@ def outcomes(store: Store, scenarios: Sequence[Scenario], more: Sequence[str] = 
 def outcomes_by_size(
     scenarios_of: Callable[[float], Sequence[Scenario]], ensemble: Ensemble, folder: Path, *, scale: float,
     until: str = "2040-08", seed: int = 0, more: Sequence[str] = (), scheduler: str | None = None,
-    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+    workers: int | None = None, told: Told | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
     """Run members in scenarios whose reforms have another size from member to member; return `outcomes`.
 
@@ -132,7 +132,7 @@ def outcomes_by_size(
         name = f"size_{size:g}"
         store = sweep(
             planned, folder / name, resume=True, scheduler=scheduler, workers=workers,
-            progress=(lambda now, name=name: told(name, now)) if told is not None else None,  # type: ignore[misc]
+            progress=telling(told, name),
         ).store  # fmt: skip
         table = outcomes(store, chosen, more)
         tables.append(table.assign(point=table["point"] * len(SIZES) + k, size=size))
@@ -241,8 +241,7 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
     money = pd.concat({s.name: programme_money(s) for s in scenarios}, names=["scenario"])
     yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
     about = {"ensemble": ensemble.name, "about": ensemble.about, "scenarios": names, **store.manifest()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_into(folder):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
         yearly.rename_axis(["scenario", "year"]).to_csv(folder / COSTS, float_format="%.4g")
@@ -252,6 +251,4 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
         if (table["year"] == at_a_glance.YEAR).any():
             page = at_a_glance.figure(quantiles, table, names, len(ensemble.members))
             save_figure(page, [folder / name for name in GLANCE], "sendcycle: what reform may change", ", ".join(names))
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return table

@@ -9,7 +9,7 @@ length of notice.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from experiments.comparison import complete, design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.programme_money import beside_the_model, mid_year_prices
-from experiments.runner import Progress, sweep
+from experiments.runner import Told, sweep, telling
 from experiments.scenario_files import read_scenario
 from experiments.sequencing import PAPER, SLOTS, scenario_of
 from experiments.store import Store
@@ -155,29 +155,26 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
 
 def experiment(
     ensemble: Ensemble, folder: Path, *, scale: float = 0.01, scheduler: str | None = None,
-    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+    workers: int | None = None, told: Told | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run the scenarios over the ensemble, write tables, figure and manifest, and return what matters most."""
     scenarios = compared()
-    progress = (lambda now: told("runs", now)) if told is not None else None
     of = ensemble.with_reforms()
     store = sweep(
         design(scenarios, of, scale=scale), folder / "runs", resume=True, scheduler=scheduler, workers=workers,
-        progress=progress,
+        progress=telling(told, "runs"),
     ).store  # fmt: skip
     extra = extra_costs(store, scenarios)
     table = reported(extra)
     by_year = extra.groupby(["scenario", "year"])["total"].quantile([0.05, 0.5, 0.95]).unstack().reset_index()
     by_year.columns = pd.Index(["scenario", "year", "q05", "q50", "q95"])
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
-    try:
+    with writing_into(folder):
         table.to_csv(folder / "double_funding.csv", index=False, float_format="%.5g")
         by_year.to_csv(folder / "extra_cost.csv", index=False, float_format="%.5g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(extra, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e07: double funding", ensemble.name)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     short = table[(table["payer"] == "total") & (table["prices"] == "real")]
     return short[["scenario", "peak", "peak_year", "cumulated", "break_even", "never", "gbp_per_child_year"]]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from experiments.designs import REFORMS, Design, DesignError, shares_of
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.store import model_state
 from model.errors import ParameterError, ResultsError, nearest, reason
 from model.parameters import declared
@@ -92,12 +92,9 @@ class Ensemble:
         folder = Path(folder)
         misfit = pd.Series(self.misfit, index=self.members.index, name="misfit")
         table = pd.concat([self.members, misfit], axis=1)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with writing_into(folder):
             table.to_csv(folder / f"{self.name}.csv", index=False, float_format="%.8g")
             (folder / f"{self.name}.json").write_text(json.dumps(self.about, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise cannot_write(folder, error) from error
 
 
 def kept_ensembles() -> list[str]:

@@ -20,7 +20,7 @@ from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import LEVELS, by_year
 from experiments.identifiability import posterior, what_unseen_parameters_decide
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.predictions import of_england
 from experiments.store import Store
 from model.observables import declared as declared_observables
@@ -124,8 +124,7 @@ def write_report(
     made = datetime.now(UTC).date().isoformat()
     about = {"made": made, "ensemble": ensemble.name, "about": ensemble.about, "runs": manifest["design"],
              "model": manifest["model"]}  # fmt: skip
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_into(folder):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         beside_others(table).to_csv(folder / BESIDE, index=False, float_format="%.6g")
         for name, part, digits in ((AUTHORITIES, authorities, "%.6g"), (CHECK, check, "%.4g")):
@@ -136,8 +135,6 @@ def write_report(
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return table
 
 

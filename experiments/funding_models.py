@@ -26,8 +26,8 @@ from experiments.comparison import design, differences, outcomes
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.kept import gone_on_with
-from experiments.output import cannot_write
-from experiments.runner import Progress, sweep
+from experiments.output import writing_into
+from experiments.runner import Progress, Told, sweep, telling
 from experiments.scenario_files import read_scenario
 from experiments.verdicts import LEVELS, verdict
 from model import Parameters, simulate
@@ -232,21 +232,21 @@ def beside_evidence(groups: pd.DataFrame) -> pd.DataFrame:
 
 def experiment(
     ensemble: Ensemble, folder: Path, *, scale: float = 0.02, scheduler: str | None = None,
-    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+    workers: int | None = None, told: Told | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run all funding models, write national differences, gains by group and a manifest; return the main gains."""
     scenarios = [read_scenario(name) for name in MODELS]
-    progress = (lambda now: told("national", now)) if told is not None else None
     members = ensemble.with_reforms()
     store = sweep(
         design(scenarios, members, scale=scale, until=UNTIL), folder / "national", resume=True, scheduler=scheduler,
-        workers=workers, progress=progress,
+        workers=workers, progress=telling(told, "national"),
     ).store  # fmt: skip
     national = differences(outcomes(store, scenarios), MODELS[0])
-    table = run(members, folder / "groups", scale=scale, workers=workers)
+    of_groups = (lambda done, of: told("groups", Progress(done, of, 0, 0))) if told is not None else None
+    table = run(members, folder / "groups", scale=scale, workers=workers, told=of_groups)
     groups, beside_formula = gains(table), gains(table, FORMULA)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
-    try:
+    with writing_into(folder):
         national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
         groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
         beside_formula.to_csv(folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
@@ -254,8 +254,6 @@ def experiment(
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(groups, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e06: funding models", ensemble.name)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(
         ["unmet", "coverage", "plan"]
     )

@@ -17,7 +17,7 @@ from scipy import stats
 
 from experiments.designs import Design
 from experiments.figures import save_figure
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.store import Store
 from model import causal_map
 from model.errors import ResultsError
@@ -215,15 +215,13 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
     ]
     middle = 2025 if 2025 in years else years[-1]
     figure = waterfall(table, middle, chosen.replicates, chosen.scale)
-    try:
+    with writing_into(store.folder):
         table.to_csv(store.folder / TABLE, index=False, float_format="%.6g")
         frame = pd.DataFrame(rows, columns=["year", "loop", "other", "plans"])
         frame.to_csv(store.folder / PAIRS, index=False, float_format="%.6g")
         code = store.manifest()["model"]["code"][:12]
         words = f"{chosen.n_runs} runs, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: loops", words)
-    except OSError as error:
-        raise cannot_write(store.folder, error) from error
     return table
 
 

@@ -52,6 +52,16 @@ def _move(scratch: Path, out: Path) -> None:
         raise cannot_write(out, error) from error
 
 
+@contextmanager
+def writing_into(folder: Path) -> Iterator[None]:
+    """Make a folder for what the block writes into it. Raises ResultsError, one line, if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
 def cannot_write(out: Path, error: BaseException) -> ResultsError:
     """Return the error to raise when `error` kept results from being written into `out`."""
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error

@@ -6,7 +6,6 @@ if less, they do the same work twice.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,9 @@ from matplotlib.figure import Figure
 from experiments.comparison import SUMMED, differences, outcomes_by_size
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, save_figure, style_axes
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.reform_library import library
-from experiments.runner import Progress
+from experiments.runner import Told
 from experiments.store import model_state
 from experiments.verdicts import LEVELS
 from model import Scenario
@@ -142,7 +141,7 @@ def figure(alone: pd.DataFrame, left_out: pd.DataFrame, members: int) -> Figure:
 
 def experiment(
     ensemble: Ensemble, folder: Path, *, scale: float = 0.01, scheduler: str | None = None,
-    workers: int | None = None, told: Callable[[str, Progress], None] | None = None,
+    workers: int | None = None, told: Told | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run all parts, go on with what the folder holds, write tables and the figure; return the parts alone."""
     found, manifests = outcomes_by_size(
@@ -160,13 +159,11 @@ def experiment(
         differences(found[of_whole], WHOLE),
     )
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
-    try:
+    with writing_into(folder):
         alone.to_csv(folder / ALONE, index=False, float_format="%.5g")
         left_out.to_csv(folder / LEFT_OUT, index=False, float_format="%.5g")
         together(found).to_csv(folder / TOGETHER, index=False, float_format="%.5g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(alone, left_out, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: what each priority changes", ensemble.name)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]

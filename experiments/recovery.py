@@ -11,7 +11,6 @@ Beside both stands the prior itself: a method that is no nearer to the truth has
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,8 +35,8 @@ from experiments.calibration import target as published_target
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.identifiability import posterior, scores
-from experiments.output import cannot_write
-from experiments.runner import Progress, sweep
+from experiments.output import writing_into
+from experiments.runner import Told, sweep, telling
 from experiments.store import model_state
 from model import Parameters, simulate
 from model.results import MANIFEST
@@ -81,7 +80,7 @@ def abc(points: Matrix, figures: Matrix, goal: Target) -> tuple[Matrix, Matrix]:
 
 def recover(
     ensemble: Ensemble, folder: Path, truths: int = 4, *, smoke: bool = False, workers: int | None = None,
-    told: Callable[[str, Progress], None] | None = None, until: str = "2025-01",
+    told: Told | None = None, until: str = "2025-01",
 ) -> pd.DataFrame:  # fmt: skip
     """Return, by truth, method and parameter, where it lay, what was found, and whether the interval holds it.
 
@@ -106,8 +105,7 @@ def recover(
             name, moved, outcomes=outcomes, years=years, n=points.shape[1], shares=norm.cdf(points.T), scale=scale,
             until=until, seed=settings.seed,
         )  # fmt: skip
-        progress = (lambda now: told(name, now)) if told is not None else None
-        done = sweep(design, folder / name, resume=True, workers=workers, progress=progress)
+        done = sweep(design, folder / name, resume=True, workers=workers, progress=telling(told, name))
         return predicted(done.store, design, aim)
 
     from scipy.stats import qmc
@@ -185,11 +183,9 @@ def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.Da
     """Write what was found, its summary and a manifest; return the summary."""
     narrowed = posterior(ensemble)
     short = summary(table, set(narrowed.loc[narrowed["seen"], "parameter"]))
-    try:
+    with writing_into(folder):
         table.to_csv(folder / TABLE, index=False, float_format="%.5g")
         short.to_csv(folder / SUMMARY, index=False, float_format="%.4g")
         about = {"truths_from": ensemble.name, "model": model_state()}
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return short

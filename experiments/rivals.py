@@ -20,9 +20,9 @@ from experiments.designs import DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.patterns import nation_patterns
-from experiments.runner import sweep
+from experiments.runner import sweep, telling
 from experiments.store import Store, model_state
 from experiments.validation import SEAL, nation_scores
 from model.errors import nearest
@@ -95,8 +95,9 @@ def calibrated(
     )  # fmt: skip
     ensemble = taken(everyone).first(MEMBERS_RUN)
     design = member_design(ensemble, "members", "2026-03" if smoke else UNTIL, 0.0005 if smoke else SCALE)
-    progress = (lambda now: told("members", now)) if told is not None else None
-    done = sweep(design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=progress)
+    done = sweep(
+        design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=telling(told, "members")
+    )
     return Structure(ensemble, done.store)
 
 
@@ -178,7 +179,7 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
     """Write the fit and forecasts of all structures, the figure and a manifest; return the fit."""
     table, later = fit(structures), forecasts(structures)
     about = {name: structure.ensemble.about for name, structure in structures.items()}
-    try:
+    with writing_into(folder):
         for structure in structures.values():
             structure.ensemble.write(folder)
         table.to_csv(folder / FIT, index=False, float_format="%.4g")
@@ -189,6 +190,4 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
         save_figure(
             page, [folder / name for name in PAGE], "sendcycle: the model and its rivals", ", ".join(structures)
         )
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return table

@@ -43,6 +43,14 @@ class Progress:
     failed: int
 
 
+Told = Callable[[str, Progress], None]  # is told the name of a step, and where it stands
+
+
+def telling(told: Told | None, name: str) -> Callable[[Progress], None] | None:
+    """Return what a sweep tells of its progress, as that of a step of this name."""
+    return None if told is None else lambda now: told(name, now)
+
+
 @dataclass(frozen=True)
 class Finished:
     """What a sweep did: its store, runs computed now, and runs of all that failed."""

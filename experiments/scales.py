@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from experiments.designs import Design
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.store import Store
 from model.errors import ResultsError
 from model.results import MANIFEST
@@ -94,9 +94,7 @@ def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
         raise ResultsError(f"every run at the scales {', '.join(failed)} failed; failures.csv says with what error.")
     table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
     manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
-    try:
+    with writing_into(folder):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         (folder / MANIFEST).write_text(json.dumps(manifests, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return table

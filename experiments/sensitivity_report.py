@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments.designs import Design
 from experiments.figures import save_figure
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.sensitivity import MAIN_INDEX, Problem, analyse
 from experiments.store import Store
 from experiments.surrogate import GOOD, analyse_surrogate
@@ -50,11 +50,9 @@ def write_surrogate_report(
         f"variance of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not the model’s own."
     )
     figure = heat_map(table.rename(columns={"predicts_well": "converged"}), "sobol", words)
-    try:
+    with writing_into(store.folder):
         table.to_csv(store.folder / SURROGATE, index=False, float_format="%.6g")
         save_figure(figure, [store.folder / name for name in SURROGATE_FIGURE], "sendcycle: surrogate indices", words)
-    except OSError as error:
-        raise cannot_write(store.folder, error) from error
     return table
 
 
@@ -70,13 +68,11 @@ def write_report(
     table = analyse(store, design, method, problem, progress)
     note = f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
     figure = heat_map(table, method, note + "hatched: not converged")
-    try:
+    with writing_into(store.folder):
         table.to_csv(store.folder / INDICES, index=False, float_format="%.6g")
         code = store.manifest()["model"]["code"][:12]
         words = f"{method}, {design.n} points, {design.replicates} replicates, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: sensitivity", words)
-    except OSError as error:
-        raise cannot_write(store.folder, error) from error
     return table
 
 

@@ -1,7 +1,7 @@
 """e05 as a whole: all orders in three arms, choices, rival structures, where the claim holds, and the front."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,13 @@ import pandas as pd
 from experiments import discovery, pareto
 from experiments.comparison import outcomes
 from experiments.ensembles import Ensemble
-from experiments.output import cannot_write
-from experiments.runner import Progress, sweep
+from experiments.output import writing_into
+from experiments.runner import Progress, Told, sweep, telling
 from experiments.sequencing import ARMS, analysed, choice_scenarios, order_scenarios, runs
 from experiments.sequencing_report import write_report
 from experiments.store import Store
 from model import Scenario
 
-Told = Callable[[str, Progress], None]
 DISCOVERY, ABOUT_DISCOVERY, FRONT = "boxes.csv", "boxes.json", "front.csv"
 
 
@@ -54,8 +53,9 @@ def swept(
 ) -> Store:  # fmt: skip
     """Run every member in every scenario; goes on with what the folder holds."""
     design = runs(name, scenarios, ensemble, scale=sizes.scale, replicates=replicates)
-    progress = (lambda now: told(name, now)) if told is not None else None
-    return sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=progress).store
+    return sweep(
+        design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=telling(told, name)
+    ).store
 
 
 def some_orders(arm: str, every: int) -> list[Scenario]:
@@ -93,11 +93,9 @@ def where_it_holds(
         "classes", scenarios, many, folder, sizes, replicates=1, scheduler=scheduler, workers=workers, told=told
     )
     found, about = discovery.boxes(discovery.cases(outcomes(store, scenarios), many))
-    try:
+    with writing_into(folder):
         found.to_csv(folder / DISCOVERY, index=False, float_format="%.4g")
         (folder / ABOUT_DISCOVERY).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return found, about
 
 
@@ -117,11 +115,9 @@ def rival_orders(
         regrets.append(tables["regret"].assign(structure=rival.name))
         claims.append(tables["claim"].assign(structure=rival.name))
     found = pd.concat(claims, ignore_index=True)
-    try:
+    with writing_into(folder):
         pd.concat(regrets, ignore_index=True).to_csv(folder / "regret_rivals.csv", index=False, float_format="%.5g")
         found.to_csv(folder / "claim_rivals.csv", index=False, float_format="%.5g")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return found
 
 
@@ -134,8 +130,6 @@ def front(
         ensemble.first(sizes.members_front), folder / "front", trials=sizes.trials, scale=sizes.scale, workers=workers,
         told=(lambda done, of: told("front", Progress(done, of, 0, 0))) if told is not None else None,
     )  # fmt: skip
-    try:
+    with writing_into(folder):
         found.to_csv(folder / FRONT, index=False, float_format="%.6g")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return found

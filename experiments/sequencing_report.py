@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.sequencing import COMPARED, GROUPS, MEAN, PAPER, label
 from experiments.store import model_state
 from model.results import MANIFEST
@@ -103,8 +103,7 @@ def write_report(
     }
     short = in_short(joined)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_into(folder):
         for name, table in joined.items():
             table.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g")
         short.to_csv(folder / "summary.csv", index=False, float_format="%.4g")
@@ -112,8 +111,6 @@ def write_report(
         arm = next(iter(by_arm))
         page = figure(by_arm[arm], arm, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e05: order of reform", ensemble.name)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return short
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.output import cannot_write
+from experiments.output import writing_into
 from experiments.patterns import SEAL, complete_by, declared_patterns, nation_patterns
 from experiments.store import model_state
 from model.errors import ResultsError
@@ -194,11 +194,8 @@ def write_report(results: Sequence[Result], folder: Path, name: str, scale: floa
     if scale == 1.0:
         tables["authorities"] = median_scores([authority_scores(result) for result in results])
     about = {"of": name, "scale": scale, "members": len(results), "model": model_state()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing_into(folder):
         for level, table in tables.items():
             table.to_csv(folder / f"{level}.csv", index=False, float_format="%.5g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
     return list(tables.values())
