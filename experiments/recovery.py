@@ -56,13 +56,18 @@ def sizes(smoke: bool) -> tuple[Settings, int]:
 
 
 def synthetic(goal: Target, values: dict[str, float], scale: float, until: str, seed: int) -> Target:
-    """Return the figures that these parameters would have given, disturbed by the declared errors."""
+    """Return the figures that these parameters would have given, disturbed by the declared errors.
+
+    Figures that such a world does not have, as in small samples, are left out.
+    """
     names = list(dict.fromkeys(goal.table["outcome"]))
     years = simulate(Parameters(**values), seed=10_000 + seed, scale=scale, until=until).yearly(names)
     places = zip(goal.table["outcome"], goal.table["year"], strict=True)
-    logs = np.log([max(float(years.loc[year, name]), 1e-9) for name, year in places])
-    errors = np.linalg.cholesky(goal.covariance) @ np.random.default_rng(seed).standard_normal(len(logs))
-    return Target(goal.table.assign(value=np.exp(logs + errors)), goal.covariance)
+    values = np.asarray([float(years.loc[year, name]) for name, year in places])
+    there = np.flatnonzero(values > 0.0)
+    covariance = goal.covariance[np.ix_(there, there)]
+    errors = np.linalg.cholesky(covariance) @ np.random.default_rng(seed).standard_normal(len(there))
+    return Target(goal.table.iloc[there].assign(value=values[there] * np.exp(errors)), covariance)
 
 
 def abc(points: Matrix, figures: Matrix, goal: Target) -> tuple[Matrix, Matrix]:

@@ -245,6 +245,18 @@ def test_methods_are_held_against_no_data_at_all() -> None:
     assert (found["inside"] == 1.0).all()
 
 
+def test_a_synthetic_world_has_its_own_figures_and_the_declared_errors() -> None:
+    goal = target("2017-01")
+    values = read_ensemble("england_2025-01").values(0)
+    one, other = (recovery.synthetic(goal, values, 0.002, "2017-01", seed) for seed in range(2))
+    for aim in (one, other):
+        assert np.isfinite(aim.logs).all()
+        assert aim.covariance.shape == (len(aim.table), len(aim.table))
+        assert 0.5 * len(goal.table) < len(aim.table) <= len(goal.table)
+    both = one.table.merge(other.table, on=["outcome", "year"])
+    assert 0.0 < np.std(np.log(both["value_x"] / both["value_y"])) < 0.5
+
+
 def test_recovery_in_small(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
@@ -376,7 +388,7 @@ def test_a_member_whose_run_failed_does_not_shift_the_others(tmp_path: Path) -> 
         def table(self) -> pd.DataFrame:
             return pd.DataFrame(rows)
 
-    found = forecast.what_is_not_seen(cast(Store, Stored()), ensemble).set_index(["outcome", "parameter"])
+    found = forecast.what_is_not_seen(cast(Store, Stored()), ensemble, ensemble).set_index(["outcome", "parameter"])
     assert found.loc[("plans_in_force 2035", "effect_wait"), "rank_correlation"] == pytest.approx(1.0)
     assert found.loc[("high_needs_spending 2035", "effect_wait"), "rank_correlation"] == pytest.approx(-1.0)
 
