@@ -39,6 +39,8 @@ PAYERS_OF_LINES = {
     "government": ("spend_capital", "spend_programmes"),
     "schools": ("spend_notional_sen",),
 }
+LINES_OF = (*((colour, "-") for colour in COLOURS), ("0.25", "--"))  # colour and style, one a scenario
+BANDS = 2  # scenarios drawn with their band
 PRICES = ("nominal", "real", "discounted")
 
 
@@ -191,8 +193,10 @@ def figure(extra: pd.DataFrame, members: int) -> Figure:
         for ax, values in zip(axes, (wide, wide.cumsum(axis=1)), strict=True):
             x = values.columns.to_numpy() + 0.75  # the middle of the financial year
             low, middle, high = np.quantile(values, (0.05, 0.5, 0.95), axis=0)
-            ax.fill_between(x, low, high, color=COLOURS[k % len(COLOURS)], alpha=0.12, linewidth=0)
-            ax.plot(x, middle, color=COLOURS[k % len(COLOURS)], linewidth=1.8, label=scenario.replace("_", " "))
+            if k < BANDS:  # more of them would cover each other
+                ax.fill_between(x, low, high, color=LINES_OF[k][0], alpha=0.12, linewidth=0)
+            colour, style = LINES_OF[k]
+            ax.plot(x, middle, color=colour, linewidth=1.8, linestyle=style, label=scenario.replace("_", " "))
     for ax, title in zip(axes, ("Extra public cost of the year", "Cumulated"), strict=True):
         ax.axhline(0.0, color="0.3", linewidth=1.0)
         ax.set_title(title, loc="left", fontsize=11, fontweight="bold")
@@ -200,6 +204,9 @@ def figure(extra: pd.DataFrame, members: int) -> Figure:
         style_axes(ax)
     axes[0].legend(frameon=False, fontsize=9)
     page.suptitle("Paying for two systems at once", x=0.07, y=0.97, ha="left", fontsize=16, fontweight="bold")
-    text = f"Against no change on the same draws; median and 90 % of {members} members. Most effects are assumed."
+    text = (
+        f"Against no change on the same draws; median, and of the first two 90 % of {members} members. "
+        "Most effects are assumed."
+    )
     page.text(0.07, 0.87, text, fontsize=10, color="0.25")
     return page
