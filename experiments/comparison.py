@@ -19,6 +19,7 @@ from experiments.programme_money import beside_the_model, mid_year_prices, progr
 from experiments.reform_library import SIZES
 from experiments.runner import Told, sweep, telling
 from experiments.store import Store
+from experiments.verdicts import LEVELS
 from model import Scenario
 from model.errors import ResultsError
 from model.observables import declared as declared_observables
@@ -39,7 +40,6 @@ SPENDING = tuple(f"spend_{line}" for line in LINES)
 SHOWN = OUTCOMES[:8]
 IN_SHORT = ("plans_in_force", "unmet_need_share", "confidence", PUBLIC_COST)
 REPORTED = (2030, 2035, 2039)
-LEVELS = (0.05, 0.5, 0.95)
 RUN = ("point", "replicate", "scenario")
 TABLE, LEVEL_TABLE, COSTS = "compare.csv", "levels.csv", "programme_money.csv"
 PAGE, GLANCE = ("compare.pdf", "compare.png"), ("at_a_glance.pdf", "at_a_glance.png")

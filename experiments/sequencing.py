@@ -29,6 +29,7 @@ from experiments.designs import Design
 from experiments.ensembles import Ensemble
 from experiments.programme_money import MODEL_PAYS, programme_money
 from experiments.reform_library import is_lasting_amount, library
+from experiments.verdicts import LEVELS
 from model import Scenario
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import ScenarioError
@@ -259,7 +260,7 @@ def precedence(values: pd.DataFrame) -> pd.DataFrame:
         ):  # fmt: skip
             gap = table[before].mean(axis=1) - table.drop(columns=before).mean(axis=1)
             gap = gap.groupby(level="point").mean()
-            row[q05], row[key], row[q95] = np.quantile(gap, (0.05, 0.5, 0.95))
+            row[q05], row[key], row[q95] = np.quantile(gap, LEVELS)
             if key == "difference":
                 row["lower"] = float((gap < 0.0).mean())
         rows.append(row)
@@ -286,7 +287,7 @@ def interaction(choices: pd.DataFrame) -> pd.DataFrame:
         rest = [other for other in PAPER if other != group]
         alone = sets[label((group,))] - sets[label(())]
         among = sets[whole] - sets[label(rest)]
-        low, middle, high = np.quantile(among - alone, (0.05, 0.5, 0.95))
+        low, middle, high = np.quantile(among - alone, LEVELS)
         rows.append(
             {"group": group, "alone": alone.median(), "with_others": among.median(), "difference": middle, "q05": low,
              "q95": high}
@@ -338,7 +339,7 @@ def claim(values: pd.DataFrame) -> dict[str, float]:
     agrees = values[[name for name in values if classes[name] == "agrees"]].mean(axis=1)
     turned = values[[name for name in values if classes[name] == "reversed"]].mean(axis=1)
     gap = (agrees - turned).groupby(level="point").mean()
-    low, middle, high = np.quantile(gap, (0.05, 0.5, 0.95))
+    low, middle, high = np.quantile(gap, LEVELS)
     return {"difference": middle, "q05": low, "q95": high, "lower": float((gap < 0.0).mean())}
 
 
