@@ -1,0 +1,1 @@
+"""The window: the model watched in a browser (`sendcycle app`)."""

@@ -1,0 +1,144 @@
+"""One child's story: what happened to it month by month, told from a run of the same world on the same draws."""
+
+from contextlib import closing
+from dataclasses import dataclass
+
+import pandas as pd
+
+from model import Parameters, Scenario, SendModel
+from model.calendar import month_label
+from model.children import Appeal, Case, Label, Need, Setting
+
+SETTINGS = {
+    Setting.EARLY_YEARS: "early years",
+    Setting.MAINSTREAM: "a mainstream school",
+    Setting.UNIT: "a unit in a mainstream school",
+    Setting.STATE_SPECIAL: "a state special school",
+    Setting.INDEPENDENT_SPECIAL: "an independent special school",
+    Setting.ALTERNATIVE: "alternative provision",
+    Setting.POST_16: "further education",
+    Setting.HOME: "home education",
+    Setting.ELSEWHERE: "no school place",
+}
+CASES = {
+    Case.REQUESTED: "an EHC needs assessment is requested",
+    Case.ASSESSED: "the assessment is agreed and waits for advice",
+    Case.DRAFTED: "the plan waits to be written",
+    Case.MEDIATED: "the family goes to mediation",
+    Case.APPEALED: "the family appeals to the tribunal",
+}
+CONTESTED = {
+    Appeal.REFUSAL_TO_ASSESS: "the refusal to assess",
+    Appeal.REFUSAL_TO_ISSUE: "the refusal to issue a plan",
+    Appeal.CONTENTS: "what the plan says",
+}
+NEEDS = {
+    Need.AUTISM: "autism",
+    Need.SEMH: "social, emotional and mental health",
+    Need.SLCN: "speech, language and communication",
+    Need.LEARNING: "a moderate or specific learning difficulty",
+    Need.PROFOUND: "a severe or profound learning difficulty",
+    Need.PHYSICAL: "a physical or sensory need",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A child's life in the model.
+
+    Attributes
+    ----------
+    who
+        In a sentence: need, birth, family, place.
+    events
+        Columns `month` (YYYY-MM), `age` (years) and `event`, in order.
+    months
+        A row a month: `met`, `unmet` and `confidence`, 0 to 1, from the month the need shows.
+    """
+
+    who: str
+    events: pd.DataFrame
+    months: pd.DataFrame
+
+
+def story(parameters: Parameters, scenario: Scenario, seed: int, scale: float, until: int, row: int) -> Story:
+    """Return the story of the child in a row of the columns, up to month `until`, lived again from the beginning.
+
+    Raises
+    ------
+    IndexError
+        If there is no such row.
+    """
+    with closing(SendModel(parameters, scenario, seed=seed, scale=scale, n_months=max(until, 1))) as model:
+        c = model.world.children
+        if not 0 <= row < len(c.key):
+            raise IndexError(f"there is no child {row}: rows go from 0 to {len(c.key) - 1}.")
+        born, shows = int(c.born[row]), int(c.born[row] + c.onset[row])
+        events, months = [], []
+
+        def state() -> tuple[int, int, int, int, int]:
+            return (int(c.label[row]), int(c.setting[row]), int(c.case[row]), int(c.school[row]), int(c.appeal[row]))
+
+        before = state()
+        for t in model.months():
+            if t == max(shows, 0):
+                events.append((t, f"the need shows: {NEEDS[Need(int(c.need[row]))]}"))
+            now = state()
+            events += [(t, words) for words in _changes(before, now, t)]
+            before = now
+            if t >= shows and now[1] != Setting.LEFT:
+                months.append((t, float(c.met[row]), float(c.unmet[row]), float(c.confidence[row])))
+        authority = model.authorities[int(model.world.schools["authority"][_any_school(model, row)])].name
+        family = "with free school meals" if c.disadvantaged[row] else "without free school meals"
+        who = (
+            f"A child with {NEEDS[Need(int(c.need[row]))]}, born {_month_of(born)}, {family}, in {authority}; "
+            f"meeting the need costs about £{1000.0 * float(c.innate[row]):,.0f} a year at prices of 2014-15."
+        )
+    told = pd.DataFrame(events, columns=["t", "event"])
+    told.insert(0, "month", [month_label(t) for t in told["t"]])
+    told.insert(1, "age", (told["t"] - born) // 12)
+    table = pd.DataFrame(months, columns=["t", "met", "unmet", "confidence"])
+    table.insert(0, "month", [month_label(int(t)) for t in table["t"]])
+    return Story(who, told.drop(columns="t"), table.drop(columns="t"))
+
+
+def _changes(before: tuple[int, ...], now: tuple[int, ...], t: int) -> list[str]:
+    """Return in words what has changed between two months."""
+    words = []
+    if now[0] != before[0]:
+        if now[0] == Label.PLAN:
+            words.append("an EHC plan is issued")
+        elif before[0] == Label.PLAN:
+            words.append("the plan ceases")
+        else:
+            words.append("goes on SEN support" if now[0] == Label.SEN_SUPPORT else "comes off SEN support")
+    if now[2] != before[2]:
+        if now[2] == Case.NONE:
+            words.append("the case ends" if now[0] == before[0] else "the case is decided")
+        else:
+            about = CONTESTED.get(Appeal(now[4]), "")
+            words.append(CASES[Case(now[2])] + (f" over {about}" if about and now[2] >= Case.MEDIATED else ""))
+    if now[1] != before[1]:
+        words.append(f"is now in {SETTINGS[Setting(now[1])]}" if now[1] != Setting.LEFT else "leaves education")
+    elif now[3] != before[3] and now[3] >= 0:
+        words.append("goes on to another school")
+    return words
+
+
+def _any_school(model: SendModel, row: int) -> int:
+    """Return a school of the child's neighbourhood."""
+    return int(model.world.cluster_schools[int(model.world.children.cluster[row])])
+
+
+def _month_of(born: int) -> str:
+    """Return the month of birth as YYYY-MM, which may lie before the run."""
+    year, month = divmod(2014 * 12 + 8 + born, 12)
+    return f"{year}-{month + 1:02d}"
+
+
+def telling_children(model: SendModel, n: int = 30) -> list[int]:
+    """Return rows of children whose story has much in it: with a plan or a case now, spread over the sample."""
+    c = model.world.children
+    rows = [i for i in range(len(c.key)) if c.label[i] == Label.PLAN or c.case[i] != Case.NONE]
+    step = max(len(rows) // n, 1)
+    return rows[::step][:n]
