@@ -1,5 +1,6 @@
 # make run    the main job: the baseline at full scale, into results/baseline, and what reform may change beside it,
 #             over the calibrated ensemble, into results/compare
+# make app    the model live in a browser
 # make test   style, types and the test suite
 # make lint   style and types only
 # make lock   write requirements.lock again from pyproject.toml (UPGRADE=--upgrade takes the newest versions)
@@ -21,12 +22,15 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint lock clean test-tools
+.PHONY: run app test lint lock clean test-tools
 
 run: .venv/project.stamp
 	$(BIN)/sendcycle run --scale $(SCALE) --until $(UNTIL) --out $(OUT)
 	rm -rf $(COMPARE_OUT)/runs
 	$(BIN)/sendcycle compare $(COMPARED) --out $(COMPARE_OUT)
+
+app: .venv/project.stamp
+	$(BIN)/sendcycle app
 
 test: lint test-tools
 	$(BIN)/python -m pytest -n $(JOBS)
@@ -36,8 +40,12 @@ lint: .venv/project.stamp
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy model
 
-# Whatever the test suite needs besides Python packages is made ready here. Nothing yet.
-test-tools:
+# The page is tested in Chromium: the one that is there, else Playwright's, else Debian's.
+test-tools: .venv/project.stamp
+	@$(BIN)/python tests/browser.py >/dev/null 2>&1 \
+		|| $(BIN)/python -m playwright install chromium \
+		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null)
+	@$(BIN)/python tests/browser.py
 
 # The environment is made anew when the lock changes, so that nothing is left in it which the lock does not name.
 .venv/lock.stamp: requirements.lock
@@ -53,7 +61,7 @@ test-tools:
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+	.venv-lock/bin/uv pip compile pyproject.toml --extra app --extra test --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) \
 		--quiet --output-file requirements.lock
 

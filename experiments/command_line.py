@@ -234,6 +234,31 @@ def compare(
     print(f"differences, levels, money and the figure are in {out}{os.sep}")
 
 
+# ---------------------------------------------------------------------- app
+
+
+@app.command(name="app", epilog="Example: sendcycle app paper_sequence")
+def window(
+    scenario: Annotated[
+        str, typer.Argument(help="What the page begins with: a name, or the path of a TOML file.")
+    ] = "white_paper_2026",
+    port: Annotated[int, typer.Option(help="Of this machine.", min=1, max=65535)] = 8765,
+    host: Annotated[str, typer.Option(help="Who can reach the page: this machine alone, or 0.0.0.0.")] = "127.0.0.1",
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+) -> None:
+    """Watch the model live in a browser: play, change numbers, drag reforms, look at authorities and children."""
+    from experiments.scenario_files import read_scenario
+    from model.errors import SendcycleError
+
+    read_scenario(scenario)
+    try:
+        from experiments.app import serving
+    except ModuleNotFoundError as error:
+        raise SendcycleError(f"the page needs more packages ({error.name}): pip install 'sendcycle[app]'.") from None
+    print(f"the page is at http://{host}:{port}/ until Ctrl-C")
+    serving.serve(scenario, host=host, port=port, browser=browser)
+
+
 # ---------------------------------------------------------------------- sweep
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds of the same design.")]

@@ -34,26 +34,49 @@ def read_scenario(name: str, folder: str | Path = ".", *, size: float = 1.0) -> 
     ScenarioError, DateError, ParameterError
         One line that says what is wrong with it, in which line of the file, and what to do.
     """
-    if name == NO_CHANGE.name:
-        return Scenario(NO_CHANGE.name, text="Nothing changes.")
+    text, path = scenario_text(name, folder)
+    return scenario_from(text, path, size)
+
+
+def scenario_text(name: str, folder: str | Path = ".") -> tuple[str, Path]:
+    """Return the text of the scenario of that name, or of that file, and the file.
+
+    Raises
+    ------
+    ScenarioError
+        If there is no such scenario, or its file cannot be read.
+    """
     path = Path(folder) / name
     if not path.suffix and not path.exists():
+        if name == NO_CHANGE.name:
+            return f'name = "{name}"\ntext = "Nothing changes."\n', path
         if name not in named_scenarios():
             raise ScenarioError(
                 f"unknown scenario '{name}'.{nearest(name, named_scenarios())} Or give the path of a TOML file."
             )
         path = home() / "scenarios" / f"{name}.toml"
     try:
-        text = path.read_text(encoding="utf-8")
-        mapping = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return path.read_text(encoding="utf-8"), path
+    except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
+
+
+def mapping_of(text: str, path: Path) -> dict[str, Any]:
+    """Return a scenario file's text as plain dictionaries. Raises ScenarioError if it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
+
+
+def scenario_from(text: str, path: Path, size: float = 1.0) -> Scenario:
+    """Return the scenario that a file's text holds; errors name the file's line. See `read_scenario`."""
+    mapping = mapping_of(text, path)
     try:
         return scenario_of(mapping, size)
     except SendcycleError as error:
         line = line_of(text, str(error))
-        where = f"{path.name}, line {line}" if line else path.name
-        raise type(error)(f"{where}: {error}") from None
+        raise type(error)(f"{path.name}, line {line}: {error}" if line else f"{path.name}: {error}") from None
 
 
 def line_of(text: str, message: str) -> int | None:

@@ -38,6 +38,7 @@ def recognition() -> pd.DataFrame:
         return pd.read_csv(handle).set_index("year")
 
 
+@cache
 def last_measured_recognition() -> int:
     """Return the last year for which recognition was measured."""
     table = recognition()

@@ -249,19 +249,28 @@ def _version(package: str) -> str | None:
         return None
 
 
+# What is kept beside the model but read by no run: a change of it leaves all results as they are.
+NOT_READ = (
+    "causal_diagram.py", "causal_map.py", "causal_map.toml", "data_preparation.py", "documentation.py", "nudges.py",
+    "plain_twin.py",
+)  # fmt: skip
+
+
 @cache
 def input_hashes() -> dict[str, str]:
-    """Return the SHA-256 of every declaration and data file of the model, by path below `model`."""
+    """Return the SHA-256 of every declaration and data file that a run reads, by its name."""
     root = files("model")
     paths = [path for folder in (root, root / "data") if folder.is_dir() for path in folder.iterdir() if path.is_file()]
-    inputs = {path.name: path for path in paths if path.name.endswith((".toml", ".csv", ".parquet", ".npz"))}
+    ends = (".toml", ".csv", ".parquet", ".npz")
+    inputs = {path.name: path for path in paths if path.name.endswith(ends) and path.name not in NOT_READ}
     return {name: _sha256(inputs[name].read_bytes()) for name in sorted(inputs)}
 
 
 @cache
 def code_hash() -> str:
-    """Return one SHA-256 of the source of the model, which tells two states of it apart where there is no commit."""
-    sources = sorted((entry for entry in files("model").iterdir() if entry.name.endswith(".py")), key=lambda e: e.name)
+    """Return one SHA-256 of all source that a run uses: it tells two states of the model apart without a commit."""
+    python = (entry for entry in files("model").iterdir() if entry.name.endswith(".py") and entry.name not in NOT_READ)
+    sources = sorted(python, key=lambda entry: entry.name)
     return _sha256(b"".join(entry.name.encode() + entry.read_bytes() for entry in sources))
 
 

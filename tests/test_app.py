@@ -1,16 +1,23 @@
 """The window: what is drawn is what the model lived through, and a child's story is that of its columns."""
 
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from experiments.app.drafts import Draft
+from experiments.app.loops import loop_strengths
 from experiments.app.stories import story, telling_children
 from experiments.app.watched import Watched
 from experiments.reform_library import library
+from experiments.scenario_files import named_scenarios, read_scenario
 from model import NO_CHANGE, Parameters, Scenario, SendModel, simulate
 from model.calendar import month_index
+from model.causal_map import causal_map
 from model.children import Case, Label
+from model.errors import DateError, ScenarioError
 
 SCALE, UNTIL = 0.004, "2017-03"
 EARLY = Scenario("early", (library()["outreach_teams"].reform("2016-01", "2015-09"),))
@@ -22,30 +29,73 @@ def test_a_watched_model_shows_what_a_run_records() -> None:
         while watched.running:
             watched.step()
         watched.step()  # nothing more happens
-        assert watched.t == month_index(UNTIL) + 1
+        assert watched.month == UNTIL
+        assert tuple(watched.lives) == ("early", "no_change")
         names = ["plans_in_force", "requests", "within_20_weeks", "support_hours_per_child"]
-        assert watched.remembered is not None
-        assert watched.beside is not None
-        for remembered, scenario in ((watched.remembered, EARLY), (watched.beside, NO_CHANGE)):
+        for life, scenario in zip(watched.lives.values(), (EARLY, NO_CHANGE), strict=True):
             result = simulate(Parameters(**values), scenario, seed=4, scale=SCALE, until=UNTIL)
-            shown = remembered.series(names)
-            assert shown.equals(result.national[names])
-            assert remembered.january is not None
-            local = remembered.authorities("requests")
-            last = result.authorities[result.authorities["month"] > "2016-03-15"].groupby("la_code")["requests"].sum()
-            np.testing.assert_allclose(local.reindex(last.index), last)
-        ours = watched.remembered.series(names)
-        theirs = watched.beside.series(names)
-        assert ours.loc[:"2015-12"].equals(theirs.loc[:"2015-12"])
+            assert life.series(names).equals(result.national[names])
+            yearly = result.yearly()
+            lines = life.lines(names)
+            at_end_of_2016 = lines["requests"].index[-4]  # the twelve months to December, in their middle
+            assert at_end_of_2016 == pytest.approx(2016.5)
+            for name in ("requests", "within_20_weeks"):
+                assert lines[name].iloc[-4] == pytest.approx(yearly.loc[2016, name])
+            assert lines["plans_in_force"].index[-1] == pytest.approx(2017 + 3 / 12)
+            last = result.authorities[result.authorities["month"] > "2016-03-15"].groupby("la_code")["new_plans"].sum()
+            weights = dict(zip(watched.authorities, life.model.world.authorities["weight"], strict=True))
+            local = life.by_authority("new_plans")
+            np.testing.assert_allclose(local * pd.Series(weights), last.reindex(local.index), rtol=1e-9)
+            code = str(local.index[0])
+            there = result.schools
+            there = there[(there["la_code"] == code) & (there["month"] == "2017-01")]
+            assert life.schools(code)["pupils_with_plan"].tolist() == there["pupils_with_plan"].tolist()
+        ours, theirs = (life.series(names) for life in watched.lives.values())
+        assert ours.loc[:"2015-08"].equals(theirs.loc[:"2015-08"])
         assert not ours.loc["2016-06":].equals(theirs.loc["2016-06":])
 
 
 def test_before_its_first_month_nothing_is_shown() -> None:
     with closing(Watched(scale=SCALE, until=UNTIL)) as watched:
-        assert watched.remembered is not None
-        assert len(watched.remembered.series(["requests"])) == 0
-        assert watched.remembered.authorities("requests").isna().all()
+        assert len(watched.main.series(["requests"])) == 0
+        assert not len(watched.main.lines(["requests", "plans_in_force"])["plans_in_force"])
+        assert watched.main.by_authority("requests").isna().all()
+        assert watched.main.schools(next(iter(watched.authorities))).empty
         assert watched.beside is None
+        assert watched.month == "2014-08"
+
+
+def test_a_model_that_is_closed_while_it_plays_stops() -> None:
+    watched = Watched(scale=SCALE, until=UNTIL)
+    watched.step()
+    watched.close()
+    watched.step()
+    assert not watched.running
+    watched.close()
+
+
+def test_a_loop_is_as_strong_as_what_is_missing_without_it() -> None:
+    with closing(SendModel(scale=SCALE, seed=1, n_months=40)) as model:
+        for _ in range(30):
+            model.step()
+        before = model.world.authorities["balance_pence"].copy()
+        found = loop_strengths(model, months=24).set_index("loop")  # ten months are left
+        assert np.array_equal(model.world.authorities["balance_pence"], before)
+        assert model.t == 30
+        assert list(found.index) == [*causal_map().loops]
+        assert found.loc["R7", "polarity"] == "reinforcing"
+        assert found.loc["B1", "polarity"] == "balancing"
+        cut = model.copy()
+        cut.given.parameters["gain_r7_confidence"][42:] = 0.0
+        requests = {name: 0.0 for name in ("with", "without")}
+        for _ in range(10):
+            model.step()
+            cut.step()
+            for name, one in (("with", model), ("without", cut)):
+                requests[name] += float(one.world.authorities["weight"] @ one.world.tallies["requests"])
+        assert found.loc["R7", "requests"] == pytest.approx(1.0 - requests["without"] / requests["with"])
+        assert found.loc["R7", "requests"] != 0.0
+        assert loop_strengths(model).empty
 
 
 def test_a_story_is_what_the_columns_went_through() -> None:
@@ -54,16 +104,72 @@ def test_a_story_is_what_the_columns_went_through() -> None:
         for _ in model.months():
             pass
         c = model.world.children
-        new = [i for i in telling_children(model, 200) if c.label[i] == Label.PLAN and c.planned[i] > 6]
+        new = [i for i in telling_children(model, 400) if c.label[i] == Label.PLAN and c.planned[i] > 6]
         row = new[len(new) // 2]
-        told = story(model.parameters, NO_CHANGE, 2, SCALE, until, row)
+        told = story(model, row)
         assert "an EHC plan is issued" in set(told.events["event"])
         issued = told.events.loc[told.events["event"] == "an EHC plan is issued", "month"].iloc[-1]
         assert month_index(issued) == c.planned[row]
         assert told.months["unmet"].iloc[-1] == pytest.approx(float(c.unmet[row]), abs=1e-6)
         assert told.events["month"].is_monotonic_increasing
-        asked = [i for i in telling_children(model, 200) if c.case[i] == Case.REQUESTED]
-        waiting = story(model.parameters, NO_CHANGE, 2, SCALE, until, asked[0])
+        asked = [
+            i for i, words in telling_children(model, 400).items() if c.case[i] == Case.REQUESTED and "waits" in words
+        ]
+        waiting = story(model, asked[0])
         assert waiting.events["event"].iloc[-1] == "an EHC needs assessment is requested"
-    with pytest.raises(IndexError, match="there is no child 99999999"):
-        story(Parameters(), NO_CHANGE, 2, SCALE, 3, 99_999_999)
+        with pytest.raises(IndexError, match="there is no child 99999999"):
+            story(model, 99_999_999)
+
+
+def test_a_story_is_told_before_reforms_begin() -> None:
+    later = Scenario("later", (library()["outreach_teams"].reform("2016-09", "2016-01"),))
+    with closing(SendModel(scenario=later, scale=SCALE, n_months=30)) as model:
+        for _ in range(8):
+            model.step()
+        row = next(iter(telling_children(model, 400)))
+        told = story(model, row)
+        assert told.events["month"].max() <= "2015-04"
+        assert not len(told.months) or told.months["month"].iloc[-1] == "2015-04"
+
+
+# ---------------------------------------------------------------------- scenarios in the making
+
+
+def test_a_draft_that_is_saved_and_read_is_the_same_scenario() -> None:
+    for name in named_scenarios():
+        draft = Draft.named(name)
+        assert draft.scenario == read_scenario(name)
+        again = Draft.of_text(draft.toml, Path("saved.toml"))
+        assert again == draft
+
+
+def test_a_reform_is_moved_with_its_announcement_and_nothing_else_is() -> None:
+    draft = Draft.named("paper_sequence")
+    moved = draft.moved("plan_threshold", "2027-03")
+    before, after = ({r.name: r for r in d.scenario.reforms} for d in (draft, moved))
+    assert after["plan_threshold"].announced == "2026-08"  # seven months before, as it was
+    assert min(change.start for change in after["plan_threshold"].changes) == "2027-03"
+    assert {name for name in before if before[name] != after[name]} == {"plan_threshold"}
+    assert moved.moved("plan_threshold", "2030-09") == draft
+    assert "plan_threshold" not in {bar.name for bar in moved.without("plan_threshold").bars()}
+    assert moved.without("plan_threshold").with_reform("plan_threshold").used["plan_threshold"] == {
+        "reform": "plan_threshold"
+    }
+    bars = [bar.start for bar in moved.bars()]
+    assert bars == sorted(bars)
+
+
+def test_a_draft_is_never_one_that_cannot_run() -> None:
+    draft = Draft.named("paper_sequence")
+    with pytest.raises(DateError, match="2041-01 lies outside the run"):
+        draft.moved("plan_threshold", "2041-01")
+    with pytest.raises(ScenarioError, match="holds reform 'workforce' twice"):
+        draft.with_reform("workforce")
+    with pytest.raises(ScenarioError, match="needs a name"):
+        draft.renamed(" ")
+    with pytest.raises(ScenarioError, match="at most 3"):
+        draft.sized("workforce", 4.0)
+    with pytest.raises(ScenarioError, match=r"mine\.toml, line 3: unknown reform 'wrkforce'"):
+        Draft.of_text('name = "mine"\n[[use]]\nreform = "wrkforce"\n', Path("mine.toml"))
+    assert draft.sized("workforce", 0.5).used["workforce"]["size"] == 0.5
+    assert "size" not in draft.sized("workforce", 0.5).sized("workforce", 1.0).used["workforce"]

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import model
+from model import causal_diagram
 from model import causal_map as cm
 from model.calendar import month_index
 from model.causal_map import CausalMapError, Link, Loop, Variable, Way
@@ -126,10 +127,25 @@ def test_a_map_that_is_not_so_is_refused(spoil: Any, message: str) -> None:
 
 
 def test_document_and_diagram_are_current(tmp_path: Path) -> None:
-    cm.write(tmp_path)
+    causal_diagram.write(tmp_path)
     for name in ("causal_map.md", "causal_map.svg"):
         now, kept = ((folder / name).read_text(encoding="utf-8") for folder in (tmp_path, ROOT / "docs"))
-        assert now == kept, f"docs/{name} is not current: run python -m model.causal_map"
+        assert now == kept, f"docs/{name} is not current: run python -m model.causal_diagram"
+
+
+def test_a_chosen_loop_stands_out_and_what_loops_carry_is_written() -> None:
+    drawn = causal_diagram.svg("R1", {"R1": 3.25, "B1": -1.0}, chains=False)
+    ways = cm.loops()["R1"].ways
+    inside = {step for way in ways for step in way.steps()}
+    assert drawn.count('stroke-width="3.2"') == len(inside)
+    named = {name for step in inside for name in step}
+    assert drawn.count('opacity="0.15"') == len(cm.links()) - len(inside) + len(cm.variables()) - len(named)
+    assert "+3.2 %" in drawn
+    assert "−1.0 %" in drawn
+    assert "B2 funding follows" in causal_diagram.svg()
+    assert "B2 funding follows" not in causal_diagram.svg("R1")
+    with pytest.raises(KeyError):
+        causal_diagram.svg("R12")
 
 
 def test_dot_names_every_link() -> None:

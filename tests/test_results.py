@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from dataclasses import FrozenInstanceError
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import model
 from model import observables, results
 from model.breakdowns import Breakdowns, January
 from model.children import Label, Need, Setting
 from model.errors import ResultsError
 from model.parameters import Parameters, declared
 from model.reforms import Change, Reform, Scenario
-from model.results import Result, new_manifest, read_result_manifest
+from model.results import NOT_READ, Result, input_hashes, new_manifest, read_result_manifest
 
 FILES = {
     "national.parquet", "authorities.parquet", "breakdowns.parquet", "schools.parquet", "yearly.csv", "manifest.json",
@@ -230,3 +232,16 @@ def test_a_copy_inside_another_checkout_has_no_commit(monkeypatch: pytest.Monkey
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     monkeypatch.setattr(results, "__file__", str(tmp_path / "results.py"))
     assert results._commit.__wrapped__() is None
+
+
+def test_what_no_run_reads_is_no_part_of_the_models_state() -> None:
+    script = (
+        "import sys, model; from model.results import NOT_READ;"
+        "model.simulate(scale=0.001, until='2014-10');"
+        "print(*(name for name in NOT_READ if 'model.' + name.removesuffix('.py') in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+    there = {path.name for path in Path(model.__file__).parent.iterdir()}
+    assert set(NOT_READ) <= there
+    assert not set(NOT_READ) & set(input_hashes())

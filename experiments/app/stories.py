@@ -3,9 +3,11 @@
 from contextlib import closing
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from model import Parameters, Scenario, SendModel
+from model import SendModel
 from model.calendar import month_label
 from model.children import Appeal, Case, Label, Need, Setting
 
@@ -19,7 +21,9 @@ SETTINGS = {
     Setting.POST_16: "further education",
     Setting.HOME: "home education",
     Setting.ELSEWHERE: "no school place",
+    Setting.LEFT: "no education",
 }
+LABELS = {Label.NONE: "no label", Label.SEN_SUPPORT: "on SEN support", Label.PLAN: "with a plan"}
 CASES = {
     Case.REQUESTED: "an EHC needs assessment is requested",
     Case.ASSESSED: "the assessment is agreed and waits for advice",
@@ -61,15 +65,16 @@ class Story:
     months: pd.DataFrame
 
 
-def story(parameters: Parameters, scenario: Scenario, seed: int, scale: float, until: int, row: int) -> Story:
-    """Return the story of the child in a row of the columns, up to month `until`, lived again from the beginning.
+def story(of: SendModel, row: int) -> Story:
+    """Return the story of the child in a row of a model, as far as the model has come, lived again in another.
 
     Raises
     ------
     IndexError
         If there is no such row.
     """
-    with closing(SendModel(parameters, scenario, seed=seed, scale=scale, n_months=max(until, 1))) as model:
+    again = {"seed": of.world.seed, "scale": of.scale, "n_months": of.n_months}
+    with closing(SendModel(of.parameters, of.reform_scenario, **again)) as model:
         c = model.world.children
         if not 0 <= row < len(c.key):
             raise IndexError(f"there is no child {row}: rows go from 0 to {len(c.key) - 1}.")
@@ -80,8 +85,11 @@ def story(parameters: Parameters, scenario: Scenario, seed: int, scale: float, u
             return (int(c.label[row]), int(c.setting[row]), int(c.case[row]), int(c.school[row]), int(c.appeal[row]))
 
         before = state()
-        for t in model.months():
-            if t == max(shows, 0):
+        for t in range(max(of.t, 0)):
+            model.step()
+            if t == 0 and shows < 0:
+                events.append((t, f"at the beginning: {LABELS[Label(before[0])]}, in {SETTINGS[Setting(before[1])]}"))
+            if t == shows:
                 events.append((t, f"the need shows: {NEEDS[Need(int(c.need[row]))]}"))
             now = state()
             events += [(t, words) for words in _changes(before, now, t)]
@@ -114,7 +122,7 @@ def _changes(before: tuple[int, ...], now: tuple[int, ...], t: int) -> list[str]
             words.append("goes on SEN support" if now[0] == Label.SEN_SUPPORT else "comes off SEN support")
     if now[2] != before[2]:
         if now[2] == Case.NONE:
-            words.append("the case ends" if now[0] == before[0] else "the case is decided")
+            words += ["the case ends"] if now[0] == before[0] else []
         else:
             about = CONTESTED.get(Appeal(now[4]), "")
             words.append(CASES[Case(now[2])] + (f" over {about}" if about and now[2] >= Case.MEDIATED else ""))
@@ -136,9 +144,28 @@ def _month_of(born: int) -> str:
     return f"{year}-{month + 1:02d}"
 
 
-def telling_children(model: SendModel, n: int = 30) -> list[int]:
-    """Return rows of children whose story has much in it: with a plan or a case now, spread over the sample."""
+def telling_children(model: SendModel, n: int = 30) -> dict[int, str]:
+    """Return rows of children whose story has much in it, spread over the sample, and each child in a few words.
+
+    Half of them are in the statutory pipeline now, as far as there are so many, the others have a plan.
+    """
     c = model.world.children
-    rows = [i for i in range(len(c.key)) if c.label[i] == Label.PLAN or c.case[i] != Case.NONE]
-    step = max(len(rows) // n, 1)
-    return rows[::step][:n]
+    cases, plans = (np.asarray(column) for column in (c.case, c.label))
+    issued = (plans == Label.PLAN) & (cases == Case.NONE)
+    new = issued & (np.asarray(c.planned) > 0)  # since September 2014
+    waiting, settled = np.flatnonzero(cases != Case.NONE), np.flatnonzero(new if new.any() else issued)
+    rows = sorted({*_spread(waiting, n // 2), *_spread(settled, n - n // 2)})
+    return {row: _in_short(model, row) for row in rows}
+
+
+def _spread(rows: NDArray[np.int64], n: int) -> list[int]:
+    """Return at most n of the rows, evenly spread."""
+    return [int(row) for row in rows[:: max(len(rows) // max(n, 1), 1)][:n]]
+
+
+def _in_short(model: SendModel, row: int) -> str:
+    child = model.child(row)
+    state = "waits" if child.case != Case.NONE else "has a plan"
+    return (
+        f"{row}: {NEEDS[child.need]}, aged {int(child.age_years)}, {state}, {SETTINGS.get(child.setting, 'has left')}"
+    )

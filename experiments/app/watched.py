@@ -1,18 +1,21 @@
 """A model that is watched: it goes on a month a step, beside another scenario, and remembers what the page draws."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from threading import RLock
+from typing import Any
 
+import mesa
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from model import NO_CHANGE, Parameters, Scenario, SendModel, observables
 from model.breakdowns import January
-from model.calendar import month_index, month_of_year
+from model.calendar import FIRST_MONTH, month_index, month_label, month_of_year
 from model.observables import as_numbers
 
-JANUARY = 1
+JANUARY, YEAR = 1, 12
+BEFORE = "2014-08"
+START_OF_TIME = int(FIRST_MONTH[:4]) + (int(FIRST_MONTH[5:7]) - 1) / YEAR  # the first day of the run, in years
 
 
 class Remembered:
@@ -21,7 +24,7 @@ class Remembered:
     Attributes
     ----------
     model
-        The model that is followed; `keep` is called after each of its steps.
+        The model that is followed: it steps through `live` alone.
     january
         What was counted in the last January, None before the first.
     """
@@ -31,34 +34,68 @@ class Remembered:
         self.january: January | None = None
         self._cube = np.zeros((model.n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
 
-    def keep(self) -> None:
-        """Keep the month just lived."""
+    def live(self) -> None:
+        """Live through a month and keep what was tallied in it."""
+        self.model.step()
         t = self.model.t - 1
         as_numbers(self._cube)[t] = as_numbers(self.model.world.tallies)
         if month_of_year(t) == JANUARY:
             self.january = self.model.count()
 
+    @property
+    def lived(self) -> int:
+        """Months lived."""
+        return max(self.model.t, 0)
+
     def series(self, names: Sequence[str]) -> pd.DataFrame:
         """Return observables of England so far: a row a month (index `month`), a column an observable."""
-        lived = self._cube[: max(self.model.t, 0)]
-        weights = np.asarray(self.model.world.authorities["weight"])
-        return observables.observe(observables.national_tallies(lived, weights))[list(names)]
+        return observables.observe(self._tallies())[list(names)]
 
-    def authorities(self, name: str, months: int = 12) -> "pd.Series[float]":
-        """Return an observable of every simulated authority over the last months, by its code; NaN before any."""
-        codes, names = (tuple(self.model.sample.rows[column]) for column in ("la_code", "la_name"))
-        last = self._cube[max(self.model.t - months, 0) : max(self.model.t, 0)]
+    def lines(self, names: Sequence[str]) -> "dict[str, pd.Series[float]]":
+        """Return observables of England as a page draws them, by time in years.
+
+        Levels stand at the end of each month. All else is that of the twelve months that end there, so that the
+        seasons do not show, and stands in their middle, as published years do.
+        """
+        tallies, known = self._tallies(), observables.declared().observables
+        end = START_OF_TIME + np.arange(1, len(tallies) + 1) / YEAR
+        of_year = tallies.rolling(YEAR).sum()
+        drawn = {}
+        for name in names:
+            level = known[name].is_level
+            values = known[name].of(tallies if level else of_year)
+            line = pd.Series(values, index=end - (0.0 if level else 0.5), name=name)
+            drawn[name] = line.dropna()
+        return drawn
+
+    def by_authority(self, name: str) -> "pd.Series[float]":
+        """Return an observable of each simulated authority, by its code: its level now, or that of the last year.
+
+        Amounts are those of the part of the authority that is simulated. NaN before the first month.
+        """
+        codes = self.model.sample.rows["la_code"].to_numpy(dtype=object)
+        observable = observables.declared().observables[name]
+        last = self._cube[max(self.lived - (1 if observable.is_level else YEAR), 0) : self.lived]
         if not len(last):
-            return pd.Series(np.nan, index=list(codes), name=name)
+            return pd.Series(np.nan, index=codes, name=name)
+        summed = as_numbers(last).sum(axis=0)
+        tallies = {tally: summed[:, k] for k, tally in enumerate(last.dtype.names or ())}
+        return pd.Series(observable.of(tallies), index=codes, name=name)
+
+    def schools(self, code: str) -> pd.DataFrame:
+        """Return the schools of an authority in the last January, as `Breakdowns.schools`; empty before the first."""
+        if self.january is None:
+            return pd.DataFrame()
+        table = self.model.breakdowns([self.january]).schools
+        return table[table["la_code"] == code].reset_index(drop=True)
+
+    def _tallies(self) -> pd.DataFrame:
         weights = np.asarray(self.model.world.authorities["weight"])
-        table = observables.observe_authorities(last, weights, codes, names)
-        how = "mean" if observables.declared().observables[name].kind == "stock" else "sum"
-        found = table.groupby("la_code")[name]
-        return found.sum() if how == "sum" and observables.declared().observables[name].kind == "flow" else found.mean()
+        return observables.national_tallies(self._cube[: self.lived], weights)
 
 
-class Watched(SendModel):
-    """The model of a page, with another scenario beside it on the same random draws.
+class Watched(mesa.Model):
+    """The model of a page: one scenario, and perhaps another beside it, lived through on the same random draws.
 
     Parameters
     ----------
@@ -67,11 +104,20 @@ class Watched(SendModel):
     scenario
         Reforms with dates.
     beside
-        A second scenario that is lived through on the same draws; none if not given.
+        A second scenario; none if not given.
     seed, scale
         See `SendModel`.
     until
         Last month, YYYY-MM. The model stops there: `running` is then False, and a further step does nothing.
+
+    Attributes
+    ----------
+    main, beside
+        What either scenario lived through.
+    asked
+        The arguments, by name.
+    turn
+        Held by whoever steps or reads: one thread plays while others draw.
     """
 
     def __init__(
@@ -84,38 +130,54 @@ class Watched(SendModel):
         scale: float = 0.01,
         until: str = "2035-08",
     ) -> None:
-        self.remembered: Remembered | None = None  # until the burn-in is over
-        self.beside: Remembered | None = None
-        n_months = month_index(until) + 1
-        parameters = Parameters(**dict(values or {}))
-        super().__init__(parameters, scenario, seed=seed, scale=scale, n_months=n_months)
-        self.remembered = Remembered(self)
-        if beside is not None:
-            other = SendModel(parameters, beside, seed=seed, scale=scale, n_months=n_months)
-            self.beside = Remembered(other)
+        super().__init__(rng=seed)
+        self.turn = RLock()
+        self.closed = False
+        self.asked: dict[str, Any] = {
+            "values": dict(values or {}), "scenario": scenario, "beside": beside, "seed": seed, "scale": scale,
+            "until": until,
+        }  # fmt: skip
+        parameters, n_months = Parameters(**dict(values or {})), month_index(until) + 1
+
+        def begun(reforms: Scenario) -> Remembered:
+            return Remembered(SendModel(parameters, reforms, seed=seed, scale=scale, n_months=n_months))
+
+        self.main = begun(scenario)
+        self.beside = None if beside is None else begun(beside)
+
+    @property
+    def lives(self) -> dict[str, Remembered]:
+        """What each scenario lived through, by its name, the first first."""
+        lived = {self.asked["scenario"].name: self.main}
+        if self.beside is not None:
+            name = self.asked["beside"].name
+            lived[name if name not in lived else f"{name} (beside)"] = self.beside
+        return lived
+
+    @property
+    def month(self) -> str:
+        """The month just lived, YYYY-MM; the one before the first at the beginning."""
+        return month_label(self.main.model.t - 1) if self.main.lived else BEFORE
+
+    @property
+    def authorities(self) -> dict[str, str]:
+        """Names of the simulated authorities, by code."""
+        rows = self.main.model.sample.rows
+        return dict(zip(rows["la_code"], rows["la_name"], strict=True))
 
     def step(self) -> None:
         """Live through one month in both scenarios, and remember it."""
-        if self.remembered is None:
-            super().step()
-            return
-        if self.t >= self.n_months:
-            self.running = False
-            return
-        super().step()
-        self.remembered.keep()
-        if self.beside is not None:
-            self.beside.model.step()
-            self.beside.keep()
-        self.running = self.t < self.n_months
+        with self.turn:
+            left = not self.closed and self.main.model.t < self.main.model.n_months
+            if left:
+                for life in self.lives.values():
+                    life.live()
+            self.running = left and self.main.model.t < self.main.model.n_months
 
     def close(self) -> None:
-        """Let go of both worlds."""
-        if self.beside is not None:
-            self.beside.model.close()
-        super().close()
-
-    @cached_property
-    def codes(self) -> NDArray[np.object_]:
-        """Codes of the simulated authorities."""
-        return self.sample.rows["la_code"].to_numpy(dtype=object)
+        """Let go of both worlds; a thread that still plays then finds that there is nothing to do."""
+        with self.turn:
+            if not self.closed:
+                self.closed, self.running = True, False
+                for life in self.lives.values():
+                    life.model.close()

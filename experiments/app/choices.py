@@ -1,0 +1,99 @@
+"""What a visitor of the page has chosen: parameters, scenarios, size of the run. Always something that can be run."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from experiments.app.drafts import Draft
+from experiments.ensembles import CURRENT, Ensemble, read_ensemble
+from experiments.scenario_files import read_scenario
+from model.calendar import month_index
+from model.errors import ScaleError
+from model.parameters import declared
+
+SCALES = {"0.2 %": 0.002, "1 %": 0.01, "2 %": 0.02, "5 %": 0.05, "10 %": 0.1}  # of England, by what the page calls them
+NEAREST, DEFAULTS = "nearest member", "declared defaults"
+NO_SCENARIO = "none"
+FIRST = "SENDCYCLE_APP_SCENARIO"  # of the environment: a scenario, by name or file, with which the page begins
+
+
+@cache
+def ensemble() -> Ensemble:
+    """Return the calibrated ensemble whose members the page offers."""
+    return read_ensemble(CURRENT)
+
+
+def bases() -> list[str]:
+    """Return whose parameters a run can take: the nearest member, the defaults, or a member by its number."""
+    return [NEAREST, DEFAULTS, *(f"member {k}" for k in range(len(ensemble().members)))]
+
+
+@cache
+def base_values(base: str) -> Mapping[str, float]:
+    """Return the parameters that differ from their defaults at the start."""
+    if base == DEFAULTS:
+        return MappingProxyType({})
+    member = ensemble().nearest if base == NEAREST else int(base.split()[1])
+    return MappingProxyType(ensemble().values(member))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the next run is made of.
+
+    Attributes
+    ----------
+    base
+        Whose parameters: see `bases`.
+    changed
+        Parameters set by hand, by name.
+    draft
+        The scenario.
+    beside
+        Name of the second scenario, or `NO_SCENARIO`.
+    seed, scale, until
+        See `Watched`; `scale` as the page calls it.
+    """
+
+    base: str = NEAREST
+    changed: Mapping[str, float] = field(default_factory=dict)
+    draft: Draft = field(default_factory=lambda: Draft.named(os.environ.get(FIRST) or "white_paper_2026"))
+    beside: str = "no_change"
+    seed: int = 0
+    scale: str = "1 %"
+    until: str = "2035-08"
+
+    def values(self) -> dict[str, float]:
+        """Return every parameter that differs from its default."""
+        return {**base_values(self.base), **self.changed}
+
+    def value(self, name: str) -> float:
+        """Return the value that a parameter would have."""
+        return float(self.values().get(name, declared()[name].default))
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `Watched`."""
+        beside = None if self.beside == NO_SCENARIO else read_scenario(self.beside)
+        return {
+            "values": self.values(), "scenario": self.draft.scenario, "beside": beside, "seed": self.seed,
+            "scale": SCALES[self.scale], "until": self.until,
+        }  # fmt: skip
+
+    def until_checked(self, text: str) -> str:
+        """Return a last month that all reforms of both scenarios can be run to. Raises if it is none."""
+        last = month_index(text)
+        starts = [change.start for reform in self.draft.scenario.reforms for change in reform.changes]
+        late = [start for start in starts if month_index(start) > last]
+        if late:
+            raise ScaleError(f"a reform starts in {max(late)}: the run must last at least until then.")
+        return text
+
+
+def seed_checked(text: str) -> int:
+    """Return a seed. Raises ScaleError if the text is none."""
+    if not text.strip().isdigit() or not int(text) < 2**31:
+        raise ScaleError("a seed is a whole number from 0 to 2,147,483,647.")
+    return int(text)

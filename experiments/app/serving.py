@@ -1,0 +1,35 @@
+"""The page is served by Solara from this machine alone: nothing is loaded from elsewhere, nothing told to anybody."""
+
+import os
+
+from experiments.app.choices import FIRST
+
+SETTINGS = {
+    "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
+    "SOLARA_THEME_SHOW_BANNER": "False",
+    "SOLARA_THEME_TITLE": "sendcycle",
+    "SOLARA_SESSION_HTTPS_ONLY": "False",
+    "SOLARA_CHECK_HOOKS": "off",  # of Mesa's components, which are not ours to mend
+}
+PAGE = "experiments.app.page"
+
+
+def serve(scenario: str, *, host: str, port: int, browser: bool) -> None:
+    """Serve the page until interrupted.
+
+    Parameters
+    ----------
+    scenario
+        What it begins with.
+    host, port
+        Where it is reached.
+    browser
+        Whether one is opened.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    os.environ[FIRST] = scenario
+    from solara.__main__ import cli  # reads the settings when imported
+
+    opened = "--open" if browser else "--no-open"
+    cli(["run", PAGE, "--host", host, "--port", str(port), "--production", opened], standalone_mode=False)
