@@ -204,7 +204,9 @@ def test_authorities_schools_a_child_and_the_loops_are_looked_at(page: Page) -> 
     expect(page.get_by_role("table")).to_be_visible()
     page.get_by_role("tab", name="A child").click()
     opened(page, "child").first.click()
-    expect(page.get_by_role("cell", name=re.compile("an EHC needs assessment is requested|an EHC plan is issued")).first).to_be_visible()
+    expect(
+        page.get_by_role("cell", name=re.compile("an EHC needs assessment is requested|an EHC plan is issued")).first
+    ).to_be_visible()
     expect(page.get_by_text(re.compile("^A child with .* born "))).to_be_visible()
     page.screenshot(path=SHOTS / "a_child.png", full_page=True)
     page.get_by_role("tab", name="Loops").click()

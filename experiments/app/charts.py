@@ -50,7 +50,12 @@ def _rounded(values: Any) -> list[Any]:
 
 def _date(year: float) -> str:
     """Return the first day of the month that is nearest to a time in years."""
-    whole, month = divmod(round(12.0 * year), 12)
+    return _first_day(round(12.0 * year))
+
+
+@cache
+def _first_day(months: int) -> str:
+    whole, month = divmod(months, 12)
     return f"{whole}-{month + 1:02d}-01"
 
 

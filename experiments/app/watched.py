@@ -32,6 +32,7 @@ class Remembered:
     def __init__(self, model: SendModel) -> None:
         self.model = model
         self.january: January | None = None
+        self._added_up: tuple[pd.DataFrame, pd.DataFrame] | None = None
         self._cube = np.zeros((model.n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
 
     def live(self) -> None:
@@ -49,7 +50,7 @@ class Remembered:
 
     def series(self, names: Sequence[str]) -> pd.DataFrame:
         """Return observables of England so far: a row a month (index `month`), a column an observable."""
-        return observables.observe(self._tallies())[list(names)]
+        return observables.observe(self._tallies()[0])[list(names)]
 
     def lines(self, names: Sequence[str]) -> "dict[str, pd.Series[float]]":
         """Return observables of England as a page draws them, by time in years.
@@ -57,9 +58,9 @@ class Remembered:
         Levels stand at the end of each month. All else is that of the twelve months that end there, so that the
         seasons do not show, and stands in their middle, as published years do.
         """
-        tallies, known = self._tallies(), observables.declared().observables
+        tallies, of_year = self._tallies()
+        known = observables.declared().observables
         end = START_OF_TIME + np.arange(1, len(tallies) + 1) / YEAR
-        of_year = tallies.rolling(YEAR).sum()
         drawn = {}
         for name in names:
             level = known[name].is_level
@@ -89,9 +90,13 @@ class Remembered:
         table = self.model.breakdowns([self.january]).schools
         return table[table["la_code"] == code].reset_index(drop=True)
 
-    def _tallies(self) -> pd.DataFrame:
-        weights = np.asarray(self.model.world.authorities["weight"])
-        return observables.national_tallies(self._cube[: self.lived], weights)
+    def _tallies(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return tallies of England by month, and of the twelve months that end there; made once a month."""
+        if self._added_up is None or len(self._added_up[0]) != self.lived:
+            weights = np.asarray(self.model.world.authorities["weight"])
+            monthly = observables.national_tallies(self._cube[: self.lived], weights)
+            self._added_up = monthly, monthly.rolling(YEAR).sum()
+        return self._added_up
 
 
 class Watched(mesa.Model):
