@@ -93,6 +93,28 @@ def sobol_analysis(factors: int, n: int, columns: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began, "points": len(points), "rows": len(table)}
 
 
+def page(scale: str, months: int, pictures: int) -> dict[str, Any]:
+    """Time a month of both scenarios of the page and all charts of England, as sent to the browser, late in a run."""
+    try:
+        from experiments.app.choices import Choices
+    except ModuleNotFoundError as error:
+        return {"missing": f"there is no {error.name}"}
+    from experiments.app import charts
+    from experiments.app.watched import Watched
+    from experiments.figures import PANELS
+
+    watched = Watched(**Choices(scale=scale).arguments())
+    for _ in range(months):
+        watched.step()
+    seconds, sent = [], 0
+    for _ in range(pictures):
+        began = time.perf_counter()
+        watched.step()
+        sent = len(json.dumps([charts.england(panel, watched).option for panel in PANELS]))
+        seconds.append(time.perf_counter() - began)
+    return {"seconds": sorted(seconds)[len(seconds) // 2], "bytes": sent}
+
+
 def child_steps(kind: str, scale: float, n_months: int) -> dict[str, Any]:
     """Time the months of a run, without its beginnings, and count its child-steps.
 
@@ -151,6 +173,7 @@ def main() -> None:
         "child_steps": child_steps,
         "sweep": sweep,
         "sobol_analysis": sobol_analysis,
+        "page": page,
     }
     print(json.dumps(measurements[name](**arguments)))
 

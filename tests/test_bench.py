@@ -27,7 +27,7 @@ def test_json_of_a_quick_bench(
     monkeypatch.setattr(bench, "measure_all", lambda scales, quick, say: report | {"scales": scales, "quick": quick})
     assert main(["bench", "--quick", "--json", "--scales", "0.002"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert set(printed) == {"machine", "quick", "scales", "child_step", "runs", "start", "sweeps", "targets"}
+    assert set(printed) == {"machine", "quick", "scales", "child_step", "runs", "start", "sweeps", "page", "targets"}
     assert printed["scales"] == [0.002]
     assert printed["quick"] is True
 
@@ -100,7 +100,8 @@ def test_targets_are_compared_the_right_way() -> None:
         step = {"ratio": ratio, "full_scale_ratio": None}
         start = {"first_run_seconds": 1.0, "later_start_seconds": 9.0}
         sweeps = {"overhead": 0.04, "two_to_one": 1.8, "sobol_analysis_seconds": 61.0}
-        rows = targets({"quick": quick, "runs": runs, "child_step": step, "start": start, "sweeps": sweeps})
+        report = {"quick": quick, "runs": runs, "child_step": step, "start": start, "sweeps": sweeps}
+        rows = targets(report | {"page": {"seconds": 0.1}})
         return {row["what"]: row["met"] for row in rows}
 
     assert met(0.1, 400.0)["1 % of England, 2014 to 2035"] is True
@@ -125,6 +126,13 @@ def test_sweeps_are_timed_by_run_and_analysis_gives_every_index(report: dict[str
     analysis = measurements.sobol_analysis(factors=4, n=8, columns=3)
     assert analysis["points"] == 8 * (2 * 4 + 2)
     assert analysis["rows"] == 3 * (4 + 4 + 6)
+
+
+def test_the_page_is_timed_with_all_its_charts(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert report["page"]["seconds"] > 0.0
+    assert report["page"]["bytes"] > 12 * 1000
+    monkeypatch.setitem(sys.modules, "experiments.app.choices", None)
+    assert "missing" in measurements.page("0.2 %", 1, 1)
 
 
 def test_tables_show_targets_and_runs(report: dict[str, Any]) -> None:

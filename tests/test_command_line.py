@@ -171,6 +171,12 @@ def test_bad_input_is_one_line_and_status_2(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_page_says_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "unknown scenario 'papr_sequence'" in failed(capsys, "app", "papr_sequence")
+    monkeypatch.setitem(sys.modules, "experiments.app.serving", None)
+    assert "pip install 'sendcycle[app]'" in failed(capsys, "app", "--no-browser")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

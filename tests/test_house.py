@@ -78,6 +78,7 @@ def test_lock_satisfies_the_declared_dependencies(lock_text: str, project: dict[
     declared = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["test"],
+        *project["project"]["optional-dependencies"]["app"],
         *project["build-system"]["requires"],
     ]
     for requirement in map(Requirement, declared):
@@ -104,7 +105,7 @@ def test_wheel_holds_code_parameters_and_data(tmp_path: Path, project: dict[str,
 
     data = {path for path in (ROOT / "model" / "data").rglob("*") if path.is_file() and path.suffix != ".pyc"}
     expected = {*data, *(ROOT / "model").glob("*.toml"), *(ROOT / "model").glob("*.py")}
-    expected |= set((ROOT / "experiments").glob("*.py"))
+    expected |= {*(ROOT / "experiments").rglob("*.py"), *(ROOT / "experiments").rglob("*.vue")}
     assert data, "model/data is empty"
     assert {path.relative_to(ROOT).as_posix() for path in expected} - inside == set()
     assert {"model/parameters.toml", "model/__init__.py", "experiments/command_line.py"} <= inside

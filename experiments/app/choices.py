@@ -78,7 +78,7 @@ class Choices:
         """Return the arguments of `Watched`."""
         beside = None if self.beside == NO_SCENARIO else read_scenario(self.beside)
         return {
-            "values": self.values(), "scenario": self.draft.scenario, "beside": beside, "seed": self.seed,
+            "values": self.values(), "reforms": self.draft.scenario, "beside": beside, "seed": self.seed,
             "scale": SCALES[self.scale], "until": self.until,
         }  # fmt: skip
 

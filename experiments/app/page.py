@@ -146,7 +146,7 @@ def Where(watched: Watched) -> None:
     asked = watched.asked
     beside = f" beside {asked['beside'].name}" if asked["beside"] is not None else ""
     solara.Text(
-        f"{watched.month} of {asked['until']}: {asked['scenario'].name}{beside}, {100 * asked['scale']:g} % of England "
+        f"{watched.month} of {asked['until']}: {asked['reforms'].name}{beside}, {100 * asked['scale']:g} % of England "
         f"({len(watched.authorities)} authorities), seed {asked['seed']}."
     )
 

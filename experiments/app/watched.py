@@ -106,8 +106,8 @@ class Watched(mesa.Model):
     ----------
     values
         Parameters that differ from their defaults, by name.
-    scenario
-        Reforms with dates.
+    reforms
+        The scenario. (Mesa 3.5 keeps the name `scenario` for itself.)
     beside
         A second scenario; none if not given.
     seed, scale
@@ -128,7 +128,7 @@ class Watched(mesa.Model):
     def __init__(
         self,
         values: Mapping[str, float] | None = None,
-        scenario: Scenario = NO_CHANGE,
+        reforms: Scenario = NO_CHANGE,
         beside: Scenario | None = None,
         *,
         seed: int = 0,
@@ -139,21 +139,21 @@ class Watched(mesa.Model):
         self.turn = RLock()
         self.closed = False
         self.asked: dict[str, Any] = {
-            "values": dict(values or {}), "scenario": scenario, "beside": beside, "seed": seed, "scale": scale,
+            "values": dict(values or {}), "reforms": reforms, "beside": beside, "seed": seed, "scale": scale,
             "until": until,
         }  # fmt: skip
         parameters, n_months = Parameters(**dict(values or {})), month_index(until) + 1
 
-        def begun(reforms: Scenario) -> Remembered:
-            return Remembered(SendModel(parameters, reforms, seed=seed, scale=scale, n_months=n_months))
+        def begun(scenario: Scenario) -> Remembered:
+            return Remembered(SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months))
 
-        self.main = begun(scenario)
+        self.main = begun(reforms)
         self.beside = None if beside is None else begun(beside)
 
     @property
     def lives(self) -> dict[str, Remembered]:
         """What each scenario lived through, by its name, the first first."""
-        lived = {self.asked["scenario"].name: self.main}
+        lived = {self.asked["reforms"].name: self.main}
         if self.beside is not None:
             name = self.asked["beside"].name
             lived[name if name not in lived else f"{name} (beside)"] = self.beside
