@@ -234,6 +234,26 @@ def compare(
     print(f"differences, levels, money and the figure are in {out}{os.sep}")
 
 
+# ---------------------------------------------------------------------- figures
+
+
+@app.command(epilog="Example: sendcycle figures forecast orders --out my_paper")
+def figures(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which figures; all whose results are there if none is named.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of results, one folder an experiment.")] = Path("results"),
+    out: Annotated[Path, typer.Option(help="Folder for figures, captions and tables.")] = Path("results/figures"),
+) -> None:
+    """Make figures for papers (PDF, PNG) with captions and tables (CSV, LaTeX, Markdown) from stored results."""
+    from experiments.paper.figures import made
+    from experiments.tables import plain_tables
+
+    table = made(names or [], results, out)
+    Console().print(*plain_tables(table.to_dict("records"), tuple(table)), sep="\n")
+    print(f"figures, captions and tables are in {out}{os.sep}")
+
+
 # ---------------------------------------------------------------------- app
 
 

@@ -39,7 +39,7 @@ def parts() -> dict[str, tuple[str, ...]]:
     for name, entry in library().items():
         part = name if entry.priority == STATUTORY else entry.priority
         found[part] = (*found.get(part, ()), name)
-    return found
+    return dict(sorted(found.items(), key=lambda item: not item[0].isdigit()))  # priorities first
 
 
 def titles() -> dict[str, str]:

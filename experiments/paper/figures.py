@@ -1,0 +1,598 @@
+"""Every figure of the experiments, at the width of a journal's columns, from what the experiments have stored."""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from experiments.backtest import NAIVE
+from experiments.figures import LAST_POINT, position
+from experiments.output import writing_into
+from experiments.paper import diagrams, tables
+from experiments.paper.stored import Stored
+from experiments.paper.style import (
+    DOUBLE,
+    PALETTE,
+    SINGLE,
+    declared,
+    journal,
+    legend_above,
+    over_years,
+    page,
+    saved,
+    small_multiples,
+    title,
+    unit,
+)  # fmt: skip
+from experiments.priorities import titles as titles_of_priorities
+from experiments.sequencing import COMPARED, GROUPS, MEAN
+from model.errors import ResultsError, nearest
+from model.published import of_observable
+
+EIGHT = (
+    "plans_in_force", "requests", "new_plans", "within_20_weeks", "pupils_sen_support", "appeals_registered",
+    "high_needs_spending", "cumulative_balance",
+)  # fmt: skip
+TABLED = (2020, 2025, 2030, 2035, 2040)  # years of tables of time series
+PUBLISHED = Line2D([], [], color="0.1", marker="o", markersize=3, linestyle="none", label="published, to January 2025")
+CAPTIONS = "captions.md"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, what it shows in words (with bands and numbers of runs), and its table."""
+
+    figure: Figure
+    caption: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """A figure of papers: `draw` makes it from the results in `folder`; `folder` is empty for the model's own maps."""
+
+    folder: str
+    draw: Callable[[Stored], Drawn]
+
+
+# ---------------------------------------------------------------------- series of England
+
+
+def _points(ax: Axes, name: str) -> None:
+    """Draw the published points of an outcome, as far as they may be shown."""
+    observable = declared(name)
+    if observable is None:
+        return
+    series = of_observable(observable)
+    at = np.asarray(position(observable, series.index), dtype=float)
+    kept = (at <= LAST_POINT + 1e-6) & (at >= 2014.0)
+    ax.plot(at[kept], unit(name)[0] * series.to_numpy()[kept], "o", color="0.1", zorder=5)
+
+
+def _at(name: str, years: "pd.Series[int]") -> "np.ndarray":
+    """Return where figures of years stand; financial years for what is no observable."""
+    observable = declared(name)
+    return np.asarray(years, dtype=float) + 0.75 if observable is None else position(observable, years)
+
+
+def _bands(ax: Axes, name: str, rows: pd.DataFrame, colour: str, *, inner: bool = True, middle: bool = True) -> None:
+    """Draw the median over runs, and 90 % of them and, if `inner`, 50 %."""
+    rows = rows.sort_values("year")
+    x, factor = _at(name, rows["year"]), unit(name)[0]
+    ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=colour, alpha=0.18, linewidth=0)
+    if inner:
+        ax.fill_between(x, factor * rows["q25"], factor * rows["q75"], color=colour, alpha=0.3, linewidth=0)
+    if middle:
+        ax.plot(x, factor * rows["q50"], color=colour)
+
+
+def _tabled(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    return table.loc[table["year"].isin(TABLED), list(columns)].reset_index(drop=True)
+
+
+def baseline(stored: Stored) -> Drawn:
+    """One run of all England beside what was published."""
+    years = stored.table("yearly.csv").set_index("year")
+    figure, axes = small_multiples(EIGHT, 4, 42.0)
+    for ax, name in zip(axes, EIGHT, strict=True):
+        line = years[name].dropna()
+        ax.plot(_at(name, line.index), unit(name)[0] * line, color=PALETTE[0])
+        _points(ax, name)
+        over_years(ax)
+    manifest = stored.manifest()
+    legend_above(figure, [Line2D([], [], color=PALETTE[0], label="model"), PUBLISHED])
+    caption = (
+        f"One run of {100 * manifest.get('scale', 1.0):g} % of England without reform, from the member of the "
+        "calibrated ensemble nearest to published figures, beside these (dots, to January 2025). One run, no band."
+    )
+    table = years.loc[years.index.isin((2015, *TABLED)), list(EIGHT)].T.rename_axis("series").reset_index()
+    return Drawn(figure, caption, table)
+
+
+def fan(stored: Stored) -> Drawn:
+    """How far runs spread by chance, and by small doubts about every number."""
+    table = stored.table("fan.csv")
+    names = [name for name in EIGHT if name in set(table["outcome"])]
+    figure, axes = small_multiples(names, 4, 42.0)
+    for ax, name in zip(axes, names, strict=True):
+        for spread, colour in (("numbers", PALETTE[1]), ("chance", PALETTE[0])):
+            rows = table[(table["outcome"] == name) & (table["spread"] == spread)]
+            _bands(ax, name, rows, colour, inner=False)
+        _points(ax, name)
+        over_years(ax)
+    runs = table.groupby("spread")["runs"].max()
+    legend_above(figure, [
+        Patch(color=PALETTE[0], alpha=0.3, label=f"chance alone, {runs['chance']} runs"),
+        Patch(color=PALETTE[1], alpha=0.3, label=f"numbers in doubt, {runs['numbers']} runs"), PUBLISHED,
+    ])  # fmt: skip
+    caption = (
+        f"Median and 90 % of {runs['chance']} runs that differ by chance alone, and of {runs['numbers']} whose every "
+        "parameter is drawn from the tenth of its prior around its default. A convention, no forecast interval."
+    )
+    return Drawn(figure, caption, _tabled(table, ("spread", "outcome", "year", "q05", "q50", "q95", "published")))
+
+
+def backtest(stored: Stored) -> Drawn:
+    """Predicted from January 2020 without refitting, beside simple forecasts and what came."""
+    table = stored.table("backtest.csv")
+    origin = "2020-01"
+    table = table[(table["origin"] == origin) & table["headline"]]
+    names = [name for name in EIGHT if name in set(table["pattern"])]
+    names += [name for name in table["pattern"].unique() if name not in names]
+    figure, axes = small_multiples(names, 4, 42.0)
+    styles = ("--", ":", "-.", (0, (1, 3)))
+    for ax, name in zip(axes, names, strict=True):
+        rows = table[table["pattern"] == name].sort_values("year")
+        _bands(ax, name, rows, PALETTE[0])
+        for method, style in zip(NAIVE, styles, strict=True):
+            ax.plot(
+                _at(name, rows["year"]), unit(name)[0] * rows[method], color=PALETTE[1], linewidth=0.8, linestyle=style
+            )
+        _points(ax, name)
+        over_years(ax)
+    legend_above(figure, [
+        Patch(color=PALETTE[0], alpha=0.35, label="model: median, 50 and 90 %"), PUBLISHED,
+        *(Line2D([], [], color=PALETTE[1], linewidth=0.8, linestyle=style, label=method.replace("_", " "))
+          for method, style in zip(NAIVE, styles, strict=True)),
+    ])  # fmt: skip
+    caption = (
+        "Headline series predicted from January 2020 without refitting: median, 50 and 90 % of the predictive "
+        "distribution (members of the ensemble calibrated to figures up to then, with observation errors and model "
+        "discrepancy), four simple forecasts, and what was published."
+    )
+    return Drawn(figure, caption, stored.table("summary.csv"))
+
+
+def forecast(stored: Stored) -> Drawn:
+    """The forecast to 2040 without reform, beside those of others."""
+    table, others = stored.table("forecast.csv"), stored.table("beside_others.csv")
+    names = [name for name in (*EIGHT[:7], "cumulative_deficit") if name in set(table["pattern"])]
+    figure, axes = small_multiples(names, 4, 42.0)
+    for ax, name in zip(axes, names, strict=True):
+        _bands(ax, name, table[table["pattern"] == name], PALETTE[0])
+        said = others[others["pattern"] == name]
+        ax.plot(_at(name, said["model_year"]), unit(name)[0] * said["value"], "D", color=PALETTE[1], markersize=3.2)
+        _points(ax, name)
+        over_years(ax)
+    about = stored.manifest()
+    legend_above(figure, [
+        Patch(color=PALETTE[0], alpha=0.35, label="model: median, 50 and 90 %"), PUBLISHED,
+        Line2D([], [], color=PALETTE[1], marker="D", markersize=3, linestyle="none", label="forecasts of others"),
+    ])  # fmt: skip
+    caption = (
+        f"Forecast made {about.get('made', '')} without reform: median, 50 and 90 % over "
+        f"{about.get('runs', {}).get('n', '')} members of the calibrated ensemble with observation errors and model "
+        "discrepancy, and forecasts of others. In backtests such bands were too narrow by up to half."
+    )
+    return Drawn(figure, caption, _tabled(table, ("pattern", "year", "q05", "q25", "q50", "q75", "q95")))
+
+
+def scenarios(stored: Stored) -> Drawn:
+    """Scenarios over the calibrated ensemble on the same draws."""
+    levels, gaps = stored.table("levels.csv"), stored.table("compare.csv")
+    names = ("plans_in_force", "requests", "appeals_registered", "pupils_sen_support", "unmet_need_share", "confidence",
+             "high_needs_spending", "public_cost_since_2026")  # fmt: skip
+    names = tuple(name for name in names if name in set(levels["outcome"]))
+    compared = list(levels["scenario"].unique())
+    colours = dict(zip(compared, ("0.25", *PALETTE), strict=False))
+    figure, axes = small_multiples(names, 4, 42.0)
+    for ax, name in zip(axes, names, strict=True):
+        for scenario in compared:
+            rows = levels[(levels["outcome"] == name) & (levels["scenario"] == scenario)].sort_values("year")
+            if scenario == compared[0]:
+                _bands(ax, name, rows, "0.5", inner=False, middle=False)
+            ax.plot(_at(name, rows["year"]), unit(name)[0] * rows["q50"], color=colours[scenario])
+        _points(ax, name)
+        over_years(ax)
+    legend_above(figure, [
+        *(Line2D([], [], color=colours[name], label=name.replace("_", " ")) for name in compared),
+        Patch(color="0.5", alpha=0.25, label=f"90 %, {compared[0].replace('_', ' ')}"), PUBLISHED,
+    ])  # fmt: skip
+    n = stored.manifest().get("design", {}).get("n", "")
+    caption = (
+        f"Medians over {n} members of the calibrated ensemble, one run each on the same random draws; grey: 90 % of "
+        f"members under {compared[0].replace('_', ' ')}. Sizes of most reforms' effects are assumptions."
+    )
+    columns = ("scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower")
+    shown = gaps[gaps["outcome"].isin(names) & gaps["year"].isin((2030, 2035, 2039))]
+    return Drawn(figure, caption, shown[list(columns)].reset_index(drop=True))
+
+
+def rivals(stored: Stored) -> Drawn:
+    """The model and its rivals, each calibrated."""
+    table, fit = stored.table("forecast.csv"), stored.table("fit.csv")
+    names = ("plans_in_force", "requests", "appeals_registered", "high_needs_spending")
+    structures = list(table["structure"].unique())
+    colours = dict(zip(structures, ("0.15", *PALETTE), strict=False))
+    figure, axes = small_multiples(names, 4, 44.0)
+    for ax, name in zip(axes, names, strict=True):
+        for structure in structures:
+            rows = table[(table["pattern"] == name) & (table["structure"] == structure)].sort_values("year")
+            if structure == structures[0]:
+                _bands(ax, name, rows, "0.5", inner=False, middle=False)
+            ax.plot(_at(name, rows["year"]), unit(name)[0] * rows["q50"], color=colours[structure])
+        _points(ax, name)
+        over_years(ax)
+    legend_above(figure, [
+        *(Line2D([], [], color=colours[name], label=name.replace("_", " ")) for name in structures), PUBLISHED,
+    ])  # fmt: skip
+    caption = (
+        "Medians over the members of each structure's own ensemble, calibrated in the same way; grey: 90 % of those of "
+        "the model itself. What its rivals do otherwise is in docs/calibration.md."
+    )
+    return Drawn(figure, caption, fit)
+
+
+# ---------------------------------------------------------------------- what drives it
+
+
+def loops(stored: Stored) -> Drawn:
+    """What each reinforcing loop adds to the growth of plans."""
+    from experiments.loop_shares import FROM, LABELS, LOOPS
+
+    table = stored.table("shares.csv")
+    year = 2025 if 2025 in set(table["year"]) else int(table["year"].max())
+    here = table[table["year"] == year].set_index("loop")
+    figure = page(SINGLE, 62.0)
+    ax = figure.subplots()
+    start = 0.0
+    for k, name in enumerate(("no loop", *LOOPS)):
+        value, low, high = (here.loc[name, column] / 1e3 for column in ("shapley", "low", "high"))
+        colour = "0.6" if name == "no loop" else PALETTE[0] if value >= 0.0 else PALETTE[1]
+        ax.bar(k, value, bottom=start, color=colour, width=0.72)
+        ax.errorbar(k, start + value, yerr=[[value - low], [high - value]], color="0.1", capsize=1.5, linewidth=0.7)
+        start += value
+    ax.bar(len(LOOPS) + 1, start, color="0.25", width=0.72)
+    labels = ["without loops", *(LABELS[name] for name in LOOPS), "all loops"]
+    ax.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    ax.set_ylabel(f"thousand plans, {FROM} to {year}")
+    design = stored.manifest().get("design", {})
+    caption = (
+        f"Shapley values of the reinforcing loops in the growth of plans in force, January {FROM} to {year}, over all "
+        f"512 combinations of loops on and off; bars: 95 % intervals over {design.get('replicates', '')} replicates, "
+        f"{100 * design.get('scale', 0.0):g} % of England each. Declared defaults; other parameters give other shares."
+    )
+    return Drawn(figure, caption, table)
+
+
+def sensitivity(stored: Stored) -> Drawn:
+    """Which parameters drive which outcome, by Sobol' total index or, without it, Morris' mean absolute effect."""
+    table = stored.table("indices.csv", keep_default_na=False, na_values={"value": "", "half_width": ""})
+    index = "ST" if (table["index"] == "ST").any() else "mu_star"
+    words = {"ST": "Sobol’ total index", "mu_star": "Morris: mean absolute effect, share of largest"}[index]
+    rows = table[(table["index"] == index) & (table["with"] == "")]
+    year = 2035 if 2035 in set(rows["year"]) else int(rows["year"].max())
+    wide = rows[rows["year"] == year].pivot(index="factor", columns="outcome", values="value")
+    shares = wide if index == "ST" else wide / wide.max()
+    top = shares.loc[shares.max(axis=1).sort_values(ascending=False).index[:20]]
+    figure = page(DOUBLE, 14.0 + 4.4 * len(top))
+    ax = figure.subplots()
+    image = ax.imshow(top.to_numpy(), aspect="auto", cmap="cividis", vmin=0.0, vmax=max(1e-9, float(np.nanmax(top))))
+    ax.set_xticks(range(top.shape[1]), [title(str(name)) for name in top], rotation=30, ha="right")
+    ax.set_yticks(range(len(top)), list(top.index))
+    ax.spines[:].set_visible(False)
+    for (i, j), value in np.ndenumerate(top.to_numpy()):
+        if np.isfinite(value) and value >= 0.05:
+            bright = value > 0.6 * float(np.nanmax(top))
+            ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=5.5, color="0.1" if bright else "w")
+    figure.colorbar(image, ax=ax, label=words, shrink=0.7, pad=0.01)
+    design = stored.manifest().get("design", {})
+    caption = (
+        f"{words} of the twenty parameters that matter most, by outcome in {year}; {design.get('n', '')} points, "
+        f"{design.get('replicates', '')} replicates, {100 * design.get('scale', 0.0):g} % of England. Half-widths of "
+        "95 % intervals are in the table."
+    )
+    shown = rows[(rows["year"] == year) & rows["factor"].isin(top.index)]
+    return Drawn(figure, caption, shown[["outcome", "factor", "index", "value", "half_width"]].reset_index(drop=True))
+
+
+def posterior(stored: Stored) -> Drawn:
+    """What published figures have narrowed, beside the prior."""
+    from experiments.identifiability import scores_of
+
+    table = stored.table("posterior.csv")
+    shown = table.head(25).iloc[::-1]
+    figure = page(SINGLE, 100.0)
+    ax = figure.subplots()
+    y = np.arange(len(shown))
+    ax.axvspan(-1.645, 1.645, color="0.92", label="90 % of the prior")
+    low, middle, high = (scores_of(shown, end) for end in ("q05", "median", "q95"))
+    ax.hlines(y, low, high, color=PALETTE[0], linewidth=1.8, label="90 % of the ensemble")
+    ax.plot(middle, y, "o", color=PALETTE[0])
+    ax.set_yticks(y, shown["parameter"])
+    ax.set_ylim(-0.7, len(shown) - 0.3)
+    ax.set_xlabel("normal scores of the prior")
+    figure.legend(loc="outside upper left", ncols=2)
+    caption = (
+        "The 25 parameters that figures up to January 2025 have narrowed most: medians and 90 % of the calibrated "
+        f"ensemble in normal scores of the prior; {int(table['seen'].sum())} of {len(table)} are narrowed beyond what "
+        "numbers without effect lose."
+    )
+    return Drawn(figure, caption, table.head(50))
+
+
+# ---------------------------------------------------------------------- reforms
+
+
+def _intervals(
+    ax: Axes, y: Sequence[float], rows: pd.DataFrame, colour: str, marker: str = "o", factor: float = 1.0
+) -> None:
+    """Draw medians with the 5th to 95th percentile over members."""
+    ends = np.sort(factor * rows[["q05", "q95"]].to_numpy(dtype=float), axis=1)
+    ax.hlines(y, ends[:, 0], ends[:, 1], color=colour, linewidth=1.1, alpha=0.55)
+    ax.plot(factor * rows["median"].to_numpy(dtype=float), y, marker, color=colour)
+
+
+def priorities(stored: Stored) -> Drawn:
+    """What each priority changes alone, and within the whole."""
+    from experiments.priorities import SHOWN, YEAR
+
+    alone, left_out = stored.table("alone.csv"), stored.table("left_out.csv")
+    names = titles_of_priorities()
+    places = {part: k + (0.0 if part.isdigit() else 0.7) for k, part in enumerate(names)}
+    figure = page(DOUBLE, 135.0)
+    axes = figure.subplots(1, len(SHOWN), sharey=True)
+    drawn = ((alone, "alone:", 1.0, -0.18, 0, "o"), (left_out, "without:", -1.0, 0.18, 1, "s"))
+    for ax, outcome in zip(axes, SHOWN, strict=True):
+        factor, words = unit(outcome)
+        for table, prefix, sign, shift, colour, marker in drawn:
+            rows = table[(table["outcome"] == outcome) & (table["year"] == YEAR)]
+            rows = rows[rows["scenario"].str.startswith(prefix)]
+            y = [places[name.removeprefix(prefix)] + shift for name in rows["scenario"]]
+            _intervals(ax, y, rows, PALETTE[colour], marker, sign * factor)
+        ax.axvline(0.0, color="0.3", linewidth=0.6)
+        ax.set_title(title(outcome))
+        ax.set_xlabel(textwrap.fill(words, 16))
+    axes[0].set_yticks(list(places.values()), [textwrap.fill(name, 56) for name in names.values()], fontsize=5.5)
+    axes[0].set_ylim(max(places.values()) + 0.6, -0.6)
+    legend_above(figure, [
+        Line2D([], [], color=PALETTE[0], marker="o", label="alone, against no change"),
+        Line2D([], [], color=PALETTE[1], marker="s", label="within the whole: what is lost without it"),
+    ])  # fmt: skip
+    caption = (
+        f"What each part of the paper's programme changes in {YEAR}: median and 90 % of {stored.members() or 'the'} "
+        "members of the calibrated ensemble, same draws; sizes of effects vary between members from half to one and a "
+        "half times what the library assumes."
+    )
+    shown = alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]
+    columns = ["scenario", "outcome", "median", "q05", "q95", "relative", "lower"]
+    return Drawn(figure, caption, shown[columns].reset_index(drop=True))
+
+
+def orders(stored: Stored) -> Drawn:
+    """Whether the order of reform matters."""
+    from experiments.sequencing_report import NAMES
+
+    variance, regret, pairs = (stored.table(f"{name}.csv") for name in ("variance", "regret", "precedence"))
+    arm = str(variance["arm"].iloc[0])
+    variance, regret, pairs = (t[(t["arm"] == arm) & (t["when"] == MEAN)] for t in (variance, regret, pairs))
+    figure = page(DOUBLE, 74.0)
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.0, 0.8, 1.15))
+    y = np.arange(len(COMPARED))
+    left.barh(y, 100.0 * variance.set_index("outcome").reindex(COMPARED)["ratio"], color=PALETTE[0], height=0.6)
+    left.axvline(100.0, color="0.4", linewidth=0.6)
+    left.set_yticks(y, [NAMES[name] for name in COMPARED])
+    left.set_xlabel("spread between orders, percent\nof that between choices")
+    left.set_title("Order beside choice")
+    shares = regret.groupby(["class", "outcome"])["share_of_spread"].mean()
+    for k, (name, words) in enumerate({"agrees": "agree with the paper", "reversed": "turn it round"}.items()):
+        middle.plot(100.0 * shares[name].reindex(COMPARED), y, "os"[k], color=PALETTE[k], label=words, markersize=4)
+    middle.set_yticks(y, [""] * len(y))
+    middle.set_xlim(-4.0, 104.0)
+    middle.set_xlabel("mean regret, percent of the way\nfrom the best order to the worst")
+    middle.set_title("Orders that")
+    middle.legend(loc="lower center", bbox_to_anchor=(0.5, 0.0))
+    for ax in (left, middle):
+        ax.set_ylim(len(y) - 0.5, -0.5)
+    unmet = pairs[pairs["outcome"] == "unmet_need_share"]
+    grid = np.full((len(GROUPS), len(GROUPS)), np.nan)
+    places = {name: k for k, name in enumerate(GROUPS)}
+    for row in unmet.itertuples():
+        i, j = places[str(row.first)], places[str(row.then)]
+        grid[i, j], grid[j, i] = row.beyond_dates, -float(row.beyond_dates)
+    most = max(float(np.nanmax(np.abs(grid))), 1e-9)
+    right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
+    right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=35, ha="right")
+    right.set_yticks(range(len(GROUPS)), list(GROUPS))
+    right.spines[:].set_visible(False)
+    for (i, j), value in np.ndenumerate(grid):
+        if np.isfinite(value):
+            colour = "w" if abs(value) > 0.6 * most else "0.1"
+            right.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=5.5, color=colour)
+    right.set_title("Row before column, beyond dates:\nunmet need, points")
+    caption = (
+        f"Means of 2026 to 2039 over {stored.members()} members of the calibrated ensemble, "
+        f"{regret['order'].nunique()} orders of five groups of reforms a year apart ({arm.replace('_', ' ')}). Left: "
+        "spread (standard deviation) between orders over that between choices of groups. Middle: mean regret of "
+        "orders. Right: what putting the row before the column changes in unmet need beyond what start dates alone "
+        "give. Most sizes of effects are assumed."
+    )
+    return Drawn(figure, caption, stored.table("summary.csv"))
+
+
+def funding(stored: Stored) -> Drawn:
+    """Who gains and loses by how moderate needs are funded."""
+    from experiments.funding_models import LOOKED_AT, MODELS
+
+    groups = stored.table("groups.csv")
+    rows = groups[
+        (groups["by"].isin(["kind", "disadvantage"]) & (groups["measure"] == "unmet"))
+        | (groups["by"].isin(["school", "authority"]) & (groups["measure"] == "coverage"))
+    ].copy()
+    names = list(dict.fromkeys(zip(rows["by"], rows["group"], strict=True)))
+    figure = page(DOUBLE, 66.0)
+    axes = figure.subplots(1, len(MODELS) - 1, sharex=True, sharey=True)
+    for ax, model in zip(axes, MODELS[1:], strict=True):
+        here = rows[rows["scenario"] == model]
+        y = [names.index(name) for name in zip(here["by"], here["group"], strict=True)]
+        better = np.where(here["measure"] == "unmet", -1.0, 1.0)
+        turned = here.assign(**{c: better * here[c] for c in ("median", "q05", "q95")})
+        _intervals(ax, y, turned, PALETTE[0])
+        ax.axvline(0.0, color="0.3", linewidth=0.6)
+        ax.set_title(model.removeprefix("funding_").replace("_", " "))
+        ax.set_xlabel("points of need met")
+    axes[0].set_yticks(range(len(names)), [name[1] for name in names])
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    caption = (
+        f"Need met in January {LOOKED_AT} against no change under four ways of funding moderate needs, which cost the "
+        f"same on their first day: median and 90 % of {stored.members()} members, same draws. Children under 16 by "
+        "kind of need and free school meals; schools by load of need; authorities by plans a pupil."
+    )
+    return Drawn(figure, caption, stored.table("beside_evidence.csv"))
+
+
+def double_funding(stored: Stored) -> Drawn:
+    """What is paid twice, year by year."""
+    table = stored.table("extra_cost.csv")
+    figure = page(SINGLE, 62.0)
+    ax = figure.subplots()
+    names = list(table["scenario"].unique())
+    first = ("white_paper_2026", "groups_paper_order")
+    for k, name in enumerate(sorted(names, key=lambda n: (n not in first, n))):
+        rows = table[table["scenario"] == name].sort_values("year")
+        x = rows["year"] + 0.75
+        if name in first:
+            ax.fill_between(x, rows["q05"] / 1e3, rows["q95"] / 1e3, color=PALETTE[k], alpha=0.15, linewidth=0)
+        style = "-" if name in first else ("--", ":", "-.")[k % 3]
+        ax.plot(x, rows["q50"] / 1e3, color=PALETTE[k], linestyle=style, label=name.replace("_", " "))
+    ax.axhline(0.0, color="0.3", linewidth=0.6)
+    ax.set_ylabel("£ billion a year, nominal")
+    figure.legend(loc="outside upper left", ncols=2)
+    caption = (
+        f"Extra public cost against no change by financial year, all payers, nominal: medians over {stored.members()} "
+        "members on the same draws, and 90 % of them for the white paper and the paper's order. Most effects are "
+        "assumed."
+    )
+    shown = stored.table("double_funding.csv")
+    shown = shown[(shown["payer"] == "total") & (shown["prices"] == "real")].drop(columns=["payer", "prices"])
+    return Drawn(figure, caption, shown.reset_index(drop=True))
+
+
+def _scales(stored: Stored) -> Drawn:
+    """How far results of smaller samples are from full scale."""
+    table = stored.table("scales.csv")
+    outcomes = [name for name in table["outcome"].unique()]
+    figure, axes = small_multiples(outcomes, 3, 42.0)
+    for ax, name in zip(axes, outcomes, strict=True):
+        for k, (year, rows) in enumerate(table[table["outcome"] == name].groupby("year")):
+            rows = rows.sort_values("scale")
+            error = rows["sd"] / np.sqrt(rows["replicates"])
+            ax.errorbar(100.0 * rows["scale"], unit(name)[0] * rows["mean"], yerr=unit(name)[0] * 2.0 * error,
+                        color=PALETTE[k], marker="o", capsize=1.5, linewidth=0.8, label=str(year))  # fmt: skip
+        ax.set_xscale("log")
+        ax.set_xticks([0.2, 1.0, 10.0, 100.0], ["0.2", "1", "10", "100"])
+        ax.minorticks_off()
+        ax.set_xlabel("percent of England")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+    caption = (
+        "Means over replicates by share of England simulated, with two standard errors; numbers of replicates are in "
+        "the table."
+    )
+    return Drawn(figure, caption, table)
+
+
+# ---------------------------------------------------------------------- the model's own maps
+
+
+def causal_map(_: Stored) -> Drawn:
+    """Variables, signed links and where loops are cut."""
+    figure, table = diagrams.causal_loops()
+    caption = (
+        "Causal-loop diagram, generated from the declarations that tests hold against the running model. Solid: more "
+        "leads to more; dashed: more leads to less; black circles: where the gain of a loop cuts it."
+    )
+    return Drawn(figure, caption, table)
+
+
+def stocks_and_flows(_: Stored) -> Drawn:
+    """Stocks, the flows that change them, and what the flows depend on."""
+    figure, table = diagrams.stocks_and_flows()
+    caption = (
+        "Stock-and-flow diagram, generated from the same declarations: boxes are stocks, valves flows; double lines "
+        "carry what flows, thin ones say what depends on what (dashed: more leads to less)."
+    )
+    return Drawn(figure, caption, table)
+
+
+FIGURES: Mapping[str, PaperFigure] = {
+    "causal_map": PaperFigure("", causal_map),
+    "stocks_and_flows": PaperFigure("", stocks_and_flows),
+    "baseline": PaperFigure("baseline", baseline),
+    "baseline_fan": PaperFigure("e01_baseline_fan", fan),
+    "posterior": PaperFigure("calibration_2025-01", posterior),
+    "backtest": PaperFigure("e02_backtest", backtest),
+    "rivals": PaperFigure("e02_rivals", rivals),
+    "forecast": PaperFigure("forecast", forecast),
+    "loop_shares": PaperFigure("e03_loop_shares", loops),
+    "screening": PaperFigure("e04_sensitivity/screening", sensitivity),
+    "sensitivity": PaperFigure("e04_sensitivity/variance", sensitivity),
+    "scenarios": PaperFigure("compare", scenarios),
+    "priorities": PaperFigure("priorities", priorities),
+    "orders": PaperFigure("e05_sequencing", orders),
+    "funding": PaperFigure("e06_funding", funding),
+    "double_funding": PaperFigure("e07_double_funding", double_funding),
+    "scales": PaperFigure("e08_scales", _scales),
+}
+
+
+def chosen(names: Sequence[str], results: Path) -> list[str]:
+    """Return the figures to make: those named, or all whose results are there.
+
+    Raises
+    ------
+    ResultsError
+        If a figure is unknown, or the results of one that is named are not there.
+    """
+    for name in names:
+        if name not in FIGURES:
+            raise ResultsError(f"unknown figure '{name}'.{nearest(name, FIGURES)} There are: {', '.join(FIGURES)}.")
+        if not (results / FIGURES[name].folder).is_dir():
+            raise ResultsError(f"figure '{name}' is made from {results / FIGURES[name].folder}, which is not there.")
+    found = list(names) or [name for name, figure in FIGURES.items() if (results / figure.folder).is_dir()]
+    if not found:
+        raise ResultsError(f"there are no results in {results}.")
+    return found
+
+
+def made(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
+    """Write figures with captions and tables into a folder; return a row a figure: `figure`, `from`, `source`."""
+    rows, captions = [], ["# Figures\n"]
+    with writing_into(out), journal():
+        for name in chosen(names, results):
+            stored = Stored(results / FIGURES[name].folder)
+            drawn = FIGURES[name].draw(stored)
+            source = stored.source if FIGURES[name].folder else "declarations of the model"
+            saved(drawn.figure, out / name, name, drawn.caption, source)
+            tables.written(drawn.table, out / name, drawn.caption)
+            captions.append(f"**{name}.** {drawn.caption} ({source}; `{FIGURES[name].folder or 'model'}`)\n")
+            rows.append({"figure": name, "from": FIGURES[name].folder or "the model", "source": source})
+        (out / CAPTIONS).write_text("\n".join(captions), encoding="utf-8")
+    return pd.DataFrame(rows)

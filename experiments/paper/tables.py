@@ -1,0 +1,34 @@
+"""A table of a figure in three formats: CSV, LaTeX and Markdown."""
+
+from pathlib import Path
+
+import pandas as pd
+
+DIGITS = 4  # significant
+
+
+def written(table: pd.DataFrame, path: Path, caption: str) -> None:
+    """Write a table as `path` with .csv, .tex and .md; numbers have four significant digits in the last two."""
+    table.to_csv(path.with_suffix(".csv"), index=False, float_format="%.6g")
+    words = table.map(_shown)
+    latex = words.rename(columns=_heading).to_latex(index=False, escape=True, caption=caption, label=f"tab:{path.name}")
+    path.with_suffix(".tex").write_text(latex, encoding="utf-8")
+    path.with_suffix(".md").write_text(
+        words.rename(columns=_heading).to_markdown(index=False, disable_numparse=True) + "\n", encoding="utf-8"
+    )
+
+
+def _heading(column: object) -> str:
+    return str(column).replace("_", " ")
+
+
+def _shown(value: object) -> str:
+    """Return a value as a reader wants it: four digits, thousands apart, nothing where there is nothing."""
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value).replace("_", " ")
+    if float(value).is_integer() and abs(value) < 10_000:
+        return f"{int(value)}"
+    digits = max(DIGITS - len(f"{abs(int(value))}"), 0) if abs(value) >= 1.0 else DIGITS
+    return f"{value:,.{digits}f}"

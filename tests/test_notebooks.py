@@ -1,0 +1,25 @@
+"""Every notebook runs from top to bottom in a kernel of its own."""
+
+from pathlib import Path
+
+import jupytext
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path) -> None:
+    notebook = jupytext.read(path)
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "notebooks")}})
+    client.execute()
+    results = [output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    assert results, "the notebook shows nothing"
+
+
+def test_notebooks_are_kept_as_text_without_output() -> None:
+    assert len(NOTEBOOKS) >= 6
+    assert not list((ROOT / "notebooks").glob("*.ipynb"))

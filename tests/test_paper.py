@@ -1,0 +1,97 @@
+"""Figures for papers come from stored results alone, and say from which."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from experiments.command_line import main
+from experiments.figures import manifest_id
+from experiments.paper.diagrams import pipes
+from experiments.paper.figures import FIGURES, made
+from experiments.paper.stored import Stored
+from experiments.paper.style import DOUBLE
+from experiments.paper.tables import written
+from model.causal_map import causal_map
+from model.errors import ResultsError
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+POINTS = 72.0  # an inch
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All figures of the results that are kept with the project."""
+    out = tmp_path_factory.mktemp("paper") / "figures"
+    made([], RESULTS, out)
+    return out
+
+
+def test_every_figure_of_the_kept_results_is_made_in_all_formats(folder: Path) -> None:
+    there = {name for name, figure in FIGURES.items() if (RESULTS / figure.folder).is_dir()}
+    assert {path.stem for path in folder.glob("*.pdf")} == there
+    for ending in ("png", "csv", "tex", "md"):
+        assert {path.stem for path in folder.glob(f"*.{ending}")} - {"captions"} == there
+    captions = (folder / "captions.md").read_text()
+    assert all(f"**{name}.**" in captions for name in there)
+
+
+def test_a_figure_is_as_wide_as_a_column_and_names_its_run(folder: Path) -> None:
+    read = PdfReader(folder / "scenarios.pdf")
+    assert float(read.pages[0].mediabox.width) == pytest.approx(DOUBLE * POINTS, abs=0.1)
+    source = f"run {manifest_id(Stored(RESULTS / 'compare').manifest())}"
+    assert read.metadata is not None
+    assert read.metadata["/Keywords"] == source
+    assert "50 members" in read.metadata["/Subject"]
+    with Image.open(folder / "scenarios.png") as image:
+        assert image.text["Source"] == source
+        assert image.width == pytest.approx(DOUBLE * 300, abs=1)
+
+
+def test_what_a_table_says_is_what_was_stored(folder: Path) -> None:
+    stored = pd.read_csv(RESULTS / "forecast" / "forecast.csv").set_index(["pattern", "year"])
+    row = pd.read_csv(folder / "forecast.csv").set_index(["pattern", "year"]).loc[("plans_in_force", 2035)]
+    assert row["q50"] == pytest.approx(stored.loc[("plans_in_force", 2035), "q50"], rel=1e-5)
+    shown = f"{row['q50']:,.0f}"
+    assert shown in (folder / "forecast.md").read_text()
+    assert shown in (folder / "forecast.tex").read_text()
+
+
+def test_numbers_in_tables_keep_four_digits(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a_name": ["x_y"], "small": [0.0123456], "middle": [12.34567], "large": [1234567.8],
+                          "none": [float("nan")], "year": [2035]})  # fmt: skip
+    written(table, tmp_path / "t", "A caption.")
+    row = (tmp_path / "t.md").read_text().splitlines()[-1]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["x y", "0.0123", "12.35", "1,234,568", "", "2035"]
+    assert re.search(r"\\caption\{A caption\.\}", (tmp_path / "t.tex").read_text())
+    assert pd.read_csv(tmp_path / "t.csv")["large"].iloc[0] == pytest.approx(1234567.8, rel=1e-5)
+
+
+def test_what_flows_is_counted_and_moves_at_once() -> None:
+    known = causal_map()
+    found = {(link.cause, link.effect): link.sign for link in pipes()}
+    assert found["new_plans", "plans"] == "+"
+    assert found["plans_ceased", "plans"] == "-"
+    assert ("contests_won", "contest_belief") not in found  # a belief is not counted
+    assert all(known.variables[cause].kind == "flow" for cause, _ in found)
+
+
+def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    for arguments, said in (
+        (["forcast"], "Did you mean 'forecast'?"),
+        (["forecast", "--results", str(tmp_path)], "which is not there"),
+    ):
+        assert main(["figures", *arguments, "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
+    shutil.copytree(RESULTS / "forecast", tmp_path / "forecast")
+    (tmp_path / "forecast" / "manifest.json").write_text("{half")
+    with pytest.raises(ResultsError, match=r"cannot read .*manifest\.json"):
+        made(["forecast"], tmp_path, out)
+    (tmp_path / "forecast" / "forecast.csv").unlink()
+    with pytest.raises(ResultsError, match=r"cannot read .*forecast\.csv: No such file"):
+        made(["forecast"], tmp_path, out)
