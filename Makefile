@@ -3,6 +3,8 @@
 # make app    the model live in a browser
 # make test   style, types and the test suite
 # make lint   style and types only
+# make docs   the documentation site, into site/
+# make release  wheel, source archive and an archive for deposit, into dist/
 # make lock   write requirements.lock again from pyproject.toml (UPGRADE=--upgrade takes the newest versions)
 # make clean  remove the environment, caches and builds; results stay
 #
@@ -22,7 +24,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run app test lint lock clean test-tools
+.PHONY: run app test lint docs release lock clean test-tools
 
 run: .venv/project.stamp
 	$(BIN)/sendcycle run --scale $(SCALE) --until $(UNTIL) --out $(OUT)
@@ -58,13 +60,23 @@ test-tools: .venv/project.stamp
 	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
 	touch $@
 
+docs: .venv/project.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# hatchling is in the lock: no network is needed.
+release: .venv/project.stamp
+	rm -rf dist
+	$(BIN)/python -m hatchling build --directory dist
+	git archive --format=zip --prefix=sendcycle/ --output=dist/sendcycle-deposit.zip HEAD
+	ls -l dist
+
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml --extra app --extra test --universal --python-version 3.11 \
+	.venv-lock/bin/uv pip compile pyproject.toml --extra app --extra docs --extra test --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) \
 		--quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv .venv-lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock build dist site test-results *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find model experiments tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

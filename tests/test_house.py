@@ -1,5 +1,6 @@
 """The project's own files agree with each other: the lock, the version, the wheel."""
 
+import json
 import re
 import subprocess
 import sys
@@ -79,6 +80,7 @@ def test_lock_satisfies_the_declared_dependencies(lock_text: str, project: dict[
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["test"],
         *project["project"]["optional-dependencies"]["app"],
+        *project["project"]["optional-dependencies"]["docs"],
         *project["build-system"]["requires"],
     ]
     for requirement in map(Requirement, declared):
@@ -88,6 +90,8 @@ def test_lock_satisfies_the_declared_dependencies(lock_text: str, project: dict[
 
 
 def test_citation_has_the_version_of_the_project(project: dict[str, Any]) -> None:
+    codemeta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    assert codemeta["version"] == project["project"]["version"]
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     versions = re.findall(r"^version: *\"?([^\"\s]+)", citation, flags=re.MULTILINE)
     assert versions == [project["project"]["version"]]
