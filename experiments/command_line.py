@@ -903,9 +903,14 @@ def rivals(
     print(f"fit, forecasts and the figure are in {folder}{os.sep}")
 
 
-@experiment.command(epilog="Example: sendcycle experiment e03 --replicates 5")
+@experiment.command(epilog="Example: sendcycle experiment e03 --members 12")
 def e03(
-    replicates: Annotated[int, typer.Option(help="Runs of every combination, for the intervals.", min=2)] = 5,
+    members: Annotated[
+        int, typer.Option(help="Members of the calibrated ensemble, each with all combinations.", min=2)
+    ] = 12,
+    ensemble: EnsembleName = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead, in replicates.")] = False,
+    replicates: Annotated[int, typer.Option(help="Runs of every combination at the defaults.", min=2)] = 5,
     scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**63 - 1)] = 0,
     smoke: Smoke = False,
@@ -918,7 +923,8 @@ def e03(
     from experiments import loop_shares
     from experiments.tables import plain_tables
 
-    chosen = loop_shares.design(replicates=replicates, scale=scale, seed=seed, smoke=smoke)
+    of = None if defaults or smoke else _ensemble_of(ensemble).first(members)
+    chosen = loop_shares.design(of, replicates=replicates, scale=scale, seed=seed, smoke=smoke)
     folder = out or _home(chosen.name, smoke)
     finished = _swept(chosen, folder, resume, scheduler, workers)
     table = loop_shares.by_decade(loop_shares.write_report(finished.store, chosen))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from experiments.designs import Design
+from experiments.ensembles import Ensemble
 from experiments.figures import save_figure
 from experiments.output import writing_into
 from experiments.store import Store
@@ -29,19 +30,27 @@ FROM = 2015
 YEARS = (2020, 2025, 2030, 2035)
 OUTCOME = "plans_in_force"
 LEVEL = 0.95
+MIDDLE = (0.05, 0.95)
 TABLE, PAIRS = "shares.csv", "interactions.csv"
 FIGURE = ("waterfall.pdf", "waterfall.png")
 
 
-def design(*, replicates: int = 5, scale: float = 0.01, seed: int = 0, smoke: bool = False) -> Design:
-    """Return the design: 512 combinations of gains 0 and 1, each with the same random draws in every replicate."""
+def design(
+    ensemble: Ensemble | None = None, *, replicates: int = 5, scale: float = 0.01, seed: int = 0, smoke: bool = False
+) -> Design:
+    """Return the design: 512 combinations of gains 0 and 1, each with the same random draws.
+
+    Every member of the ensemble is run once with all of them, with draws of its own. Without an ensemble the declared
+    defaults are, in several replicates.
+    """
     years = (2016, 2017) if smoke else YEARS
-    return Design(
+    at_defaults = Design(
         "e03_loop_shares", levers={gain: (0.0, 1.0) for gain in GAINS.values()}, outcomes=(OUTCOME,),
         years=(FROM, *years), sampler="defaults", replicates=2 if smoke else replicates, seed=seed,
         scale=0.0005 if smoke else scale, until=f"{max(years)}-01",
         text="Growth of plans in force since January 2015 with every combination of the reinforcing loops on and off.",
     )  # fmt: skip
+    return at_defaults if ensemble is None else ensemble.design(at_defaults).replaced(replicates=1, own_seeds=True)
 
 
 def shapley(worth: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,9 +107,9 @@ def _players(worth: NDArray[np.float64]) -> int:
 
 
 def growth(store: Store) -> tuple[NDArray[np.float64], list[int]]:
-    """Return the growth of plans since January 2015, shape (combinations, replicates, years), and the years.
+    """Return the growth of plans since January 2015, shape (combinations, repeats, years), and the years.
 
-    Combination k has loop i on where bit i of k is 1.
+    Combination k has loop i on where bit i of k is 1. A repeat is a member of the ensemble, or a replicate.
 
     Raises
     ------
@@ -111,49 +120,66 @@ def growth(store: Store) -> tuple[NDArray[np.float64], list[int]]:
     if table.empty:
         raise ResultsError(f"every run in {store.folder} failed; failures.csv says with what error.")
     bits = sum((table[gain] > 0.5).astype(int) * (1 << i) for i, gain in enumerate(GAINS.values()))
-    wide = table.assign(coalition=bits).pivot(index=["coalition", "replicate"], columns="year", values=OUTCOME)
-    replicates = wide.index.get_level_values("replicate").nunique()
-    if len(wide) != (1 << len(GAINS)) * replicates or wide.isna().any().any():
+    keys = ["coalition", "point", "replicate"]
+    wide = table.assign(coalition=bits).pivot(index=keys, columns="year", values=OUTCOME)
+    repeats = len(wide.index.droplevel("coalition").unique())
+    if len(wide) != (1 << len(GAINS)) * repeats or wide.isna().any().any():
         raise ResultsError(f"{store.folder}: runs failed or are missing; shares need every combination.")
     years = [int(year) for year in wide.columns if year != FROM]
     since = wide[years].sub(wide[FROM], axis=0).sort_index()
-    return since.to_numpy().reshape(1 << len(GAINS), replicates, len(years)), years
+    return since.to_numpy().reshape(1 << len(GAINS), repeats, len(years)), years
 
 
-def shares(worth: NDArray[np.float64], years: list[int]) -> pd.DataFrame:
-    """Return, by loop and year, what it adds to the growth of plans, with 95 % intervals over replicates.
+def shares(worth: NDArray[np.float64], years: list[int], *, members: bool = False) -> pd.DataFrame:
+    """Return, by loop and year, what it adds to the growth of plans.
+
+    Parameters
+    ----------
+    worth
+        As `growth` returns it.
+    members
+        Whether repeats are members of an ensemble: intervals then hold nine tenths of them. Otherwise they are 95 %
+        intervals of the mean over replicates.
 
     Returns
     -------
     pandas.DataFrame
-        Columns `year`, `loop`, `shapley`, `low`, `high` (plans), `share` (of the growth with all loops), `alone` (what
-        it adds to nothing) and `last` (what goes when it alone is cut). The first row of a year, `no loop`, is the
-        growth that remains with all of them cut.
+        Columns `year`, `loop`, `shapley`, `low`, `high` (plans; mean over repeats), `share` (of the growth with all
+        loops; means over means), `share_low`, `share_high` (nine tenths of the repeats), `alone` (what it adds to
+        nothing) and `last` (what goes when it alone is cut). The first row of a year, `no loop`, is the growth that
+        remains with all of them cut.
     """
     values = shapley(worth)
-    whole = worth[-1].mean(axis=0)
     rows = []
     for y, year in enumerate(years):
-        left = worth[0][:, y]
-        rows.append((year, "no loop", *_interval(left), left.mean() / whole[y], np.nan, np.nan))
+        whole = worth[-1][:, y]
+
+        def row(loop: str, found: NDArray[np.float64], *more: float, whole: NDArray[np.float64] = whole) -> None:
+            of_each = np.quantile(found / whole, MIDDLE)
+            rows.append((year, loop, *_interval(found, members), found.mean() / whole.mean(), *of_each, *more))  # noqa: B023
+
+        row("no loop", worth[0][:, y], np.nan, np.nan)
         for i, loop in enumerate(LOOPS):
             alone = (worth[1 << i] - worth[0])[:, y].mean()
             last = (worth[-1] - worth[(len(worth) - 1) ^ 1 << i])[:, y].mean()
-            found = values[i, :, y]
-            rows.append((year, loop, *_interval(found), found.mean() / whole[y], alone, last))
-    return pd.DataFrame(rows, columns=["year", "loop", "shapley", "low", "high", "share", "alone", "last"])
+            row(loop, values[i, :, y], float(alone), float(last))
+    columns = ["year", "loop", "shapley", "low", "high", "share", "share_low", "share_high", "alone", "last"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return the mean over replicates and its interval by Student's t."""
+def _interval(values: NDArray[np.float64], members: bool) -> tuple[float, float, float]:
+    """Return the mean, and nine tenths of the members or the interval of the mean over replicates by Student's t."""
     mean = float(values.mean())
+    if members:
+        low, high = np.quantile(values, MIDDLE)
+        return mean, float(low), float(high)
     if len(values) < 2:
         return mean, np.nan, np.nan
     half = float(stats.t.ppf(0.5 + LEVEL / 2.0, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
     return mean, mean - half, mean + half
 
 
-def waterfall(table: pd.DataFrame, year: int, replicates: int, scale: float) -> Figure:
+def waterfall(table: pd.DataFrame, year: int, chosen: Design) -> Figure:
     """Return the figure: from the growth without loops, loop by loop, to the growth with all of them."""
     here = table[table["year"] == year].set_index("loop")
     figure = Figure(figsize=(9.0, 5.4))
@@ -195,18 +221,24 @@ def waterfall(table: pd.DataFrame, year: int, replicates: int, scale: float) -> 
         fontsize=13,
         fontweight="bold",
     )
-    note = (
-        f"Shapley values over all 512 combinations of loops on and off; bars: 95 % intervals over {replicates} "
-        f"replicates, {100 * scale:g} % of England each.\nOne calibration: other parameters give other shares."
-    )
+    bars = repeats_of(chosen.n, chosen.replicates, chosen.scale)
+    note = f"Shapley values over all 512 combinations of loops on and off; bars: {bars}."
     figure.text(0.02, 0.02, note, fontsize=8, color="0.25")
     return figure
+
+
+def repeats_of(members: int, replicates: int, scale: float) -> str:
+    """Return in words over what intervals are."""
+    of = f"{100 * scale:g} % of England each"
+    if members > 1:
+        return f"90 % of {members} members of the calibrated ensemble, {of}"
+    return f"95 % intervals over {replicates} replicates at the declared defaults, {of}"
 
 
 def write_report(store: Store, chosen: Design) -> pd.DataFrame:
     """Write tables of shares and of interactions and the figure beside the runs; return the shares."""
     worth, years = growth(store)
-    table = shares(worth, years)
+    table = shares(worth, years, members=chosen.n > 1)
     pairs = interactions(worth).mean(axis=2)
     rows = [
         (year, LOOPS[i], LOOPS[j], pairs[i, j, y])
@@ -214,7 +246,7 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
         for i, j in itertools.combinations(range(len(LOOPS)), 2)
     ]
     middle = 2025 if 2025 in years else years[-1]
-    figure = waterfall(table, middle, chosen.replicates, chosen.scale)
+    figure = waterfall(table, middle, chosen)
     with writing_into(store.folder):
         table.to_csv(store.folder / TABLE, index=False, float_format="%.6g")
         frame = pd.DataFrame(rows, columns=["year", "loop", "other", "plans"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from experiments import loop_shares
+from experiments.ensembles import Ensemble
 from experiments.loop_shares import GAINS, LOOPS, interactions, shapley
 from experiments.store import Store
 from model.errors import ResultsError
@@ -82,6 +83,29 @@ def test_shares_of_known_growth(tmp_path: Path) -> None:
     assert pairs[2017, "R1", "R4"] == pytest.approx(200.0)
     for name in loop_shares.FIGURE:
         assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_members_are_run_with_all_combinations_and_their_spread_is_shown(tmp_path: Path) -> None:
+    members = pd.DataFrame({"escalation": [0.2, 0.4, 0.5]})
+    chosen = loop_shares.design(Ensemble("three", members, np.ones(3), {}), smoke=True)
+    assert chosen.n_runs == 3 * 2 ** len(LOOPS)
+    plan = chosen.plan()
+    assert plan.groupby("point")["seed"].nunique().eq(1).all()  # all combinations of a member share their draws
+    assert plan["seed"].nunique() == 3
+    store = Store(tmp_path)
+    store.begin(chosen, resume=False)
+    rows = [
+        pd.DataFrame({"run": plan["run"], "year": year, "plans_in_force":
+                      1e3 + (year - 2015) * (50.0 + 10.0 * (1 + plan["point"]) * plan[GAINS["R1"]])})
+        for year in chosen.years
+    ]  # fmt: skip
+    store.add(0, pd.concat(rows).assign(error=pd.array([None] * len(plan) * len(chosen.years), dtype="string")))
+    store.finish({})
+    here = loop_shares.write_report(store, chosen).query("year == 2017").set_index("loop")
+    assert here.loc["R1", "shapley"] == pytest.approx(2 * 20.0)
+    assert here.loc["R1", "low"] == pytest.approx(2 * 11.0)  # a tenth of the way from the first member to the second
+    assert here.loc["R1", "share"] == pytest.approx(20.0 / 70.0)
+    assert here.loc["R1", "share_high"] == pytest.approx(np.quantile([10 / 60, 20 / 70, 30 / 80], 0.95))
 
 
 def test_a_missing_combination_is_refused(tmp_path: Path) -> None:

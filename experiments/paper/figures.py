@@ -255,7 +255,7 @@ def rivals(stored: Stored) -> Drawn:
 
 def loops(stored: Stored) -> Drawn:
     """What each reinforcing loop adds to the growth of plans."""
-    from experiments.loop_shares import FROM, LABELS, LOOPS
+    from experiments.loop_shares import FROM, LABELS, LOOPS, repeats_of
 
     table = stored.table("shares.csv")
     year = 2025 if 2025 in set(table["year"]) else int(table["year"].max())
@@ -273,11 +273,11 @@ def loops(stored: Stored) -> Drawn:
     labels = ["without loops", *(LABELS[name] for name in LOOPS), "all loops"]
     ax.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     ax.set_ylabel(f"thousand plans, {FROM} to {year}")
-    design = stored.manifest().get("design", {})
+    kept = stored.manifest().get("design", {})
+    bars = repeats_of(*(kept.get(key, 0) for key in ("n", "replicates", "scale")))
     caption = (
         f"Shapley values of the reinforcing loops in the growth of plans in force, January {FROM} to {year}, over all "
-        f"512 combinations of loops on and off; bars: 95 % intervals over {design.get('replicates', '')} replicates, "
-        f"{100 * design.get('scale', 0.0):g} % of England each. Declared defaults; other parameters give other shares."
+        f"512 combinations of loops on and off; bars: {bars}."
     )
     return Drawn(figure, caption, table)
 
