@@ -97,6 +97,11 @@ def played_until(page: Page, at_least: str) -> None:
         assert time.monotonic() < until, f"the run stands at {month(page)}"
         page.wait_for_timeout(100)
     page.get_by_role("button", name="❚❚").click()
+    page.get_by_role("button", name="▶").wait_for()
+    last = ""
+    while last != (last := month(page)):  # what was on its way has arrived
+        assert time.monotonic() < until, "the run does not pause"
+        page.wait_for_timeout(1000)
 
 
 def chosen(page: Page, label: str, option: str) -> None:
@@ -115,9 +120,8 @@ def test_a_run_is_played_paused_stepped_and_begun_anew(page: Page) -> None:
     chart = page.locator("[aria-label^='EHC plans in force']")
     assert "not yet" in str(chart.get_attribute("aria-label"))
     played_until(page, "2015-06")
-    page.wait_for_timeout(500)
     paused = month(page)
-    page.wait_for_timeout(800)
+    page.wait_for_timeout(1500)
     assert month(page) == paused
     assert "not yet" not in str(chart.get_attribute("aria-label"))
     page.get_by_role("button", name="Step").click()
