@@ -65,6 +65,7 @@ docs: .venv/project.stamp
 
 # hatchling is in the lock: no network is needed.
 release: .venv/project.stamp
+	@test -z "$$(git status --porcelain)" || { echo "make release: commit first, so that all three hold the same"; exit 1; }
 	rm -rf dist
 	$(BIN)/python -m hatchling build --directory dist
 	git archive --format=zip --prefix=sendcycle/ --output=dist/sendcycle-deposit.zip HEAD

@@ -1,23 +1,32 @@
 """The window: what is drawn is what the model lived through, and a child's story is that of its columns."""
 
+import json
+import re
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.app import charts
+from experiments.app.choices import FIRST, Choices
 from experiments.app.drafts import Draft
+from experiments.app.inputs import STEPS, off_slider, on_slider
 from experiments.app.loops import loop_strengths
 from experiments.app.stories import story, telling_children
 from experiments.app.watched import Watched
+from experiments.figures import PANELS
 from experiments.reform_library import library
 from experiments.scenario_files import named_scenarios, read_scenario
 from model import NO_CHANGE, Parameters, Scenario, SendModel, simulate
-from model.calendar import month_index
+from model.calendar import N_MONTHS, month_index
 from model.causal_map import causal_map
 from model.children import Case, Label
-from model.errors import DateError, ScenarioError
+from model.errors import DateError, ScenarioError, SendcycleError
+from model.observables import declared
+from model.parameters import declared as parameters_declared
 
 SCALE, UNTIL = 0.004, "2017-03"
 EARLY = Scenario("early", (library()["outreach_teams"].reform("2016-01", "2015-09"),))
@@ -132,6 +141,116 @@ def test_a_story_is_told_before_reforms_begin() -> None:
         assert not len(told.months) or told.months["month"].iloc[-1] == "2015-04"
 
 
+def test_a_story_is_that_of_its_scenario() -> None:
+    now = Scenario("now", (library()["outreach_teams"].reform("2014-10", "2014-09"),))
+    with (
+        closing(SendModel(scenario=now, scale=SCALE, n_months=40)) as model,
+        closing(SendModel(scale=SCALE, n_months=40)) as without,
+    ):
+        for _ in range(36):
+            model.step()
+            without.step()
+        met, other = np.asarray(model.world.children.met), np.asarray(without.world.children.met)
+        rows = [row for row in telling_children(model, 400) if abs(met[row] - other[row]) > 1e-4]
+        told = story(model, rows[0])
+        assert told.months["met"].iloc[-1] == pytest.approx(met[rows[0]], abs=1e-6)
+        assert story(without, rows[0]).months["met"].iloc[-1] == pytest.approx(other[rows[0]], abs=1e-6)
+
+
+# ---------------------------------------------------------------------- what is drawn
+
+
+def test_charts_draw_what_was_lived_and_the_difference_is_the_difference() -> None:
+    panel = next(panel for panel in PANELS if panel.title == "Requests and new plans")
+    with closing(Watched({}, EARLY, NO_CHANGE, seed=4, scale=SCALE, until="2017-08")) as watched:
+        while watched.running:
+            watched.step()
+        ours, theirs = (life.lines(["requests"])["requests"] for life in watched.lives.values())
+        drawn = {(s["name"], s["type"], s.get("lineStyle", {}).get("type")): s["data"]
+                 for s in charts.england(panel, watched).option["series"]}  # fmt: skip
+        main = drawn["requests for assessment", "line", "solid"]
+        beside = drawn["requests for assessment", "line", "dashed"]
+        assert [point[1] for point in main] == pytest.approx((ours / 1000).tolist(), rel=1e-4)
+        assert [point[1] for point in beside] == pytest.approx((theirs / 1000).tolist(), rel=1e-4)
+        assert main[0][0] == "2015-03-01"  # the twelve months to August 2015, in their middle
+        published = drawn["requests for assessment", "scatter", None]
+        assert published[-1] == ["2024-07-01", pytest.approx(154.489, rel=1e-4)]
+        gap = charts.england(panel, watched, difference=True)
+        (line,) = [s for s in gap.option["series"] if s["name"] == "requests for assessment"]
+        assert [point[1] for point in line["data"]] == pytest.approx(((ours - theirs) / 1000).tolist(), abs=1e-4)
+        assert any(point[1] != 0.0 for point in line["data"])
+        assert re.search(r"requests for assessment [+-][0-9.e-]+ against no_change", gap.words)
+        assert not [s for s in gap.option["series"] if s["type"] == "scatter"]
+
+
+def test_tiles_are_153_and_those_in_the_sample_have_their_value() -> None:
+    places = charts.tiles()
+    assert len(places) == 153
+    assert not places.duplicated(["column", "row"]).any()
+    observable = declared().observables["confidence"]
+    some = places["la_code"].iloc[[3, 50]]
+    drawn = charts.authorities_map(pd.Series([0.2, 0.6], index=some), observable, "2016-01", 17)
+    others, known, _ = drawn.option["series"]
+    assert len(others["data"]) == 151
+    assert [(tile["name"], tile["value"][2]) for tile in known["data"]] == [
+        (places["la_name"].iloc[3], 0.2), (places["la_name"].iloc[50], 0.6),
+    ]  # fmt: skip
+    assert "2 of 153 authorities" in drawn.words
+    flow = charts.authorities_map(pd.Series([0.2, 0.6], index=some), declared().observables["within_20_weeks"], "m", 5)
+    assert "last 5 months" in flow.option["title"]["subtext"]
+
+
+def test_a_loop_of_which_nothing_is_known_is_left_out() -> None:
+    table = pd.DataFrame({"loop": ["R1", "R2"], "label": ["a", "b"], "polarity": ["reinforcing"] * 2,
+                          "requests": [0.0123, np.nan]})  # fmt: skip
+    drawn = charts.strengths_of(table, "requests", "2020-01", 36)
+    assert [bar["value"] for bar in drawn.option["series"][0]["data"]] == [None, 1.2]
+    assert "R1 +1.2" in drawn.words
+    assert "R2" not in drawn.words
+    json.dumps(drawn.option, allow_nan=False)
+
+
+# ---------------------------------------------------------------------- what is chosen
+
+
+def test_a_value_between_two_steps_of_a_slider_is_not_changed_by_it() -> None:
+    known = parameters_declared()
+    values = Choices().values()
+    off_grid = [n for n, v in values.items() if abs(off_slider(known[n], on_slider(known[n], v)) - v) > 1e-9]
+    assert len(off_grid) > 100  # so the slider must not say what it shows
+    for name, parameter in known.items():
+        assert off_slider(parameter, 0) == pytest.approx(parameter.low, rel=1e-3)
+        assert off_slider(parameter, STEPS) == pytest.approx(parameter.high, rel=1e-3)
+        parameter.checked(off_slider(parameter, STEPS // 3)) if parameter.kind == "real" else None
+        assert on_slider(parameter, values.get(name, parameter.default)) in range(STEPS + 1)
+
+
+def test_choices_can_always_be_run() -> None:
+    first = Choices()
+    for parts, said in (
+        ({"until": "2027-08"}, "never starts"),
+        ({"until": "2020-13"}, "not a month"),
+        ({"draft": Draft.named("no_change"), "beside": "paper_sequence", "until": "2027-08"}, "never starts"),
+        ({"changed": {"statutory_override": 0.0}}, "changes nothing"),
+        ({"changed": {"escalation": 99.0}}, "out of range"),
+    ):
+        with pytest.raises(SendcycleError, match=said):
+            replace(first, **parts)
+    with closing(Watched(**replace(first, scale="0.2 %", until="2031-08").arguments())) as watched:
+        watched.step()
+        assert tuple(watched.lives) == ("white_paper_2026", "no_change")
+
+
+def test_the_page_begins_with_a_scenario_of_the_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "late.toml"
+    path.write_text('name = "late"\n[[use]]\nreform = "workforce"\nstart = "2037-09"\n')
+    monkeypatch.setenv(FIRST, str(path))
+    assert Choices.at_first().draft.name == "late"
+    assert Choices.at_first().until == "2040-08"
+    monkeypatch.delenv(FIRST)
+    assert Choices.at_first().until == "2035-08"
+
+
 # ---------------------------------------------------------------------- scenarios in the making
 
 
@@ -150,7 +269,9 @@ def test_a_reform_is_moved_with_its_announcement_and_nothing_else_is() -> None:
     assert after["plan_threshold"].announced == "2026-08"  # seven months before, as it was
     assert min(change.start for change in after["plan_threshold"].changes) == "2027-03"
     assert {name for name in before if before[name] != after[name]} == {"plan_threshold"}
-    assert moved.moved("plan_threshold", "2030-09") == draft
+    assert moved.name == "my_paper_sequence"
+    back = moved.moved("plan_threshold", "2030-09")
+    assert back.scenario.reforms == draft.scenario.reforms
     assert "plan_threshold" not in {bar.name for bar in moved.without("plan_threshold").bars()}
     assert moved.without("plan_threshold").with_reform("plan_threshold").used["plan_threshold"] == {
         "reform": "plan_threshold"
@@ -159,12 +280,28 @@ def test_a_reform_is_moved_with_its_announcement_and_nothing_else_is() -> None:
     assert bars == sorted(bars)
 
 
+def test_a_reform_that_ends_is_shown_to_end() -> None:
+    bars = {bar.name: bar for bar in Draft.named("white_paper_2026").bars()}
+    assert bars["deficit_grant"].end - bars["deficit_grant"].start == 1
+    assert bars["plan_threshold"].end == N_MONTHS
+    assert all(bar.announced <= bar.start <= bar.full <= bar.end for bar in bars.values())
+
+
+def test_a_changed_scenario_never_bears_the_name_of_the_projects() -> None:
+    text = Draft.named("paper_sequence").toml
+    assert Draft.of_text(text, Path("same.toml")).name == "paper_sequence"
+    other = text.replace("2030-09", "2031-09")
+    assert Draft.of_text(other, Path("other.toml")).name == "my_paper_sequence"
+
+
 def test_a_draft_is_never_one_that_cannot_run() -> None:
     draft = Draft.named("paper_sequence")
     with pytest.raises(DateError, match="2041-01 lies outside the run"):
         draft.moved("plan_threshold", "2041-01")
     with pytest.raises(ScenarioError, match="holds reform 'workforce' twice"):
         draft.with_reform("workforce")
+    with pytest.raises(ScenarioError, match="'reversed' is a scenario of the project"):
+        draft.renamed("reversed")
     with pytest.raises(ScenarioError, match="needs a name"):
         draft.renamed(" ")
     with pytest.raises(ScenarioError, match="at most 3"):

@@ -13,7 +13,7 @@ from model.children import Children
 from model.documentation import documents, main, not_current
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 MODULES = sorted(path for path in (ROOT / "model").glob("*.py") if path.name != "plain_twin.py")  # it repeats verbs
 DATA = sorted((ROOT / "model" / "data").glob("*.csv"))
 

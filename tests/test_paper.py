@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_figure_of_the_kept_results_is_made_in_all_formats(folder: Path) -> None:
     there = {name for name, figure in FIGURES.items() if (RESULTS / figure.folder).is_dir()}
+    assert there >= {"causal_map", "baseline", "forecast", "scenarios", "rivals", "priorities", "double_funding"}
     assert {path.stem for path in folder.glob("*.pdf")} == there
     for ending in ("png", "csv", "tex", "md"):
         assert {path.stem for path in folder.glob(f"*.{ending}")} - {"captions"} == there
@@ -56,6 +57,8 @@ def test_what_a_table_says_is_what_was_stored(folder: Path) -> None:
     stored = pd.read_csv(RESULTS / "forecast" / "forecast.csv").set_index(["pattern", "year"])
     row = pd.read_csv(folder / "forecast.csv").set_index(["pattern", "year"]).loc[("plans_in_force", 2035)]
     assert row["q50"] == pytest.approx(stored.loc[("plans_in_force", 2035), "q50"], rel=1e-5)
+    assert row["unit"] == "plans"
+    assert "predictive distribution" in (folder / "forecast.tex").read_text().split("caption{")[1].split("}")[0]
     shown = f"{row['q50']:,.0f}"
     assert shown in (folder / "forecast.md").read_text()
     assert shown in (folder / "forecast.tex").read_text()
@@ -66,7 +69,7 @@ def test_numbers_in_tables_keep_four_digits(tmp_path: Path) -> None:
                           "none": [float("nan")], "year": [2035]})  # fmt: skip
     written(table, tmp_path / "t", "A caption.")
     row = (tmp_path / "t.md").read_text().splitlines()[-1]
-    assert [cell.strip() for cell in row.strip("|").split("|")] == ["x y", "0.0123", "12.35", "1,234,568", "", "2035"]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["x y", "0.01235", "12.35", "1,234,568", "", "2035"]
     assert re.search(r"\\caption\{A caption\.\}", (tmp_path / "t.tex").read_text())
     assert pd.read_csv(tmp_path / "t.csv")["large"].iloc[0] == pytest.approx(1234567.8, rel=1e-5)
 

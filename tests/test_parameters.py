@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from model.parameters import (
     parse_setting,
     sensitivity_problem,
 )
+from model.results import NOT_READ
 
 SAMPLE = """
 [rate_request]
@@ -122,6 +124,16 @@ def test_the_models_own_parameters_hold_their_declarations() -> None:
     first = next(iter(parameters))
     assert Parameters(**{first: declared()[first].high})[first] == declared()[first].high
     assert sensitivity_problem()["num_vars"] > 0
+
+
+def test_every_parameter_is_read_by_a_rule() -> None:
+    sources = "\n".join(
+        path.read_text(encoding="utf-8") for path in Path(calendar.__file__).parent.glob("*.py")
+        if path.name not in NOT_READ
+    )  # fmt: skip
+    read = set(re.findall(r"\bp\.([a-z0-9_]+)", sources)) | set(re.findall(r"\[\"([a-z0-9_]+)\"\]", sources))
+    families = tuple(re.findall(r"\bp\[f\"([a-z_]+_)\{", sources))  # one a kind of need, say
+    assert [name for name in declared() if name not in read and not name.startswith(families)] == []
 
 
 def test_values_replace_defaults_and_nothing_else(known: Mapping[str, Parameter]) -> None:

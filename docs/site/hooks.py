@@ -36,5 +36,5 @@ def _for_the_site(text: str) -> str:
     """Return a text of the checkout's root with links as the site has them; code files are named, not linked."""
     for source, name in PAGES.items():
         text = text.replace(f"]({source}", f"]({name}")
-    text = re.sub(r"\]\(docs/([\w/]+\.(?:md|svg))", r"](\1", text)
+    text = re.sub(r"\]\(docs/([\w/]+\.(?:md|svg|png))", r"](\1", text)
     return re.sub(r"(?<!!)\[([^\]]+)\]\((?![\w/]+\.(?:md|svg))[\w./]+\)", r"\1", text)

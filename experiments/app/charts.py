@@ -93,7 +93,7 @@ def england(panel: Panel, watched: Watched, *, difference: bool = False) -> Char
         if difference and others:
             gap = drawn[first] - drawn[others[0]]
             series.append(_line(line.label, gap, colour, "solid"))
-            said.append(f"{line.label}: {_last(gap)} more than without" if len(gap) else "")
+            said.append(f"{line.label} {gap.iloc[-1]:+.4g} against {others[0]}" if len(gap) else "")
             continue
         series.append(_line(line.label, drawn[first], colour, "solid"))
         said.append(f"{line.label} {_last(drawn[first])}")
@@ -105,7 +105,7 @@ def england(panel: Panel, watched: Watched, *, difference: bool = False) -> Char
             if x:
                 series.append(_dots(line.label, x, np.asarray(y) * line.factor, colour, symbol))
                 said.append(f"last published {y[-1] * line.factor:.4g} in {int(x[-1])}")
-    if series:
+    if series and end > LAST_POINT:
         series[0]["markArea"] = {
             "silent": True, "itemStyle": {"color": PALE, "opacity": 0.5},
             "data": [[{"xAxis": _date(LAST_POINT)}, {"xAxis": _date(end)}]],
@@ -210,10 +210,19 @@ def tiles() -> pd.DataFrame:
     return table.assign(column=left + nth % wide, row=top + nth // wide)
 
 
-def authorities_map(values: "pd.Series[float]", observable: Observable, month: str) -> Chart:
-    """Return a tile an authority, coloured by an observable; tiles that are not in the sample are pale."""
+def authorities_map(values: "pd.Series[float]", observable: Observable, month: str, lived: int) -> Chart:
+    """Return a tile an authority, coloured by an observable; tiles that are not in the sample are pale.
+
+    Parameters
+    ----------
+    values
+        As `Remembered.by_authority` returns it.
+    month, lived
+        The last month, and how many have been lived.
+    """
     table = tiles().assign(value=lambda t: t["la_code"].map(values))
     known = table.dropna(subset="value")
+    over = "" if observable.is_level else f", last {min(lived, 12)} months"
     low, high = (float(known["value"].min()), float(known["value"].max())) if len(known) else (0.0, 1.0)
     height = int(table["row"].max())
 
@@ -239,7 +248,7 @@ def authorities_map(values: "pd.Series[float]", observable: Observable, month: s
     square = {"type": "scatter", "symbol": "rect", "symbolSize": 20}
     return _chart(
         f"{shown}, by authority, {month}: {said}.",
-        title=_title(observable.label, observable.unit + ("" if observable.is_level else ", last twelve months")),
+        title=_title(observable.label, observable.unit + over),
         grid={"left": 8, "right": 8, "top": 48, "bottom": 46},
         tooltip={"confine": True, "formatter": "{b}"},
         xAxis={"show": False, "min": -0.8, "max": 18.2},
@@ -281,7 +290,7 @@ def schools_of(table: pd.DataFrame, authority: str) -> Chart:
                 {"name": f"{'secondary' if row.secondary else 'primary'} school, {row.pupils:.0f} pupils",
                  "value": _rounded([row.skill, row.share, row.pupils]),
                  "symbol": "rect" if row.secondary else "circle",
-                 "symbolSize": round(6.0 + 26.0 * float(np.sqrt(row.pupils / largest)), 1)}
+                 "symbolSize": round(max(32.0 * float(np.sqrt(row.pupils / largest)), 5.0), 1)}
                 for row in rows.itertuples()
             ],
         })  # fmt: skip
@@ -357,11 +366,12 @@ def strengths_of(table: pd.DataFrame, outcome: str, month: str, ahead: int) -> C
         {"value": value, "itemStyle": {"color": COLOURS[1] if strong else COLOURS[0],
          "decal": {"symbol": "none"} if strong else {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 5],
                                                       "rotation": -0.7, "color": "rgba(255,255,255,0.5)"}}}
-        for value, strong in zip((100.0 * rows[outcome]).round(1), reinforcing, strict=True)
+        for value, strong in zip(_rounded((100.0 * rows[outcome]).round(1)), reinforcing, strict=True)
     ]  # fmt: skip
-    said = ", ".join(f"{row.loop} {100.0 * getattr(row, outcome):+.1f}" for row in table.itertuples())
+    there = table.dropna(subset=outcome)
+    said = ", ".join(f"{row.loop} {100.0 * getattr(row, outcome):+.1f}" for row in there.itertuples())
     return _chart(
-        f"What each loop adds to {inside(label)} over {ahead} months from {month}, percent: {said}.",
+        f"What each loop adds to {inside(label)} over {ahead} months from {month}, percent: {said or 'nothing'}.",
         title=_title(f"What each loop carries of: {label}", f"percent of the next {ahead} months after {month}"),
         grid={"left": 8, "right": 24, "top": 58, "bottom": 8, "containLabel": True},
         tooltip={"confine": True},

@@ -10,7 +10,8 @@ from typing import Any
 from experiments.app.drafts import Draft
 from experiments.ensembles import CURRENT, Ensemble, read_ensemble
 from experiments.scenario_files import read_scenario
-from model.calendar import month_index
+from model import Parameters, Scenario
+from model.calendar import LAST_MONTH, month_index
 from model.errors import ScaleError
 from model.parameters import declared
 
@@ -56,15 +57,37 @@ class Choices:
         Name of the second scenario, or `NO_SCENARIO`.
     seed, scale, until
         See `Watched`; `scale` as the page calls it.
+
+    Raises
+    ------
+    SendcycleError
+        If it cannot be run: one line that says why.
     """
 
     base: str = NEAREST
     changed: Mapping[str, float] = field(default_factory=dict)
-    draft: Draft = field(default_factory=lambda: Draft.named(os.environ.get(FIRST) or "white_paper_2026"))
+    draft: Draft = field(default_factory=lambda: Draft.named("white_paper_2026"))
     beside: str = "no_change"
     seed: int = 0
     scale: str = "1 %"
     until: str = "2035-08"
+
+    def __post_init__(self) -> None:
+        parameters, n_months = Parameters(**self.values()), month_index(self.until) + 1
+        for scenario in filter(None, (self.draft.scenario, self.second)):
+            scenario.table(parameters, n_months)
+
+    @classmethod
+    def at_first(cls) -> "Choices":
+        """Return what the page begins with: the scenario that the environment names, as long a run as it needs."""
+        draft = Draft.named(os.environ.get(FIRST) or "white_paper_2026")
+        starts = [change.start for reform in draft.scenario.reforms for change in reform.changes]
+        return cls(draft=draft, until=cls.until if max(starts, default="") <= cls.until else LAST_MONTH)
+
+    @property
+    def second(self) -> Scenario | None:
+        """The scenario beside, if there is one."""
+        return None if self.beside == NO_SCENARIO else read_scenario(self.beside)
 
     def values(self) -> dict[str, float]:
         """Return every parameter that differs from its default."""
@@ -76,20 +99,10 @@ class Choices:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `Watched`."""
-        beside = None if self.beside == NO_SCENARIO else read_scenario(self.beside)
         return {
-            "values": self.values(), "reforms": self.draft.scenario, "beside": beside, "seed": self.seed,
+            "values": self.values(), "reforms": self.draft.scenario, "beside": self.second, "seed": self.seed,
             "scale": SCALES[self.scale], "until": self.until,
         }  # fmt: skip
-
-    def until_checked(self, text: str) -> str:
-        """Return a last month that all reforms of both scenarios can be run to. Raises if it is none."""
-        last = month_index(text)
-        starts = [change.start for reform in self.draft.scenario.reforms for change in reform.changes]
-        late = [start for start in starts if month_index(start) > last]
-        if late:
-            raise ScaleError(f"a reform starts in {max(late)}: the run must last at least until then.")
-        return text
 
 
 def seed_checked(text: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 from experiments.reform_library import library
-from experiments.scenario_files import mapping_of, scenario_from, scenario_of, scenario_text
+from experiments.scenario_files import mapping_of, named_scenarios, scenario_from, scenario_of, scenario_text
 from model import Reform, Scenario
 from model.calendar import N_MONTHS, month_index, month_label
 from model.errors import ScenarioError
@@ -16,13 +16,17 @@ from model.errors import ScenarioError
 
 @dataclass(frozen=True)
 class Bar:
-    """A reform on the timeline: from when to when something changes, in model months, and whether it can be moved."""
+    """A reform on the timeline, in model months, and whether it can be moved.
+
+    `full` is when all its changes have ramped up, `end` the month after the last of them.
+    """
 
     name: str
     label: str
     announced: int
     start: int
     full: int
+    end: int
     text: str
     movable: bool
 
@@ -45,13 +49,14 @@ class Draft:
     @classmethod
     def named(cls, name: str) -> "Draft":
         """Return a scenario of the project, or one in a file."""
-        return cls.of_text(*scenario_text(name))
+        text, path = scenario_text(name)
+        return cls(mapping_of(text, path)) if name in named_scenarios() else cls.of_text(text, path)
 
     @classmethod
     def of_text(cls, text: str, path: Path) -> "Draft":
         """Return the scenario that a file's text holds; errors name the line."""
         scenario_from(text, path)
-        return cls(mapping_of(text, path))
+        return cls(mapping_of(text, path)).as_ones_own()
 
     @property
     def name(self) -> str:
@@ -80,20 +85,32 @@ class Draft:
         return sorted(bars, key=lambda bar: (bar.start, bar.name))
 
     def renamed(self, name: str) -> "Draft":
-        """Return it under another name."""
+        """Return it under another name, which is none of the project's."""
         if not name.strip():
             raise ScenarioError("a scenario needs a name.")
+        if name.strip() in named_scenarios():
+            raise ScenarioError(f"'{name.strip()}' is a scenario of the project: take another name.")
         return replace(self, mapping={**self.mapping, "name": name.strip()})
+
+    def renamed_if_other(self, name: str) -> "Draft":
+        """Return it as it is if that is its name, and renamed otherwise."""
+        return self if name == self.name else self.renamed(name)
+
+    def as_ones_own(self) -> "Draft":
+        """Return it under a name of one's own if it has a name of the project and is not what that names."""
+        if self.name not in named_scenarios() or self == Draft.named(self.name):
+            return self
+        return self.renamed(f"my_{self.name}")
 
     def with_reform(self, name: str) -> "Draft":
         """Return it with a reform of the library more, at the library's date."""
         if name not in library():
             raise ScenarioError(f"unknown reform '{name}'.")
-        return self._using([*self.used.values(), {"reform": name}])
+        return self._using([*self.used.values(), {"reform": name}]).as_ones_own()
 
     def without(self, name: str) -> "Draft":
         """Return it without a reform of the library."""
-        return self._using([entry for reform, entry in self.used.items() if reform != name])
+        return self._using([entry for reform, entry in self.used.items() if reform != name]).as_ones_own()
 
     def moved(self, name: str, start: str) -> "Draft":
         """Return it with a reform that starts in another month; an announcement dated here keeps its lead."""
@@ -109,7 +126,8 @@ class Draft:
         return self._with_entry(name, entry if size == 1.0 else entry | {"size": size})
 
     def _with_entry(self, name: str, entry: Mapping[str, Any]) -> "Draft":
-        return self._using([dict(entry) if reform == name else old for reform, old in self.used.items()])
+        changed = [dict(entry) if reform == name else old for reform, old in self.used.items()]
+        return self._using(changed).as_ones_own()
 
     def _using(self, entries: list[dict[str, Any]]) -> "Draft":
         rest = {key: value for key, value in self.mapping.items() if key not in ("use", "reforms")}
@@ -128,6 +146,7 @@ def _bar(reform: Reform, movable: bool) -> Bar:
         announced=month_index(reform.announced) if reform.announced else start,
         start=start,
         full=min(max(full, start), max(ends)),
+        end=max(ends),
         text=reform.text or (entry.text if entry else ""),
         movable=movable,
     )

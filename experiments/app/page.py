@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from experiments.app import charts
 from experiments.app.charts import Chart
 from experiments.app.choices import NO_SCENARIO, SCALES, Choices, bases, seed_checked
 from experiments.app.drafts import Draft
-from experiments.app.inputs import Checked, Numbers
+from experiments.app.inputs import Checked, Chosen, Numbers, Refused, use_refusal
 from experiments.app.loops import MONTHS, SHOWN, loop_strengths
 from experiments.app.stories import Story, story, telling_children
 from experiments.app.watched import Watched
@@ -30,12 +30,14 @@ from model import observables
 from model.calendar import month_index, month_label
 from model.causal_diagram import svg
 from model.causal_map import causal_map
-from model.errors import ScenarioError, SendcycleError
+from model.errors import ScenarioError
 
 FIRST_SHOWN = month_index("2022-09")  # of the timeline, unless a reform starts earlier
 STYLE = """
 .chart { width: 100%; }
 .said { font-size: 13px; line-height: 1.45; max-width: 75em; }
+.wrong-input { color: #b00020; font-size: 13px; }
+.theme--dark .wrong-input { color: #ff8a80; }
 .watch { display: grid; gap: 14px; grid-template-columns: 340px minmax(0, 1fr); }
 .watch-side { position: sticky; top: 0; align-self: start; max-height: calc(100vh - 76px); overflow-y: auto; }
 .watch-run { position: sticky; top: 0; z-index: 3; margin-bottom: 12px; }
@@ -49,6 +51,26 @@ STYLE = """
   .solara-content-main { padding: 4px !important; }
 }
 """
+
+
+@dataclass(frozen=True)
+class Told:
+    """Which children were looked for in which run and month, and the story of the one that was picked."""
+
+    of: Watched | None = None
+    month: str = ""
+    children: dict[int, str] = field(default_factory=dict)
+    who: str | None = None
+    story: Story | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What loops carried over the months ahead, when they were last measured in this run."""
+
+    month: str = ""
+    ahead: int = 0
+    table: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @solara.component_vue("timeline.vue")
@@ -66,7 +88,7 @@ def Upload(label: str, event_chosen: Callable[[dict[str, Any]], None]) -> None:
 @solara.component
 def Page() -> None:
     """The whole page."""
-    choices, set_choices = solara.use_state_or_update(solara.use_memo(Choices, []))
+    choices, set_choices = solara.use_state_or_update(solara.use_memo(Choices.at_first, []))
     first = solara.use_memo(lambda: Watched(**choices.arguments()), [])
     model = solara.use_reactive(first)
     arguments = solara.use_reactive(first.asked)
@@ -74,11 +96,17 @@ def Page() -> None:
     plainly = solara.use_reactive(False)  # Mesa draws in the thread that steps
     tab = solara.use_reactive(0)
 
-    def chosen(new: Choices) -> None:
+    measured, told = solara.use_reactive(Measured()), solara.use_reactive(Told())
+
+    def change(**parts: Any) -> None:
+        """Take other choices. Raises SendcycleError if they cannot be run; the old ones then stay."""
+        new = replace(choices, **parts)
         set_choices(new)
         arguments.set(new.arguments())
 
-    def old_ones_are_closed() -> Callable[[], None]:
+    def another_run_begins() -> Callable[[], None]:
+        measured.set(Measured())
+        told.set(Told())
         watched = model.value
         return watched.close
 
@@ -94,11 +122,11 @@ def Page() -> None:
                 solara.Warning("What you changed holds for the next run: press Reset, then play.", dense=True)
         with solara.Div(classes=["watch-options"]):
             with solara.Card("What is run", margin=0):
-                RunOptions(choices, chosen)
+                RunOptions(choices, change)
             with solara.Card("Numbers of the model", margin=0, style={"margin-top": "12px"}):
-                Numbers(choices.value, choices.changed, lambda changed: chosen(replace(choices, changed=changed)))
+                Numbers(choices.value, choices.changed, lambda changed: change(changed=changed))
 
-    solara.use_effect(old_ones_are_closed, [model.value])
+    solara.use_effect(another_run_begins, [model.value])
     solara.Title("sendcycle")
     solara.Style(STYLE)
     with solara.AppBar():
@@ -111,13 +139,13 @@ def Page() -> None:
             with solara.lab.Tab("England"):
                 England(model.value)
             with solara.lab.Tab("Reforms"):
-                Reforms(choices, chosen, model.value)
+                Reforms(choices, change, model.value)
             with solara.lab.Tab("Authorities"):
                 Authorities(model.value)
             with solara.lab.Tab("A child"):
-                OneChild(model.value)
+                OneChild(model.value, told)
             with solara.lab.Tab("Loops"):
-                Loops(model.value)
+                Loops(model.value, measured)
             with solara.lab.Tab("About"):
                 solara.HTML("div", unsafe_innerHTML=ABOUT, classes=["said"])
 
@@ -152,33 +180,19 @@ def Where(watched: Watched) -> None:
 
 
 @solara.component
-def RunOptions(choices: Choices, chosen: Callable[[Choices], None]) -> None:
+def RunOptions(choices: Choices, change: Callable[..., None]) -> None:
     """Scenarios, whose parameters, size, seed and length of the next run."""
     named = named_scenarios()
     drafted = choices.draft.name
-
-    def scenario(name: str) -> None:
-        if name in named:
-            chosen(replace(choices, draft=Draft.named(name)))
-
-    solara.Select(
-        "scenario", value=drafted, values=[*named, *([] if drafted in named else [drafted])], on_value=scenario
-    )
-    solara.Select(
-        "beside it, on the same draws", value=choices.beside, values=[NO_SCENARIO, *named],
-        on_value=lambda name: chosen(replace(choices, beside=name)),
+    Chosen(
+        "scenario", drafted, [*named, *([] if drafted in named else [drafted])],
+        lambda name: change(draft=Draft.named(name)) if name in named else None,
     )  # fmt: skip
-    solara.Select(
-        "parameters of", value=choices.base, values=bases(), on_value=lambda base: chosen(replace(choices, base=base))
-    )
-    solara.Select(
-        "share of England", value=choices.scale, values=[*SCALES],
-        on_value=lambda scale: chosen(replace(choices, scale=scale)),
-    )  # fmt: skip
-    Checked("seed", str(choices.seed), seed_checked, lambda seed: chosen(replace(choices, seed=seed)))
-    Checked(
-        "last month, YYYY-MM", choices.until, choices.until_checked, lambda month: chosen(replace(choices, until=month))
-    )
+    Chosen("beside it, on the same draws", choices.beside, [NO_SCENARIO, *named], lambda name: change(beside=name))
+    Chosen("parameters of", choices.base, bases(), lambda base: change(base=base))
+    Chosen("share of England", choices.scale, [*SCALES], lambda scale: change(scale=scale))
+    Checked("seed", str(choices.seed), seed_checked, lambda seed: change(seed=seed))
+    Checked("last month, YYYY-MM", choices.until, str, lambda month: change(until=month))
 
 
 # ---------------------------------------------------------------------- tabs
@@ -195,12 +209,11 @@ def England(watched: Watched) -> None:
     with solara.Row(style={"align-items": "center", "flex-wrap": "wrap"}):
         solara.Switch(label="show the difference", value=difference and two, on_value=set_difference, disabled=not two)
         names = list(watched.lives)
-        solara.Text(
-            f"Solid: {names[0]}"
-            + (f"; dashed: {names[1]}" if two else "")
-            + "; points: published, up to January 2025. "
-            "All but levels: the last twelve months."
+        drawn_as = (
+            f"Solid: {names[0]}" + (f"; dashed: {names[1]}" if two else "") + "; points: published, to January 2025"
         )
+        shown = f"{names[0]} less {names[1]}" if difference and two else drawn_as
+        solara.Text(f"{shown}. All but levels: the last twelve months.")
     with solara.ColumnsResponsive(12, medium=6, large=4, gutters_dense=True):
         for chart, panel in zip(drawn, PANELS, strict=False):
             Drawn(chart).key(panel.title)
@@ -208,34 +221,19 @@ def England(watched: Watched) -> None:
 
 
 @solara.component
-def Reforms(choices: Choices, chosen: Callable[[Choices], None], watched: Watched) -> None:
+def Reforms(choices: Choices, change: Callable[..., None], watched: Watched) -> None:
     """The timeline of the scenario, what is in it, and its file."""
     update_counter.get()
     draft = choices.draft
-    wrong, set_wrong = solara.use_state("")
+    wrong_dates, _, dated = use_refusal(draft)
+    wrong_file, _, filed = use_refusal(draft)
+    wrong_text, _, written = use_refusal(draft)
     sized, set_sized = solara.use_state("")
 
-    def edited(change: Callable[[], Draft]) -> None:
-        try:
-            new = change()
-            ready = replace(choices, draft=new)
-            ready.until_checked(choices.until)
-        except SendcycleError as error:
-            set_wrong(str(error))
-        else:
-            set_wrong("")
-            chosen(ready)
-
-    def renamed(text: str) -> Draft:
-        return draft if text == draft.name else _as_mine(draft).renamed(text)
-
     def read(file: dict[str, Any]) -> None:
-        def opened() -> Draft:
-            if file["text"] is None:
-                raise ScenarioError(f"{file['name']} is larger than a scenario file can be.")
-            return Draft.of_text(file["text"], Path(file["name"]))
-
-        edited(opened)
+        if file["text"] is None:
+            raise ScenarioError(f"{file['name']} is larger than a scenario file can be.")
+        change(draft=Draft.of_text(file["text"], Path(file["name"])))
 
     bars = draft.bars()
     begin = min([FIRST_SHOWN, *(bar.announced for bar in bars)])
@@ -244,53 +242,44 @@ def Reforms(choices: Choices, chosen: Callable[[Choices], None], watched: Watche
         f"{draft.mapping.get('text', '')} Drag a start, or move it with the arrow keys (a month) and page keys (a "
         "year). Blue: at work, paler while it ramps up; dashes: announced, not begun.", classes=["said"],
     )  # fmt: skip
-    if wrong:
-        solara.Error(wrong, classes=["reform-error"])
     if bars:
         Timeline(
             bars=[vars(bar) for bar in bars], first=begin, last=month_index(choices.until),
             now=watched.main.lived - 1,
-            event_move=lambda to: edited(lambda: _as_mine(draft).moved(to["name"], month_label(int(to["start"])))),
+            event_move=lambda to: dated(lambda: change(draft=draft.moved(to["name"], month_label(int(to["start"]))))),
         )  # fmt: skip
     else:
         solara.Text("No reform: nothing changes. Put one in below.")
+    Refused(wrong_dates)
     there = [*draft.used]
     with solara.ColumnsResponsive(12, medium=6):
         with solara.Column():
             outside = {entry.label: name for name, entry in library().items() if name not in there}
-            solara.Select(
-                "put in a reform of the library", value=None, values=[*outside],
-                on_value=lambda label: label and edited(lambda: _as_mine(draft).with_reform(outside[label])),
+            Chosen(
+                "put in a reform of the library", None, [*outside],
+                lambda label: change(draft=draft.with_reform(outside[label])),
             )  # fmt: skip
             inside = {library()[name].label: name for name in there}
-            solara.Select(
-                "take out a reform", value=None, values=[*inside],
-                on_value=lambda label: label and edited(lambda: _as_mine(draft).without(inside[label])),
-            )  # fmt: skip
+            Chosen("take out a reform", None, [*inside], lambda label: change(draft=draft.without(inside[label])))
             sizable = {library()[name].label: name for name in there if library()[name].has_effect}
             solara.Select("size of the effects of", value=sized or None, values=[*sizable], on_value=set_sized)
             if sized in sizable:
                 name = sizable[sized]
-                solara.SliderFloat(
-                    "times what the library says", value=float(draft.used[name].get("size", 1.0)), min=0.5, max=1.5,
-                    step=0.1, on_value=lambda size: edited(lambda: _as_mine(draft).sized(name, round(size, 2))),
+                Checked(
+                    "times what the library says, above 0, at most 3", f"{draft.used[name].get('size', 1.0):g}", float,
+                    lambda size: change(draft=draft.sized(name, size)),
                 )  # fmt: skip
         with solara.Column():
-            solara.InputText(
-                "name of the scenario", value=draft.name, on_value=lambda text: edited(lambda: renamed(text))
-            )
+            Checked("name of the scenario", draft.name, draft.renamed_if_other, lambda new: change(draft=new))
             solara.FileDownload(draft.toml, filename=f"{draft.name}.toml", label="Save as a scenario file")
-            Upload(label="Open a scenario file", event_chosen=read)
+            Upload(label="Open a scenario file", event_chosen=lambda file: filed(lambda: read(file)))
+            Refused(wrong_file)
             with solara.Details("The file as text"):
                 solara.InputTextArea(
                     "scenario, TOML", value=draft.toml, rows=12,
-                    on_value=lambda text: edited(lambda: Draft.of_text(text, Path("the text"))),
+                    on_value=lambda text: written(lambda: change(draft=Draft.of_text(text, Path("the text")))),
                 )  # fmt: skip
-
-
-def _as_mine(draft: Draft) -> Draft:
-    """Return a scenario of the project under a name of one's own, so that it is not taken for the project's."""
-    return draft.renamed(f"my_{draft.name}") if draft.name in named_scenarios() else draft
+                Refused(wrong_text)
 
 
 @solara.component
@@ -308,7 +297,8 @@ def Authorities(watched: Watched) -> None:
             return
         values = watched.main.by_authority(known[label].name)
         schools = watched.main.schools(codes[shown])
-    tiles = charts.authorities_map(values, known[label], watched.month)
+        month, lived = watched.month, watched.main.lived
+    tiles = charts.authorities_map(values, known[label], month, lived)
     points = charts.schools_of(schools, shown)
     with solara.ColumnsResponsive(12, large=6):
         Drawn(tiles, 560, on_click=lambda event: event and event.get("name") in codes and set_authority(event["name"]))
@@ -324,63 +314,60 @@ def Authorities(watched: Watched) -> None:
 
 
 @solara.component
-def OneChild(watched: Watched) -> None:
+def OneChild(watched: Watched, told: solara.Reactive[Told]) -> None:
     """One child's story: picked from those who have much to tell."""
-    who, set_who = solara.use_state("")
-    told, set_told = solara.use_state(dict[int, str]())
-    found: solara.Reactive[Story | None] = solara.use_reactive(None)
 
     def sought() -> None:
         with watched.turn:
-            set_told({} if watched.closed else telling_children(watched.main.model))
+            if not watched.closed:
+                told.set(Told(watched, watched.month, telling_children(watched.main.model)))
 
-    solara.use_effect(sought, [watched])
+    def first_sought() -> None:
+        if told.value.of is not watched:
+            sought()
+
+    solara.use_effect(first_sought, [watched])
 
     def tell(words: str) -> None:
-        set_who(words)
-        row = next((row for row, text in told.items() if text == words), None)
-        if row is not None:
-            with watched.turn:
-                if not watched.closed:
-                    found.set(story(watched.main.model, row))
+        row = next(row for row, text in told.value.children.items() if text == words)
+        with watched.turn:
+            if not watched.closed:
+                told.set(replace(told.value, who=words, story=story(watched.main.model, row)))
 
     solara.Text(
-        "Children with a plan, or in the statutory pipeline, in the month when they were looked for. A story is lived "
+        f"Children with a plan, or in the statutory pipeline, in {told.value.month or 'some month'}. A story is lived "
         "again from the beginning, on the same draws. Children of the model are not real children."
     )
     with solara.Row(style={"align-items": "center", "flex-wrap": "wrap"}):
         solara.Button("Look for children now", on_click=sought, outlined=True)
         solara.Select(
-            "child", value=who or None, values=list(told.values()), on_value=tell, style={"min-width": "320px"}
-        )
-    if found.value is not None:
-        chart = charts.child_of(found.value)
-        solara.Text(found.value.who, classes=["said"])
+            "child", value=told.value.who, values=[*told.value.children.values()], on_value=tell,
+            style={"min-width": "320px"},
+        )  # fmt: skip
+    if told.value.story is not None:
+        chart = charts.child_of(told.value.story)
+        solara.Text(told.value.story.who, classes=["said"])
         with solara.ColumnsResponsive(12, large=6):
             Drawn(chart, 340)
-            solara.HTML(
-                "div",
-                classes=["story"],
-                unsafe_innerHTML=found.value.events.to_html(index=False, border=0, escape=True),
-            )
+            listed = told.value.story.events.to_html(index=False, border=0, escape=True)
+            solara.HTML("div", classes=["story"], unsafe_innerHTML=listed)
 
 
 @solara.component
-def Loops(watched: Watched) -> None:
-    """The causal diagram, and what each loop carries at this moment."""
+def Loops(watched: Watched, measured: solara.Reactive[Measured]) -> None:
+    """The causal diagram, and what each loop carried when it was measured."""
     labels = {observables.declared().observables[name].label: name for name in SHOWN}
     outcome, set_outcome = solara.use_state(next(iter(labels)))
     loops = {f"{loop.name} {loop.label}": loop.name for loop in causal_map().loops.values()}
     chosen, set_chosen = solara.use_state("the whole map")
-    measured, set_measured = solara.use_state((pd.DataFrame(), "", 0))
 
     def measure() -> None:
         with watched.turn:
             if not watched.closed:
                 ahead = min(MONTHS, watched.main.model.n_months - watched.main.model.t)
-                set_measured((loop_strengths(watched.main.model), watched.month, ahead))
+                measured.set(Measured(watched.month, ahead, loop_strengths(watched.main.model)))
 
-    table, month, ahead = measured
+    last = measured.value
     solara.Text(
         "A loop is as strong as what would be missing without it: each is cut in a copy of the model as it is now, and "
         f"the next {MONTHS} months are lived with and without it on the same draws."
@@ -389,18 +376,21 @@ def Loops(watched: Watched) -> None:
         solara.Button("Measure the loops now", on_click=measure, color="primary")
         solara.Select("in terms of", value=outcome, values=[*labels], on_value=set_outcome)
         solara.Select("show", value=chosen, values=["the whole map", *loops], on_value=set_chosen)
-    carried = {} if table.empty else dict(zip(table["loop"], 100.0 * table[labels[outcome]], strict=True))
-    if not table.empty:
-        bars = charts.strengths_of(table, labels[outcome], month, ahead)
+    carried: dict[str, float] = {}
+    if not last.table.empty:
+        known = last.table.dropna(subset=labels[outcome])
+        carried = dict(zip(known["loop"], 100.0 * known[labels[outcome]], strict=True))
+        bars = charts.strengths_of(last.table, labels[outcome], last.month, last.ahead)
         Drawn(bars, 440)
         InWords([bars.words])
-    elif month:
+    elif last.month:
         solara.Text("No month is left to look ahead.")
     shown = loops.get(chosen)
     if shown:
         loop = causal_map().loops[shown]
-        now = f" It carries {carried[shown]:+.1f} percent of {charts.inside(outcome)} now." if shown in carried else ""
-        solara.Text(f"{loop.name} {loop.label}: {loop.story}{now}", classes=["said"])
+        then = f" In {last.month} it carried {{:+.1f}} percent of {charts.inside(outcome)} over {last.ahead} months."
+        carries = then.format(carried[shown]) if shown in carried else ""
+        solara.Text(f"{loop.name} {loop.label}: {loop.story}{carries}", classes=["said"])
     solara.HTML("div", classes=["causal-map"], unsafe_innerHTML=svg(shown, carried))
 
 

@@ -67,7 +67,7 @@ def stocks_and_flows() -> tuple[Figure, pd.DataFrame]:
     figure, ax = _canvas(known)
     inside = {(link.cause, link.effect) for link in carried}
     for (cause, effect), link in known.links.items():
-        if effect in flows and cause in (causes | flows) and (cause, effect) not in inside:
+        if effect in flows and (cause, effect) not in inside:
             _arrow(ax, known, link, colour="0.45", width=0.5)
     for link in carried:
         _pipe(ax, known, link)

@@ -30,6 +30,7 @@ from experiments.paper.style import (
     small_multiples,
     title,
     unit,
+    unit_as_stored,
 )  # fmt: skip
 from experiments.priorities import titles as titles_of_priorities
 from experiments.sequencing import COMPARED, GROUPS, MEAN
@@ -47,11 +48,12 @@ CAPTIONS = "captions.md"
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, what it shows in words (with bands and numbers of runs), and its table."""
+    """A figure, what it shows in words (with bands and numbers of runs), its table, and what stands in that."""
 
     figure: Figure
     caption: str
     table: pd.DataFrame
+    table_caption: str
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,17 @@ def _bands(ax: Axes, name: str, rows: pd.DataFrame, colour: str, *, inner: bool 
         ax.plot(x, factor * rows["q50"], color=colour)
 
 
-def _tabled(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    return table.loc[table["year"].isin(TABLED), list(columns)].reset_index(drop=True)
+def _tabled(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd.DataFrame:
+    """Return the years that are tabled, with the unit of the outcome that the column `name` names."""
+    return _with_units(table.loc[table["year"].isin(TABLED), list(columns)].reset_index(drop=True), name)
+
+
+def _with_units(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table with the unit of each row's outcome behind the column that names it."""
+    units = {outcome: unit_as_stored(str(outcome)) for outcome in table[name].unique()}
+    found = table.copy()
+    found.insert(found.columns.get_loc(name) + 1, "unit", table[name].map(units))
+    return found
 
 
 def baseline(stored: Stored) -> Drawn:
@@ -109,11 +120,13 @@ def baseline(stored: Stored) -> Drawn:
     manifest = stored.manifest()
     legend_above(figure, [Line2D([], [], color=PALETTE[0], label="model"), PUBLISHED])
     caption = (
-        f"One run of {100 * manifest.get('scale', 1.0):g} % of England without reform, from the member of the "
-        "calibrated ensemble nearest to published figures, beside these (dots, to January 2025). One run, no band."
+        f"One run of {100 * manifest.get('scale', 1.0):g} % of England, scenario "
+        f"{str(manifest.get('scenario', {}).get('name', 'unknown')).replace('_', ' ')}, "
+        f"{manifest.get('parameters_of', 'unknown parameters')}, seed {manifest.get('seed', 'unknown')}, beside "
+        "published figures (dots, to January 2025). One run, no band."
     )
     table = years.loc[years.index.isin((2015, *TABLED)), list(EIGHT)].T.rename_axis("series").reset_index()
-    return Drawn(figure, caption, table)
+    return Drawn(figure, caption, _with_units(table, "series"), "The run of the figure in single years.")
 
 
 def fan(stored: Stored) -> Drawn:
@@ -136,7 +149,8 @@ def fan(stored: Stored) -> Drawn:
         f"Median and 90 % of {runs['chance']} runs that differ by chance alone, and of {runs['numbers']} whose every "
         "parameter is drawn from the tenth of its prior around its default. A convention, no forecast interval."
     )
-    return Drawn(figure, caption, _tabled(table, ("spread", "outcome", "year", "q05", "q50", "q95", "published")))
+    shown = _tabled(table, ("spread", "outcome", "year", "q05", "q50", "q95", "published"), "outcome")
+    return Drawn(figure, caption, shown, "Quantiles over runs, by what differs between them.")
 
 
 def backtest(stored: Stored) -> Drawn:
@@ -167,7 +181,12 @@ def backtest(stored: Stored) -> Drawn:
         "distribution (members of the ensemble calibrated to figures up to then, with observation errors and model "
         "discrepancy), four simple forecasts, and what was published."
     )
-    return Drawn(figure, caption, stored.table("summary.csv"))
+    said = (
+        "Backtests from each origin: headline series won against the best of the simple forecasts and against each, "
+        "median relative errors, shares of figures within 50 and 90 % bands, and by how much these would have to be "
+        "wider."
+    )
+    return Drawn(figure, caption, stored.table("summary.csv"), said)
 
 
 def forecast(stored: Stored) -> Drawn:
@@ -191,7 +210,8 @@ def forecast(stored: Stored) -> Drawn:
         f"{about.get('runs', {}).get('n', '')} members of the calibrated ensemble with observation errors and model "
         "discrepancy, and forecasts of others. In backtests such bands were too narrow by up to half."
     )
-    return Drawn(figure, caption, _tabled(table, ("pattern", "year", "q05", "q25", "q50", "q75", "q95")))
+    shown = _tabled(table, ("pattern", "year", "q05", "q25", "q50", "q75", "q95"), "pattern")
+    return Drawn(figure, caption, shown, "Quantiles of the predictive distribution without reform.")
 
 
 def scenarios(stored: Stored) -> Drawn:
@@ -222,7 +242,11 @@ def scenarios(stored: Stored) -> Drawn:
     )
     columns = ("scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower")
     shown = gaps[gaps["outcome"].isin(names) & gaps["year"].isin((2030, 2035, 2039))]
-    return Drawn(figure, caption, shown[list(columns)].reset_index(drop=True))
+    said = (
+        f"Differences from {compared[0].replace('_', ' ')} over {n} members: median, 5th and 95th percentile, median "
+        "relative difference, and share of members in which the figure is lower."
+    )
+    return Drawn(figure, caption, _with_units(shown[list(columns)].reset_index(drop=True), "outcome"), said)
 
 
 def rivals(stored: Stored) -> Drawn:
@@ -247,7 +271,11 @@ def rivals(stored: Stored) -> Drawn:
         "Medians over the members of each structure's own ensemble, calibrated in the same way; grey: 90 % of those of "
         "the model itself. What its rivals do otherwise is in docs/calibration.md."
     )
-    return Drawn(figure, caption, fit)
+    said = (
+        "Fit of each structure: members that stay of those moved, root mean square of standardised errors of the "
+        "nearest and the middle member, and median relative error of each headline series."
+    )
+    return Drawn(figure, caption, fit, said)
 
 
 # ---------------------------------------------------------------------- what drives it
@@ -279,7 +307,11 @@ def loops(stored: Stored) -> Drawn:
         f"Shapley values of the reinforcing loops in the growth of plans in force, January {FROM} to {year}, over all "
         f"512 combinations of loops on and off; bars: {bars}."
     )
-    return Drawn(figure, caption, table)
+    said = (
+        "Growth of plans carried by each loop, in plans and as a share of the growth with all loops; alone: what it "
+        "adds to nothing; last: what goes when it alone is cut."
+    )
+    return Drawn(figure, caption, table, said)
 
 
 def sensitivity(stored: Stored) -> Drawn:
@@ -305,12 +337,16 @@ def sensitivity(stored: Stored) -> Drawn:
     figure.colorbar(image, ax=ax, label=words, shrink=0.7, pad=0.01)
     design = stored.manifest().get("design", {})
     caption = (
-        f"{words} of the twenty parameters that matter most, by outcome in {year}; {design.get('n', '')} points, "
-        f"{design.get('replicates', '')} replicates, {100 * design.get('scale', 0.0):g} % of England. Half-widths of "
-        "95 % intervals are in the table."
+        f"{words} of the {len(top)} parameters that matter most, by outcome in {year}; {design.get('n', '')} points, "
+        f"replicates of each: {design.get('replicates', '')}, {100 * design.get('scale', 0.0):g} % of England. "
+        "Half-widths of 95 % intervals are in the table."
     )
     shown = rows[(rows["year"] == year) & rows["factor"].isin(top.index)]
-    return Drawn(figure, caption, shown[["outcome", "factor", "index", "value", "half_width"]].reset_index(drop=True))
+    shown = shown[["outcome", "factor", "index", "value", "half_width"]].reset_index(drop=True)
+    said = f"Indices of {year} with half-widths of 95 % intervals" + (
+        "." if index == "ST" else "; mean absolute elementary effects in the outcome's unit over the whole range."
+    )
+    return Drawn(figure, caption, _with_units(shown, "outcome"), said)
 
 
 def posterior(stored: Stored) -> Drawn:
@@ -335,7 +371,11 @@ def posterior(stored: Stored) -> Drawn:
         f"ensemble in normal scores of the prior; {int(table['seen'].sum())} of {len(table)} are narrowed beyond what "
         "numbers without effect lose."
     )
-    return Drawn(figure, caption, table.head(50))
+    said = (
+        "The fifty parameters narrowed most: default, median and middle nine tenths of the ensemble in the "
+        "parameter's own unit; moved and left: mean and standard deviation in normal scores of the prior."
+    )
+    return Drawn(figure, caption, table.head(50), said)
 
 
 # ---------------------------------------------------------------------- reforms
@@ -377,13 +417,17 @@ def priorities(stored: Stored) -> Drawn:
         Line2D([], [], color=PALETTE[1], marker="s", label="within the whole: what is lost without it"),
     ])  # fmt: skip
     caption = (
-        f"What each part of the paper's programme changes in {YEAR}: median and 90 % of {stored.members() or 'the'} "
+        f"What each part of the paper's programme changes in {YEAR}: median and 90 % of {stored.members()} "
         "members of the calibrated ensemble, same draws; sizes of effects vary between members from half to one and a "
         "half times what the library assumes."
     )
     shown = alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]
     columns = ["scenario", "outcome", "median", "q05", "q95", "relative", "lower"]
-    return Drawn(figure, caption, shown[columns].reset_index(drop=True))
+    said = (
+        f"Each part alone against no change in {YEAR}: median, 5th and 95th percentile over members, median relative "
+        "difference, and share of members in which the figure is lower."
+    )
+    return Drawn(figure, caption, _with_units(shown[columns].reset_index(drop=True), "outcome"), said)
 
 
 def orders(stored: Stored) -> Drawn:
@@ -434,7 +478,12 @@ def orders(stored: Stored) -> Drawn:
         "orders. Right: what putting the row before the column changes in unmet need beyond what start dates alone "
         "give. Most sizes of effects are assumed."
     )
-    return Drawn(figure, caption, stored.table("summary.csv"))
+    said = (
+        "By arm and outcome: spread between orders over that between choices, share of the variance between orders "
+        "that start dates explain, best order, regret of the paper's, and how orders that agree with the paper "
+        "differ from those that turn it round."
+    )
+    return Drawn(figure, caption, stored.table("summary.csv"), said)
 
 
 def funding(stored: Stored) -> Drawn:
@@ -457,15 +506,24 @@ def funding(stored: Stored) -> Drawn:
         _intervals(ax, y, turned, PALETTE[0])
         ax.axvline(0.0, color="0.3", linewidth=0.6)
         ax.set_title(model.removeprefix("funding_").replace("_", " "))
-        ax.set_xlabel("points of need met")
-    axes[0].set_yticks(range(len(names)), [name[1] for name in names])
+        ax.set_xlabel("percentage points")
+    plain = {
+        "second": "schools: second quarter", "third": "schools: third quarter",
+        "second quarter": "authorities: second quarter", "third quarter": "authorities: third quarter",
+    }  # fmt: skip
+    axes[0].set_yticks(range(len(names)), [plain.get(name[1], name[1]) for name in names])
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     caption = (
-        f"Need met in January {LOOKED_AT} against no change under four ways of funding moderate needs, which cost the "
-        f"same on their first day: median and 90 % of {stored.members()} members, same draws. Children under 16 by "
-        "kind of need and free school meals; schools by load of need; authorities by plans a pupil."
+        f"January {LOOKED_AT} against no change under four ways of funding moderate needs, which cost the same on "
+        f"their first day: median and 90 % of {stored.members()} members, same draws; right is better. Need met of "
+        "children under 16 by kind of need and free school meals; what schools meet by their own means (coverage), "
+        "in quarters of schools by load of need and of authorities by plans a pupil."
     )
-    return Drawn(figure, caption, stored.table("beside_evidence.csv"))
+    said = (
+        "What was found elsewhere about ways of funding, beside what comes out here: percentage points against no "
+        "change, median, 5th and 95th percentile over members."
+    )
+    return Drawn(figure, caption, stored.table("beside_evidence.csv"), said)
 
 
 def double_funding(stored: Stored) -> Drawn:
@@ -492,7 +550,12 @@ def double_funding(stored: Stored) -> Drawn:
     )
     shown = stored.table("double_funding.csv")
     shown = shown[(shown["payer"] == "total") & (shown["prices"] == "real")].drop(columns=["payer", "prices"])
-    return Drawn(figure, caption, shown.reset_index(drop=True))
+    said = (
+        "Extra public cost against no change, all payers, £ million at prices of 2026-27: largest of a year, "
+        "cumulated to March 2040, median year of break-even, share of members in which that never comes, and pounds "
+        "a child-year of unmet need avoided."
+    )
+    return Drawn(figure, caption, shown.reset_index(drop=True), said)
 
 
 def _scales(stored: Stored) -> Drawn:
@@ -516,7 +579,7 @@ def _scales(stored: Stored) -> Drawn:
         "Means over replicates by share of England simulated, with two standard errors; numbers of replicates are in "
         "the table."
     )
-    return Drawn(figure, caption, table)
+    return Drawn(figure, caption, _with_units(table, "outcome"), "Means and standard deviations by share of England.")
 
 
 # ---------------------------------------------------------------------- the model's own maps
@@ -529,7 +592,7 @@ def causal_map(_: Stored) -> Drawn:
         "Causal-loop diagram, generated from the declarations that tests hold against the running model. Solid: more "
         "leads to more; dashed: more leads to less; black circles: where the gain of a loop cuts it."
     )
-    return Drawn(figure, caption, table)
+    return Drawn(figure, caption, table, "The loops, with the gain that cuts each.")
 
 
 def stocks_and_flows(_: Stored) -> Drawn:
@@ -539,7 +602,7 @@ def stocks_and_flows(_: Stored) -> Drawn:
         "Stock-and-flow diagram, generated from the same declarations: boxes are stocks, valves flows; double lines "
         "carry what flows, thin ones say what depends on what (dashed: more leads to less)."
     )
-    return Drawn(figure, caption, table)
+    return Drawn(figure, caption, table, "What flows into and out of which stock, by which rule.")
 
 
 FIGURES: Mapping[str, PaperFigure] = {
@@ -574,12 +637,10 @@ def chosen(names: Sequence[str], results: Path) -> list[str]:
     for name in names:
         if name not in FIGURES:
             raise ResultsError(f"unknown figure '{name}'.{nearest(name, FIGURES)} There are: {', '.join(FIGURES)}.")
-        if not (results / FIGURES[name].folder).is_dir():
+        if FIGURES[name].folder and not (results / FIGURES[name].folder).is_dir():
             raise ResultsError(f"figure '{name}' is made from {results / FIGURES[name].folder}, which is not there.")
-    found = list(names) or [name for name, figure in FIGURES.items() if (results / figure.folder).is_dir()]
-    if not found:
-        raise ResultsError(f"there are no results in {results}.")
-    return found
+    there = [name for name, figure in FIGURES.items() if not figure.folder or (results / figure.folder).is_dir()]
+    return list(names) or there
 
 
 def made(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
@@ -591,7 +652,7 @@ def made(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
             drawn = FIGURES[name].draw(stored)
             source = stored.source if FIGURES[name].folder else "declarations of the model"
             saved(drawn.figure, out / name, name, drawn.caption, source)
-            tables.written(drawn.table, out / name, drawn.caption)
+            tables.written(drawn.table, out / name, drawn.table_caption)
             captions.append(f"**{name}.** {drawn.caption} ({source}; `{FIGURES[name].folder or 'model'}`)\n")
             rows.append({"figure": name, "from": FIGURES[name].folder or "the model", "source": source})
         (out / CAPTIONS).write_text("\n".join(captions), encoding="utf-8")

@@ -41,12 +41,10 @@ class Stored:
         except (OSError, ValueError) as error:
             raise ResultsError(f"cannot read {path}: {reason(error)}.") from error
 
-    def members(self) -> int:
-        """Return how many points or members were run, as far as the manifest says; 0 if it does not."""
+    def members(self) -> str:
+        """Return how many points or members were run, "the" if the manifest does not say."""
         manifest = self.manifest()
-        if "members" in manifest:
-            return int(manifest["members"])
-        return int(manifest.get("design", {}).get("n", 0))
+        return str(manifest.get("members") or manifest.get("design", {}).get("n") or "the")
 
     @property
     def source(self) -> str:

@@ -1,5 +1,6 @@
 """A table of a figure in three formats: CSV, LaTeX and Markdown."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ DIGITS = 4  # significant
 
 
 def written(table: pd.DataFrame, path: Path, caption: str) -> None:
-    """Write a table as `path` with .csv, .tex and .md; numbers have four significant digits in the last two."""
+    """Write a table as `path` with .csv, .tex and .md; numbers keep four significant digits in the last two."""
     table.to_csv(path.with_suffix(".csv"), index=False, float_format="%.6g")
     words = table.map(_shown)
     latex = words.rename(columns=_heading).to_latex(index=False, escape=True, caption=caption, label=f"tab:{path.name}")
@@ -28,7 +29,7 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value).replace("_", " ")
-    if float(value).is_integer() and abs(value) < 10_000:
+    if value == 0.0 or (float(value).is_integer() and abs(value) < 10**DIGITS):
         return f"{int(value)}"
-    digits = max(DIGITS - len(f"{abs(int(value))}"), 0) if abs(value) >= 1.0 else DIGITS
+    digits = max(DIGITS - 1 - math.floor(math.log10(abs(value))), 0)
     return f"{value:,.{digits}f}"
