@@ -52,9 +52,12 @@ def test_a_watched_model_shows_what_a_run_records() -> None:
                 assert lines[name].iloc[-4] == pytest.approx(yearly.loc[2016, name])
             assert lines["plans_in_force"].index[-1] == pytest.approx(2017 + 3 / 12)
             last = result.authorities[result.authorities["month"] > "2016-03-15"].groupby("la_code")["new_plans"].sum()
-            weights = dict(zip(watched.authorities, life.model.world.authorities["weight"], strict=True))
+            las = life.model.world.authorities
+            part = pd.Series(las["weight"] * las["share_simulated"], index=[*watched.authorities])
             local = life.by_authority("new_plans")
-            np.testing.assert_allclose(local * pd.Series(weights), last.reindex(local.index), rtol=1e-9)
+            np.testing.assert_allclose(local * part, last.reindex(local.index), rtol=1e-9)
+            share = life.by_authority("within_20_weeks")
+            assert share.dropna().between(0.0, 100.0).all()
             code = str(local.index[0])
             there = result.schools
             there = there[(there["la_code"] == code) & (there["month"] == "2017-01")]

@@ -72,7 +72,7 @@ class Remembered:
     def by_authority(self, name: str) -> "pd.Series[float]":
         """Return an observable of each simulated authority, by its code: its level now, or that of the last year.
 
-        Amounts are those of the part of the authority that is simulated. NaN before the first month.
+        Amounts are those of the whole authority, of which a part is simulated. NaN before the first month.
         """
         codes = self.model.sample.rows["la_code"].to_numpy(dtype=object)
         observable = observables.declared().observables[name]
@@ -81,7 +81,9 @@ class Remembered:
             return pd.Series(np.nan, index=codes, name=name)
         summed = as_numbers(last).sum(axis=0)
         tallies = {tally: summed[:, k] for k, tally in enumerate(last.dtype.names or ())}
-        return pd.Series(observable.of(tallies), index=codes, name=name)
+        values = pd.Series(observable.of(tallies), index=codes, name=name)
+        ratio = observable.denominator is not None or observable.kind == "median"
+        return values if ratio else values / np.asarray(self.model.world.authorities["share_simulated"])
 
     def schools(self, code: str) -> pd.DataFrame:
         """Return the schools of an authority in the last January, as `Breakdowns.schools`; empty before the first."""
