@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]  # typer keeps its base in places that move
 FAILED, INTERRUPTED = 2, 130
+SMALL_SAMPLE = 0.05  # share of England below which a run warns that its levels are off by chance
 
 
 class Commands(TyperGroup):
@@ -148,6 +149,11 @@ def run(
     for table in year_tables(result, console.width):
         console.print(table)
     last = result.manifest
+    if scale < SMALL_SAMPLE:
+        print(
+            "a sample this small: levels are off by chance, at 1 % by some 5 %, at 0.2 % by some 16 % "
+            "(docs/sensitivity.md)"
+        )
     print(f"{100 * scale:g} % of England until {until}, {of}, in {last['wall_seconds']:.1f} s;")
     print(f"see {out / 'overview.pdf'};")
     print(f"tables and manifest are in {out}{os.sep}")
@@ -204,7 +210,7 @@ def compare(
     scale: Annotated[float, typer.Option(help="Share of England simulated, 0.0005 to 1.")] = 0.01,
     until: Annotated[str, typer.Option(help="Last month, YYYY-MM, up to 2040-08.", metavar="MONTH")] = "2040-08",
     seed: Annotated[int, typer.Option(help="Keys every random draw.", min=0, max=2**31 - 1)] = 0,
-    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/compare"),
+    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/my_comparison"),
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what the folder holds of the same design.")
     ] = False,
@@ -340,7 +346,7 @@ def _swept(
     beyond = sorted(design.without_figure())
     if beyond:
         named = ", ".join(f"{name} {year}" for name, year in beyond[:3]) + " ..." * (len(beyond) > 3)
-        print(f"empty, because the run does not hold all months of these years: {named}", file=sys.stderr)
+        print(f"left out, because the run holds these years in part: {named}", file=sys.stderr)
     last = Progress(0, design.n_runs, 0, 0)
     with RunsBar(design.n_runs) as bar:
 
@@ -549,6 +555,8 @@ def calibrate(
     page = identifiability.figure(table, f"What figures up to {until} say of the parameters")
     places = [folder / f"posterior.{kind}" for kind in ("pdf", "png")]
     save_figure(page, places, f"sendcycle: posterior {until}", name)
+    if smoke:
+        print("a smoke test: nothing is cut off, and these numbers mean nothing")
     nearest, farthest = found.misfit.min() ** 0.5, found.misfit.max() ** 0.5
     print(f"{len(found.members)} of {found.about['members_moved']} members are not implausible; "
           f"they miss by {nearest:.2f} to {farthest:.2f} of the errors allowed")  # fmt: skip
@@ -596,7 +604,7 @@ def validate(
     defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead of an ensemble.")] = False,
     members: Annotated[int, typer.Option(help="How many members are run.", min=1)] = 5,
     scale: Annotated[float, typer.Option(help="Share of England; spreads of authorities need 1.")] = 1.0,
-    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/validation"),
+    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/my_validation"),
 ) -> None:
     """Score the model on every pattern: the nation over time, spread between authorities, gradients of children."""
     from experiments import validation
@@ -624,7 +632,7 @@ def forecast(
     authorities: Annotated[
         int, typer.Option(help="Members run at full scale for the authorities kept back.", min=0)
     ] = 0,
-    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/forecast"),
+    out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/my_forecast"),
     resume: Resume = False,
     scheduler: Scheduler = None,
     workers: Workers = None,

@@ -31,6 +31,10 @@ from model.world import LINES
 PUBLIC_COST = "public_cost"
 SUMMED = "public_cost_since_2026"  # that, added up from 2026-27 on
 SUMMED_FROM = 2026
+ADDED_UNITS = {
+    PUBLIC_COST: "million pounds a year, 2026-27 prices", SUMMED: "million pounds, 2026-27 prices",
+    "real_balance": "million pounds, 2026-27 prices",
+}  # fmt: skip
 REAL_BALANCE = "real_balance"  # the cumulative balance of the block at those prices
 OUTCOMES = (
     "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
@@ -180,16 +184,25 @@ def levels(table: pd.DataFrame) -> pd.DataFrame:
     return found[["scenario", "outcome", *found.columns.drop(["scenario", "outcome"])]]
 
 
+def unit_of(outcome: str) -> str:
+    """Return the unit in which an outcome is stored."""
+    known = declared_observables().observables
+    return known[outcome].unit if outcome in known else ADDED_UNITS[outcome]
+
+
 def summary(table: pd.DataFrame, names: Sequence[str], year: int) -> pd.DataFrame:
-    """Return the differences of one year for the terminal: a row a scenario, a column an outcome, in words."""
+    """Return the differences of one year for the terminal: a row an outcome, a column a scenario, in words."""
     here = table[(table["year"] == year) & table["outcome"].isin(names)].copy()
-    factors = here["outcome"].map(lambda name: abs(FACTORS.get(name, (1.0, ""))[0]))
+    shown = {name: FACTORS.get(name) or (1.0, unit_of(name)) for name in names}
+    factors = [abs(shown[name][0]) for name in here["outcome"]]
     here["words"] = [
         f"{f * m:+.3g} ({f * low:+.3g} to {f * high:+.3g})"
         for f, m, low, high in zip(factors, here["median"], here["q05"], here["q95"], strict=True)
     ]
-    wide = here.pivot(index="scenario", columns="outcome", values="words")
-    return wide[[name for name in names if name in wide]].reset_index()
+    wide = here.pivot(index="outcome", columns="scenario", values="words")
+    wide = wide.reindex([name for name in names if name in wide.index])[list(dict.fromkeys(here["scenario"]))]
+    wide.index = pd.Index([f"{name}, {shown[name][1]}" for name in wide.index], name="outcome, unit")
+    return wide.reset_index()
 
 
 def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figure:
@@ -242,12 +255,16 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
     yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
     about = {"ensemble": ensemble.name, "about": ensemble.about, "scenarios": names, **store.manifest()}
     with writing_into(folder):
-        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
+        with_units = table.copy()
+        with_units.insert(2, "unit", [unit_of(name) for name in table["outcome"]])
+        with_units.to_csv(folder / TABLE, index=False, float_format="%.6g")
         quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
         yearly.rename_axis(["scenario", "year"]).to_csv(folder / COSTS, float_format="%.4g")
         (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
+        for name in GLANCE:
+            (folder / name).unlink(missing_ok=True)  # of an earlier comparison
         if (table["year"] == at_a_glance.YEAR).any():
             page = at_a_glance.figure(quantiles, table, names, len(ensemble.members))
             save_figure(page, [folder / name for name in GLANCE], "sendcycle: what reform may change", ", ".join(names))

@@ -301,6 +301,10 @@ def Authorities(watched: Watched) -> None:
         month, lived = watched.month, watched.main.lived
     tiles = charts.authorities_map(values, known[label], month, lived)
     points = charts.schools_of(schools, shown)
+    solara.Text(
+        f"Coloured: the {len(watched.authorities)} authorities of this sample; dashed: not in it. A larger share of "
+        "England holds more of them."
+    )
     with solara.ColumnsResponsive(12, large=6):
         Drawn(tiles, 560, on_click=lambda event: event and event.get("name") in codes and set_authority(event["name"]))
         with solara.Column():

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from experiments.backtest import NAIVE
+from experiments.comparison import unit_of
 from experiments.figures import LAST_POINT, position
 from experiments.output import writing_into
 from experiments.paper import diagrams, tables
@@ -30,7 +31,6 @@ from experiments.paper.style import (
     small_multiples,
     title,
     unit,
-    unit_as_stored,
 )  # fmt: skip
 from experiments.priorities import titles as titles_of_priorities
 from experiments.sequencing import COMPARED, GROUPS, MEAN
@@ -102,7 +102,7 @@ def _tabled(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd.DataFr
 
 def _with_units(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a table with the unit of each row's outcome behind the column that names it."""
-    units = {outcome: unit_as_stored(str(outcome)) for outcome in table[name].unique()}
+    units = {outcome: unit_of(str(outcome)) for outcome in table[name].unique()}
     found = table.copy()
     found.insert(found.columns.get_loc(name) + 1, "unit", table[name].map(units))
     return found

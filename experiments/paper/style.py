@@ -70,16 +70,6 @@ def unit(name: str) -> tuple[float, str]:
     return abs(factor), words
 
 
-def unit_as_stored(name: str) -> str:
-    """Return the unit in which an outcome is stored."""
-    observable = declared(name)
-    added = {
-        "public_cost": "million pounds a year, 2026-27 prices",
-        "public_cost_since_2026": "million pounds, 2026-27 prices",
-    }
-    return observable.unit if observable is not None else added.get(name, "")
-
-
 def page(width: float, height_mm: float) -> Figure:
     """Return an empty figure that lays itself out."""
     return Figure(figsize=(width, height_mm * MM), layout="constrained")
