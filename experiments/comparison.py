@@ -140,7 +140,7 @@ def outcomes_by_size(
         ).store  # fmt: skip
         table = outcomes(store, chosen, more)
         tables.append(table.assign(point=table["point"] * len(SIZES) + k, size=size))
-        manifests[name] = store.manifest()
+        manifests[name] = store.brief()
     return pd.concat(tables, ignore_index=True), manifests
 
 

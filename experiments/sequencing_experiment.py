@@ -73,12 +73,12 @@ def orders_and_choices(
     choices = choice_scenarios()
     store = swept("choices", choices, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
     of_choices = outcomes(store, choices)
-    by_arm, manifests = {}, {"choices": store.manifest()}
+    by_arm, manifests = {}, {"choices": store.brief()}
     for arm in sizes.arms:
         scenarios, name = some_orders(arm, sizes.every), f"orders_{arm}"
         store = swept(name, scenarios, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         by_arm[arm] = analysed(outcomes(store, scenarios), arm, of_choices if arm == ARMS[0] else None)
-        manifests[name] = store.manifest()
+        manifests[name] = store.brief()
     return write_report(by_arm, few, folder, manifests)
 
 

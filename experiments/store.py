@@ -108,6 +108,15 @@ class Store:
         """Return the manifest of a finished sweep. Raises OSError if it is not there."""
         return dict(json.loads((self.folder / MANIFEST).read_text(encoding="utf-8")))
 
+    def brief(self) -> dict[str, Any]:
+        """Return the manifest with scenarios and given points as hashes, where a design holds hundreds of them."""
+        manifest = self.manifest()
+        design = dict(manifest["design"])
+        design["scenarios"] = [{"name": s["name"], "sha256": _digest_of(s)} for s in design["scenarios"]]
+        if design.get("shares") is not None:
+            design["shares"] = {"sha256": _digest_of(design["shares"])}
+        return manifest | {"design": design, "parts": len(manifest["parts"])}
+
     @property
     def is_finished(self) -> bool:
         """Whether every run is there and the manifest says so."""
@@ -259,6 +268,11 @@ def _named(path: Path) -> tuple[int | None, str]:
     if path.suffix == ".parquet" and len(words) == 3 and words[0] == "part" and words[1].isdigit():
         return int(words[1]), words[2]
     return None, ""
+
+
+def _digest_of(plain: Any) -> str:
+    """Return the SHA-256 of plain values."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(content: bytes) -> str:

@@ -1,5 +1,6 @@
 """Sweeps: designs are checked, runs do not depend on who computes them, and what is finished is never lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from experiments.command_line import main
 from experiments.designs import Design, DesignError, delayed, differences, prior_of
 from experiments.runner import sweep
 from experiments.store import RUNS, Store, model_state
-from model import NO_CHANGE, Parameters, Scenario, simulate
+from model import NO_CHANGE, Change, Parameters, Reform, Scenario, simulate
 from model.errors import ParameterError, ResultsError, SendcycleError
 from model.parameters import declared
 
@@ -168,6 +169,20 @@ def test_a_harmed_or_half_written_part_counts_as_never_written(tmp_path: Path) -
     (tmp_path / RUNS / ".part-000007-abc.parquet.unfinished").write_bytes(b"half")
     assert store.finished() == {2}
     assert len(list((tmp_path / RUNS).iterdir())) == 1
+
+
+def test_a_brief_manifest_names_scenarios_by_what_they_hold(tmp_path: Path) -> None:
+    found = {}
+    for name, value in (("one", 1.5), ("same", 1.5), ("other", 1.6)):
+        scenario = Scenario("outreach", (Reform("outreach", (Change("outreach_extra", value, "2014-11"),)),))
+        small = {key: SMALL[key] for key in ("name", "scale", "until", "years", "outcomes")}
+        store = sweep(Design(scenarios=(scenario,), sampler="defaults", **small), tmp_path / name, workers=1).store
+        found[name] = store.brief()["design"]["scenarios"]
+        assert store.is_finished
+    assert found["one"] == found["same"] != found["other"]
+    assert found["one"][0]["name"] == "outreach"
+    assert "outreach_extra" not in json.dumps(store.brief())
+    assert "outreach_extra" in json.dumps(store.manifest())
 
 
 def test_another_design_or_model_is_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
