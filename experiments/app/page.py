@@ -292,7 +292,9 @@ def Authorities(watched: Watched) -> None:
     codes = {name: code for code, name in watched.authorities.items()}
     authority, set_authority = solara.use_state(next(iter(codes)))
     shown = authority if authority in codes else next(iter(codes))
-    solara.Select("colour by", value=label, values=sorted(known), on_value=set_label)
+    solara.v.Autocomplete(  # a hundred of them: to be searched
+        label="colour by", v_model=label, on_v_model=lambda new: new in known and set_label(new), items=sorted(known)
+    )
     with watched.turn:
         if watched.closed:
             return
