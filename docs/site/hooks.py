@@ -8,7 +8,10 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pages of the site made of texts beside the documents; an index of a folder is what README.md would be there.
-TEXTS = {"first_steps.md": "README.md", "changelog.md": "CHANGELOG.md", "results.md": "results/README.md"}
+TEXTS = {
+    "first_steps.md": "README.md", "changelog.md": "CHANGELOG.md", "results.md": "results/README.md",
+    "claims.md": "results/claims/claims.md",
+}  # fmt: skip
 PAGES = {source: page for page, source in TEXTS.items()}
 
 
@@ -29,6 +32,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return markdown
     for source, name in PAGES.items():
         markdown = markdown.replace(f"](../{source}", f"]({name}")
+    markdown = markdown.replace("](../results/claims/claims.md", "](claims.md")
     return markdown.replace("](../results/", "](results/")
 
 
