@@ -446,13 +446,15 @@ def orders(stored: Stored) -> Drawn:
     left.set_xlabel("spread between orders, percent\nof that between choices")
     left.set_title("Order beside choice")
     shares = regret.groupby(["class", "outcome"])["share_of_spread"].mean()
-    for k, (name, words) in enumerate({"agrees": "agree with the paper", "reversed": "turn it round"}.items()):
+    for k, (name, words) in enumerate(
+        {"agrees": "orders that agree with the paper", "reversed": "that turn it round"}.items()
+    ):
         middle.plot(100.0 * shares[name].reindex(COMPARED), y, "os"[k], color=PALETTE[k], label=words, markersize=4)
     middle.set_yticks(y, [""] * len(y))
     middle.set_xlim(-4.0, 104.0)
     middle.set_xlabel("mean regret, percent of the way\nfrom the best order to the worst")
-    middle.set_title("Orders that")
-    middle.legend(loc="lower center", bbox_to_anchor=(0.5, 0.0))
+    middle.set_title("How far from the best order")
+    legend_above(figure, middle.get_legend_handles_labels()[0])
     for ax in (left, middle):
         ax.set_ylim(len(y) - 0.5, -0.5)
     unmet = pairs[pairs["outcome"] == "unmet_need_share"]
