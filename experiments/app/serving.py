@@ -1,6 +1,7 @@
 """The page is served by Solara from this machine alone: nothing is loaded from elsewhere, nothing told to anybody."""
 
 import os
+import warnings
 
 from experiments.app.choices import FIRST
 
@@ -29,6 +30,7 @@ def serve(scenario: str, *, host: str, port: int, browser: bool) -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     os.environ[FIRST] = scenario
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # of pages within other pages
     from solara.__main__ import cli  # reads the settings when imported
 
     opened = "--open" if browser else "--no-open"
