@@ -31,11 +31,11 @@ from model.world import LINES
 PUBLIC_COST = "public_cost"
 SUMMED = "public_cost_since_2026"  # that, added up from 2026-27 on
 SUMMED_FROM = 2026
+REAL_BALANCE = "real_balance"  # the cumulative balance of the block at those prices
 ADDED_UNITS = {
     PUBLIC_COST: "million pounds a year, 2026-27 prices", SUMMED: "million pounds, 2026-27 prices",
-    "real_balance": "million pounds, 2026-27 prices",
+    REAL_BALANCE: "million pounds, 2026-27 prices",
 }  # fmt: skip
-REAL_BALANCE = "real_balance"  # the cumulative balance of the block at those prices
 OUTCOMES = (
     "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
     "confidence", "within_20_weeks", "pupils_sen_support", "outcome_index", "unmet_need",

@@ -20,6 +20,7 @@ from experiments.ensembles import Ensemble
 from experiments.figures import save_figure
 from experiments.output import writing_into
 from experiments.store import Store
+from experiments.verdicts import LEVELS
 from model import causal_map
 from model.errors import ResultsError
 
@@ -30,7 +31,7 @@ FROM = 2015
 YEARS = (2020, 2025, 2030, 2035)
 OUTCOME = "plans_in_force"
 LEVEL = 0.95
-MIDDLE = (0.05, 0.95)
+MIDDLE = (LEVELS[0], LEVELS[-1])
 TABLE, PAIRS = "shares.csv", "interactions.csv"
 FIGURE = ("waterfall.pdf", "waterfall.png")
 

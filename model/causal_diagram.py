@@ -142,15 +142,13 @@ def svg(chosen: str | None = None, carried: Mapping[str, float] | None = None, *
     rows = max(v.place[1] for v in known.variables.values())
     width = 2.0 * MARGIN[0] + columns * CELL[0]
     y = MARGIN[1] + rows * CELL[1] + 90.0
-    badges: dict[str, list[str]] = {name: [] for name in known.variables}
-    for loop in known.loops.values():
-        for way in loop.ways:
-            cut = next(cause for cause, effect in way.steps() if loop.gain in known.links[cause, effect].gains)
-            badges[cut].append(loop.name)
+    badges = known.cuts()
     inside = None if chosen is None else {step for way in known.loops[chosen].ways for step in way.steps()}
     named = set(known.variables) if inside is None else {name for step in inside for name in step}
     body = [_link_drawn(known, link, None if inside is None else at in inside) for at, link in known.links.items()]
-    body += [_variable_drawn(v, badges[v.name], carried or {}, v.name not in named) for v in known.variables.values()]
+    body += [
+        _variable_drawn(v, badges.get(v.name, []), carried or {}, v.name not in named) for v in known.variables.values()
+    ]
     for loop in known.loops.values() if chains else ():
         if chosen not in (None, loop.name):
             continue

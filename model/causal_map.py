@@ -161,6 +161,16 @@ class CausalMap:
         """Return "R" if the loop, or one way round it, reinforces what moves it, "B" if it works against it."""
         return "R" if self.sign(way or loop.ways[0]) > 0 else "B"
 
+    def cuts(self) -> dict[str, list[str]]:
+        """Return, by variable, the loops that are cut on what follows from it."""
+        found: dict[str, list[str]] = {}
+        for loop in self.loops.values():
+            for way in loop.ways:
+                cut = next(cause for cause, effect in way.steps() if loop.gain in self.links[cause, effect].gains)
+                if loop.name not in found.setdefault(cut, []):
+                    found[cut].append(loop.name)
+        return found
+
     def gains_needed(self, loop: Loop, way: Way) -> set[str]:
         """Return the gains that a way round passes, its own included."""
         return {loop.gain, *way.alongside, *(gain for step in way.steps() for gain in self.links[step].gains)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Draft:
     mapping: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        scenario_of(self.mapping)
+        _ = self.scenario
 
     @classmethod
     def named(cls, name: str) -> "Draft":
@@ -63,7 +64,7 @@ class Draft:
         """The scenario's name."""
         return str(self.mapping["name"])
 
-    @property
+    @cached_property
     def scenario(self) -> Scenario:
         """The scenario itself."""
         return scenario_of(self.mapping)

@@ -25,13 +25,7 @@ def causal_loops() -> tuple[Figure, pd.DataFrame]:
         _arrow(ax, known, link)
     for variable in known.variables.values():
         _box(ax, variable)
-    cut: dict[str, list[str]] = {}
-    for loop in known.loops.values():
-        for way in loop.ways:
-            where = next(cause for cause, effect in way.steps() if loop.gain in known.links[cause, effect].gains)
-            if loop.name not in cut.setdefault(where, []):
-                cut[where].append(loop.name)
-    for name, loops in cut.items():
+    for name, loops in known.cuts().items():
         x, y = known.variables[name].place
         for k, loop_name in enumerate(loops):
             at = (x - WIDE / 2.0 + 0.05 + 0.17 * k, y - HIGH / 2.0)

@@ -95,6 +95,17 @@ def _bands(ax: Axes, name: str, rows: pd.DataFrame, colour: str, *, inner: bool 
         ax.plot(x, factor * rows["q50"], color=colour)
 
 
+def _medians(ax: Axes, name: str, table: pd.DataFrame, by: str, colours: Mapping[str, str]) -> None:
+    """Draw the medians of all that the column `by` names, 90 % of the first, and published points."""
+    for k, (which, colour) in enumerate(colours.items()):
+        rows = table[table[by] == which].sort_values("year")
+        if k == 0:
+            _bands(ax, name, rows, "0.5", inner=False, middle=False)
+        ax.plot(_at(name, rows["year"]), unit(name)[0] * rows["q50"], color=colour)
+    _points(ax, name)
+    over_years(ax)
+
+
 def _tabled(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd.DataFrame:
     """Return the years that are tabled, with the unit of the outcome that the column `name` names."""
     return _with_units(table.loc[table["year"].isin(TABLED), list(columns)].reset_index(drop=True), name)
@@ -224,13 +235,7 @@ def scenarios(stored: Stored) -> Drawn:
     colours = dict(zip(compared, ("0.25", *PALETTE), strict=False))
     figure, axes = small_multiples(names, 4, 42.0)
     for ax, name in zip(axes, names, strict=True):
-        for scenario in compared:
-            rows = levels[(levels["outcome"] == name) & (levels["scenario"] == scenario)].sort_values("year")
-            if scenario == compared[0]:
-                _bands(ax, name, rows, "0.5", inner=False, middle=False)
-            ax.plot(_at(name, rows["year"]), unit(name)[0] * rows["q50"], color=colours[scenario])
-        _points(ax, name)
-        over_years(ax)
+        _medians(ax, name, levels[levels["outcome"] == name], "scenario", colours)
     legend_above(figure, [
         *(Line2D([], [], color=colours[name], label=name.replace("_", " ")) for name in compared),
         Patch(color="0.5", alpha=0.25, label=f"90 %, {compared[0].replace('_', ' ')}"), PUBLISHED,
@@ -257,13 +262,7 @@ def rivals(stored: Stored) -> Drawn:
     colours = dict(zip(structures, ("0.15", *PALETTE), strict=False))
     figure, axes = small_multiples(names, 4, 44.0)
     for ax, name in zip(axes, names, strict=True):
-        for structure in structures:
-            rows = table[(table["pattern"] == name) & (table["structure"] == structure)].sort_values("year")
-            if structure == structures[0]:
-                _bands(ax, name, rows, "0.5", inner=False, middle=False)
-            ax.plot(_at(name, rows["year"]), unit(name)[0] * rows["q50"], color=colours[structure])
-        _points(ax, name)
-        over_years(ax)
+        _medians(ax, name, table[table["pattern"] == name], "structure", colours)
     legend_above(figure, [
         *(Line2D([], [], color=colours[name], label=name.replace("_", " ")) for name in structures), PUBLISHED,
     ])  # fmt: skip

@@ -75,23 +75,21 @@ def page(width: float, height_mm: float) -> Figure:
     return Figure(figsize=(width, height_mm * MM), layout="constrained")
 
 
-def over_years(ax: Axes, *, zero: bool = True) -> None:
+def over_years(ax: Axes) -> None:
     """Give a panel over years its ticks, a line at the last published point, and zero at its foot unless it crosses."""
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.axvline(LAST_POINT, color="0.75", linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
-    if zero and ax.dataLim.y0 >= 0.0:
+    if ax.dataLim.y0 >= 0.0:
         ax.set_ylim(bottom=0.0)
-    elif ax.dataLim.y0 < 0.0:
+    else:
         ax.axhline(0.0, color="0.4", linewidth=0.6, zorder=1)
 
 
-def small_multiples(
-    names: Sequence[str], columns: int, row_mm: float, width: float = DOUBLE
-) -> tuple[Figure, list[Axes]]:
+def small_multiples(names: Sequence[str], columns: int, row_mm: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with a panel an outcome, titled and with its unit."""
     rows = -(-len(names) // columns)
-    figure = page(width, row_mm * rows + 9.0)
+    figure = page(DOUBLE, row_mm * rows + 9.0)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax in axes[len(names) :]:
         ax.set_visible(False)
@@ -101,9 +99,9 @@ def small_multiples(
     return figure, axes[: len(names)]
 
 
-def legend_above(figure: Figure, handles: Sequence[object], columns: int | None = None) -> None:
+def legend_above(figure: Figure, handles: Sequence[object]) -> None:
     """Put what lines and bands mean above the panels."""
-    figure.legend(handles=list(handles), loc="outside upper left", ncols=columns or len(handles), columnspacing=1.2,
+    figure.legend(handles=list(handles), loc="outside upper left", ncols=len(handles), columnspacing=1.2,
                   handlelength=1.6)  # fmt: skip
 
 
