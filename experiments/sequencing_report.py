@@ -1,11 +1,12 @@
 """Tables and figures of e05: order beside choice, which group should come before which, and regret."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE
@@ -22,61 +23,71 @@ NAMES = {
     "appeals_registered": "Appeals", REAL_BALANCE: "Balance of the block", "confidence": "Confidence",
     "outcome_index": "Need met by cost", PUBLIC_COST: "Public cost",
 }  # fmt: skip
+CLASSES = {"agrees": "orders that agree with the paper", "reversed": "that turn it round"}
 
 
-def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure:
-    """Return three panels: spread of order beside that of choice, precedence, and regret of the paper's order."""
-    page = Figure(figsize=(15.0, 6.2))
-    page.subplots_adjust(left=0.105, right=0.985, top=0.79, bottom=0.17, wspace=0.16)
-    left, middle, right = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.5))
+def draw(axes: Sequence[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Draw on three panels: spread of order beside that of choice, how far from the best order, and precedence.
+
+    Parameters
+    ----------
+    axes
+        Three panels. Sizes of type are those of the style in use.
+    tables
+        `variance`, `regret` and `precedence` of one arm, as `write_report` writes them.
+    """
+    left, middle, right = axes
+    variance, regrets, pairs = (tables[n][tables[n]["when"] == MEAN] for n in ("variance", "regret", "precedence"))
+    variance = variance.set_index("outcome").reindex(COMPARED)
     y = np.arange(len(COMPARED))
-    variance = tables["variance"]
-    variance = variance[variance["when"] == MEAN].set_index("outcome").reindex(COMPARED)
     left.barh(y, 100.0 * variance["ratio"], color=COLOURS[0], height=0.6)
-    left.axvline(100.0, color="0.4", linewidth=1.0)
+    left.axvline(100.0, color="0.4", linewidth=0.8)
     left.set_yticks(y, [NAMES[name] for name in COMPARED])
-    left.set_xlabel("spread between orders,\npercent of that between choices of groups")
-    left.set_title("Order beside choice", loc="left", fontsize=11, fontweight="bold")
+    left.set_xlabel("spread between orders, percent\nof that between choices")
+    left.set_title("Order beside choice", loc="left", fontweight="bold")
 
-    regrets = tables["regret"]
-    regrets = regrets[regrets["when"] == MEAN]
     shares = regrets.groupby(["class", "outcome"])["share_of_spread"].mean()
-    for k, (name, words_of) in enumerate({"agrees": "agree with the paper", "reversed": "turn it round"}.items()):
-        middle.plot(100.0 * shares[name].reindex(COMPARED), y, "os"[k], color=COLOURS[k], label=words_of, markersize=8)
+    for k, (name, words) in enumerate(CLASSES.items()):
+        middle.plot(100.0 * shares[name].reindex(COMPARED), y, "os"[k], color=COLOURS[k], label=words)
     middle.set_yticks(y, [""] * len(y))
     middle.set_xlim(-4.0, 104.0)
-    middle.set_xlabel("mean regret of orders that ...: percent of\nthe way from the best order to the worst")
-    middle.set_title("How far from the best order", loc="left", fontsize=11, fontweight="bold", pad=22)
-    middle.legend(frameon=False, fontsize=9.5, loc="lower left", bbox_to_anchor=(-0.03, 0.985), ncols=2)
+    middle.set_xlabel("mean regret, percent of the way\nfrom the best order to the worst")
+    middle.set_title("How far from the best order", loc="left", fontweight="bold")
     for ax in (left, middle):
         ax.set_ylim(len(y) - 0.5, -0.5)
         style_axes(ax)
 
-    pairs = tables["precedence"]
-    pairs = pairs[(pairs["when"] == MEAN) & (pairs["outcome"] == "unmet_need_share")]
     grid = np.full((len(GROUPS), len(GROUPS)), np.nan)
     places = {name: k for k, name in enumerate(GROUPS)}
-    for row in pairs.itertuples():
+    for row in pairs[pairs["outcome"] == "unmet_need_share"].itertuples():
         i, j = places[str(row.first)], places[str(row.then)]
         grid[i, j], grid[j, i] = row.beyond_dates, -float(row.beyond_dates)
-    most = max(float(np.nanmax(np.abs(grid))), 1e-9)
+    most = float(variance.loc["unmet_need_share", "of_order"])
     right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
-    right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=25, ha="right")
+    right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=30, ha="right")
     right.set_yticks(range(len(GROUPS)), list(GROUPS))
+    right.spines[:].set_visible(False)
     for (i, j), value in np.ndenumerate(grid):
         if np.isfinite(value):
+            shown = f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
             dark = abs(value) > 0.6 * most
-            right.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=9, color="w" if dark else "0.1")
-    right.set_title(
-        "Row before column, beyond what dates alone give:\nunmet need, points",
-        loc="left",
-        fontsize=11,
-        fontweight="bold",
-    )
+            right.text(j, i, shown, ha="center", va="center", fontsize="x-small", color="w" if dark else "0.1")
+    right.set_title("Row before column, beyond what\ndates give: unmet need, points", loc="left", fontweight="bold")
+
+
+def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure:
+    """Return the three panels of one arm as a page."""
+    page = Figure(figsize=(14.0, 6.2))
+    page.subplots_adjust(left=0.115, right=0.985, top=0.77, bottom=0.17, wspace=0.3)
+    axes = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.3))
+    draw(axes, tables)
+    page.legend(*axes[1].get_legend_handles_labels(), frameon=False, ncols=2, fontsize=9, loc="upper left",
+                bbox_to_anchor=(0.4, 0.865))  # fmt: skip
     page.suptitle("Does the order of reform matter?", x=0.02, y=0.97, ha="left", fontsize=16, fontweight="bold")
     words = (
-        f"Means of 2026 to 2039 over {members} members; {regrets['order'].nunique()} orders of five groups "
-        f"a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions."
+        f"Means of 2026 to 2039 over {members} members; {tables['regret']['order'].nunique()} orders of five groups "
+        f"a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions. "
+        "Right: the darkest colour is the spread between orders."
     )
     page.text(0.02, 0.885, words, fontsize=10, color="0.25")
     return page

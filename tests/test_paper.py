@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from pypdf import PdfReader
 
 from experiments.command_line import main
 from experiments.figures import manifest_id
-from experiments.paper.diagrams import pipes
+from experiments.paper.diagrams import AGAIN, PLACES, pipes
 from experiments.paper.figures import FIGURES, made
 from experiments.paper.stored import Stored
 from experiments.paper.style import DOUBLE
@@ -98,3 +99,22 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "forecast" / "forecast.csv").unlink()
     with pytest.raises(ResultsError, match=r"cannot read .*forecast\.csv: No such file"):
         made(["forecast"], tmp_path, out)
+
+
+def test_no_point_or_line_is_cut_off_at_the_top() -> None:
+    for name in ("baseline", "backtest", "forecast", "scenarios"):
+        drawn = FIGURES[name].draw(Stored(RESULTS / FIGURES[name].folder))
+        for ax in drawn.figure.axes:
+            highest = max(np.nanmax(np.asarray(line.get_ydata(), float), initial=0.0) for line in ax.get_lines())
+            assert highest + 0.03 * ax.get_ylim()[1] <= ax.get_ylim()[1], (name, ax.get_title())
+
+
+def test_stocks_flows_and_causes_have_each_a_place_of_their_own() -> None:
+    known = causal_map()
+    flows = {name for name, variable in known.variables.items() if variable.kind == "flow"}
+    shown = flows | {link.effect for link in pipes()} | {cause for cause, effect in known.links if effect in flows}
+    assert set(PLACES) == shown
+    places = [*PLACES.values(), *AGAIN.values()]
+    for k, (x, y) in enumerate(places):
+        assert all(abs(x - i) >= 0.5 or abs(y - j) >= 0.5 for i, j in places[:k])
+    assert set(AGAIN) <= set(known.links)

@@ -33,7 +33,6 @@ from experiments.paper.style import (
     unit,
 )  # fmt: skip
 from experiments.priorities import titles as titles_of_priorities
-from experiments.sequencing import COMPARED, GROUPS, MEAN
 from model.errors import ResultsError, nearest
 from model.published import of_observable
 
@@ -408,7 +407,7 @@ def priorities(stored: Stored) -> Drawn:
             _intervals(ax, y, rows, PALETTE[colour], marker, sign * factor)
         ax.axvline(0.0, color="0.3", linewidth=0.6)
         ax.set_title(title(outcome))
-        ax.set_xlabel(textwrap.fill(words, 16))
+        ax.set_xlabel(textwrap.fill(words.replace("percent", "percentage points"), 18))
     axes[0].set_yticks(list(places.values()), [textwrap.fill(name, 56) for name in names.values()], fontsize=5.5)
     axes[0].set_ylim(max(places.values()) + 0.6, -0.6)
     legend_above(figure, [
@@ -431,53 +430,22 @@ def priorities(stored: Stored) -> Drawn:
 
 def orders(stored: Stored) -> Drawn:
     """Whether the order of reform matters."""
-    from experiments.sequencing_report import NAMES
+    from experiments.sequencing_report import draw
 
-    variance, regret, pairs = (stored.table(f"{name}.csv") for name in ("variance", "regret", "precedence"))
-    arm = str(variance["arm"].iloc[0])
-    variance, regret, pairs = (t[(t["arm"] == arm) & (t["when"] == MEAN)] for t in (variance, regret, pairs))
+    tables = {name: stored.table(f"{name}.csv") for name in ("variance", "regret", "precedence")}
+    arm = str(tables["variance"]["arm"].iloc[0])
+    tables = {name: table[table["arm"] == arm] for name, table in tables.items()}
     figure = page(DOUBLE, 74.0)
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1.0, 0.8, 1.15))
-    y = np.arange(len(COMPARED))
-    left.barh(y, 100.0 * variance.set_index("outcome").reindex(COMPARED)["ratio"], color=PALETTE[0], height=0.6)
-    left.axvline(100.0, color="0.4", linewidth=0.6)
-    left.set_yticks(y, [NAMES[name] for name in COMPARED])
-    left.set_xlabel("spread between orders, percent\nof that between choices")
-    left.set_title("Order beside choice")
-    shares = regret.groupby(["class", "outcome"])["share_of_spread"].mean()
-    for k, (name, words) in enumerate(
-        {"agrees": "orders that agree with the paper", "reversed": "that turn it round"}.items()
-    ):
-        middle.plot(100.0 * shares[name].reindex(COMPARED), y, "os"[k], color=PALETTE[k], label=words, markersize=4)
-    middle.set_yticks(y, [""] * len(y))
-    middle.set_xlim(-4.0, 104.0)
-    middle.set_xlabel("mean regret, percent of the way\nfrom the best order to the worst")
-    middle.set_title("How far from the best order")
-    legend_above(figure, middle.get_legend_handles_labels()[0])
-    for ax in (left, middle):
-        ax.set_ylim(len(y) - 0.5, -0.5)
-    unmet = pairs[pairs["outcome"] == "unmet_need_share"]
-    grid = np.full((len(GROUPS), len(GROUPS)), np.nan)
-    places = {name: k for k, name in enumerate(GROUPS)}
-    for row in unmet.itertuples():
-        i, j = places[str(row.first)], places[str(row.then)]
-        grid[i, j], grid[j, i] = row.beyond_dates, -float(row.beyond_dates)
-    most = max(float(np.nanmax(np.abs(grid))), 1e-9)
-    right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
-    right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=35, ha="right")
-    right.set_yticks(range(len(GROUPS)), list(GROUPS))
-    right.spines[:].set_visible(False)
-    for (i, j), value in np.ndenumerate(grid):
-        if np.isfinite(value):
-            colour = "w" if abs(value) > 0.6 * most else "0.1"
-            right.text(j, i, f"{value:+.2f}", ha="center", va="center", fontsize=5.5, color=colour)
-    right.set_title("Row before column, beyond dates:\nunmet need, points")
+    axes = figure.subplots(1, 3, width_ratios=(1.0, 0.8, 1.15))
+    draw(axes, tables)
+    legend_above(figure, axes[1].get_legend_handles_labels()[0])
     caption = (
         f"Means of 2026 to 2039 over {stored.members()} members of the calibrated ensemble, "
-        f"{regret['order'].nunique()} orders of five groups of reforms a year apart ({arm.replace('_', ' ')}). Left: "
-        "spread (standard deviation) between orders over that between choices of groups. Middle: mean regret of "
-        "orders. Right: what putting the row before the column changes in unmet need beyond what start dates alone "
-        "give. Most sizes of effects are assumed."
+        f"{tables['regret']['order'].nunique()} orders of five groups of reforms a year apart "
+        f"({arm.replace('_', ' ')}). Left: spread (standard deviation) between orders over that between choices of "
+        "groups. Middle: mean regret of orders. Right: what putting the row before the column changes in unmet need "
+        "beyond what start dates alone give; the darkest colour is the spread between orders. Most sizes of effects "
+        "are assumed."
     )
     said = (
         "By arm and outcome: spread between orders over that between choices, share of the variance between orders "
@@ -542,7 +510,7 @@ def double_funding(stored: Stored) -> Drawn:
         style = "-" if name in first else ("--", ":", "-.")[k % 3]
         ax.plot(x, rows["q50"] / 1e3, color=PALETTE[k], linestyle=style, label=name.replace("_", " "))
     ax.axhline(0.0, color="0.3", linewidth=0.6)
-    ax.set_ylabel("£ billion a year, nominal")
+    ax.set_ylabel("extra public cost, £ billion a year, nominal")
     figure.legend(loc="outside upper left", ncols=2)
     caption = (
         f"Extra public cost against no change by financial year, all payers, nominal: medians over {stored.members()} "
