@@ -22,7 +22,7 @@ import pandas as pd
 from experiments.designs import DELAY, Design, Run, delayed, differences
 from experiments.interruption import interruptible
 from experiments.store import Store, model_state
-from model import Parameters, Scenario, simulate
+from model import Parameters, Scenario, simulate, simulate_each
 from model.errors import ResultsError, SendcycleError
 
 IN_FLIGHT = 3  # batches sent ahead for each worker: enough that none waits, few enough that memory stays flat
@@ -77,23 +77,36 @@ def run_batch(runs: list[Run], common: dict[str, Any], state: dict[str, str]) ->
             f"a worker has another state of the model than this one ({', '.join(changed)} differ): "
             "install the same on all of them."
         )
-    return pd.concat([_rows(run, **common) for run in runs], ignore_index=True)
+    found = pd.concat([table for group in _with_one_past(runs) for table in _tables(group, **common)])
+    return found.sort_values("run", kind="stable", ignore_index=True)
 
 
-def _rows(
-    run: Run, scenarios: list[Scenario], outcomes: list[str], years: list[int], scale: float, until: str
-) -> pd.DataFrame:
-    """Return a run's outcomes, or why there are none."""
+def _with_one_past(runs: list[Run]) -> list[list[Run]]:
+    """Return the runs in groups that differ by their scenarios alone: what these share is lived through once."""
+    groups: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.seed, *run.values.items()), []).append(run)
+    return list(groups.values())
+
+
+def _tables(
+    group: list[Run], scenarios: list[Scenario], outcomes: list[str], years: list[int], scale: float, until: str
+) -> list[pd.DataFrame]:
+    """Return the outcomes of runs with one past; of each, should one of them fail, what it brings alone."""
+    values = {name: value for name, value in group[0].values.items() if not name.startswith(DELAY)}
+
+    def outcomes_of(runs: list[Run]) -> Iterator[pd.DataFrame]:
+        those = [delayed(scenarios[run.scenario], run.values) for run in runs]
+        for k, result in simulate_each(Parameters(**values), those, runs[0].seed, scale, until, threads=1):
+            yield _framed(runs[k], result.yearly(outcomes).reindex(years).astype(np.float64), None)
+
     try:
-        values = {name: value for name, value in run.values.items() if not name.startswith(DELAY)}
-        scenario = delayed(scenarios[run.scenario], run.values)
-        result = simulate(Parameters(**values), scenario, run.seed, scale, until, threads=1)
-        table = result.yearly(outcomes).reindex(years).astype(np.float64)
+        return list(outcomes_of(group))
     except Exception as error:  # whatever a run may raise: it is kept beside its parameters, and the others go on
+        if len(group) > 1:
+            return [table for run in group for table in _tables([run], scenarios, outcomes, years, scale, until)]
         words = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_ERROR]
-        table = pd.DataFrame(np.nan, index=years[:1], columns=outcomes)
-        return _framed(run, table, words)
-    return _framed(run, table, None)
+        return [_framed(group[0], pd.DataFrame(np.nan, index=years[:1], columns=outcomes), words)]
 
 
 def _framed(run: Run, table: pd.DataFrame, error: str | None) -> pd.DataFrame:

@@ -5,8 +5,19 @@ from model.parameters import Parameters
 from model.reforms import NO_CHANGE, Change, Reform, Scenario
 from model.results import Result
 from model.send_model import SendModel
-from model.simulation import simulate
+from model.simulation import simulate, simulate_each
 
 __version__ = "0.1.0"
 
-__all__ = ["NO_CHANGE", "Change", "Parameters", "Reform", "Result", "Scenario", "SendModel", "__version__", "simulate"]
+__all__ = [
+    "NO_CHANGE",
+    "Change",
+    "Parameters",
+    "Reform",
+    "Result",
+    "Scenario",
+    "SendModel",
+    "__version__",
+    "simulate",
+    "simulate_each",
+]

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from model import beginnings
 from model.agents import Child, Government, IndependentSector, LocalAuthority, School, Tribunal
 from model.breakdowns import Breakdowns, January, count_january
-from model.calendar import BURN_IN_MONTHS, N_MONTHS, SEPTEMBER, month_of_year
+from model.calendar import BURN_IN_MONTHS, N_MONTHS, SEPTEMBER, month_label, month_of_year
 from model.census import children_are_supported_and_counted
 from model.confidence import reputations_follow
 from model.drivers import drivers
-from model.errors import ScaleError
+from model.errors import ScaleError, ScenarioError
 from model.month import authorities_live, month_closes, month_opens
 from model.observables import as_numbers
 from model.parameters import Parameters
@@ -75,11 +75,7 @@ class SendModel(mesa.Model):
         self.parameters = parameters if parameters is not None else Parameters()
         self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
         self.scale, self.n_months = scale, n_months
-        before = np.repeat(NO_CHANGE.table(self.parameters, 1), BURN_IN_MONTHS)  # no reform acts before the run
-        self.given = Given(
-            parameters=np.concatenate([before, scenario.table(self.parameters, n_months)]).view(np.recarray),
-            drivers=drivers(self.parameters, n_months).view(np.recarray),
-        )
+        self.given = Given(self._numbers_under(scenario), drivers(self.parameters, n_months).view(np.recarray))
         self.t = -BURN_IN_MONTHS
         self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
         self._everywhere = np.arange(len(self.world.authorities))
@@ -87,6 +83,11 @@ class SendModel(mesa.Model):
         self._pool = ThreadPoolExecutor(len(self._parts) - 1) if len(self._parts) > 1 else None
         self._begin()
         self._agents_look_on()
+
+    def _numbers_under(self, scenario: Scenario) -> NDArray[Any]:
+        """Return the parameters of every month, those of the burn-in first, in which no reform acts."""
+        before = np.repeat(NO_CHANGE.table(self.parameters, 1), BURN_IN_MONTHS)
+        return np.concatenate([before, scenario.table(self.parameters, self.n_months)]).view(np.recarray)
 
     def _agents_look_on(self) -> None:
         rows = self.sample.rows
@@ -261,6 +262,20 @@ class SendModel(mesa.Model):
         authority_signals_are_carried(w, self.p, self._everywhere)
         nation_signals_are_carried(w, self.p)
 
+    def turn_to(self, scenario: Scenario) -> None:
+        """Go on under another scenario, as if it had been that of this run from the beginning.
+
+        Raises
+        ------
+        ScenarioError
+            If the other scenario is impossible, or would have changed a month that has been lived already.
+        """
+        numbers = self._numbers_under(scenario)
+        lived = BURN_IN_MONTHS + max(self.t, 1)  # the first month counts: the references of the loops know it
+        if not np.array_equal(as_numbers(numbers[:lived]), as_numbers(self.given.parameters[:lived])):
+            raise ScenarioError(f"scenario '{scenario.name}' changes months before {month_label(self.t)}.")
+        self.given, self.reform_scenario = Given(numbers, self.given.drivers), scenario
+
     def copy(self) -> "SendModel":
         """Return an independent model in the same state: no array, no worker and no agent is shared."""
         twin = SendModel.__new__(SendModel)
@@ -297,8 +312,8 @@ class SendModel(mesa.Model):
             schools["secondary"] == 1,
         )  # fmt: skip
 
-    def months(self) -> Iterator[int]:
-        """Step to the end of the run, yielding each month lived."""
-        while self.t < self.n_months:
+    def months(self, until: int | None = None) -> Iterator[int]:
+        """Step to the end of the run, or to before the month `until`, yielding each month lived."""
+        while self.t < (self.n_months if until is None else until):
             self.step()
             yield self.t - 1
