@@ -5,7 +5,6 @@ knew England up to January 2025, and no experiment can take that back. What is t
 fitted to the past alone, carry on well.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +18,15 @@ from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, position, save_figure, style_axes
 from experiments.forecasting import NAIVE, as_known, backtest, scored
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.patterns import SEAL, nation_patterns
 from experiments.runner import Told, sweep, telling
-from experiments.store import Store, model_state
+from experiments.store import Store
 from model import NO_CHANGE, Scenario
 from model.calendar import month_index
 from model.observables import declared as declared_observables
 from model.published import of_observable
-from model.results import MANIFEST
 
 ORIGINS = ("2018-01", "2019-01", "2020-01", "2021-01", "2022-01", "2023-01")
 MAIN = "2020-01"
@@ -112,8 +111,7 @@ def write_report(
         for ensemble in ensembles.values():
             ensemble.write(folder)
         about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
-        manifest = {"model": model_state(), "origins": about}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, {"origins": about})
         main = MAIN if MAIN in stores else next(iter(stores))
         page = fans(figures[figures["origin"] == main], main)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle e02: backtest from {main}", str(about[main]))

@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.figures import PAGE_NAMES, baseline_page, manifest_id, save_page
+from experiments.figures import PAGE_NAMES, baseline_page, save_page
 from experiments.interruption import interruptible
+from experiments.manifests import manifest_id
 from experiments.output import cannot_write, finished_folder
 from experiments.store import DESIGN
 from model import NO_CHANGE, Parameters, Result, Scenario, simulate

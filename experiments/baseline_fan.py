@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 
 from experiments.designs import Design, shares_of
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.store import FAILURES, Store
 from model import observables
@@ -111,7 +112,7 @@ def published_points(name: str) -> pd.DataFrame:
 
 
 def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
-    """Write `fan.csv` and the figure; return the table."""
+    """Write `fan.csv`, the figure and a manifest; return the table."""
     table = fan(stores)
     manifests = {name: store.manifest() for name, store in stores.items()}
     words = ", ".join(f"{name} code {manifest['model']['code'][:12]}" for name, manifest in manifests.items())
@@ -122,6 +123,7 @@ def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
         sample = f"{100 * design['scale']:g} % of England" + f"; {failed} runs failed and are left out" * (failed > 0)
         figure = fan_charts(table, sample)
         save_figure(figure, [folder / name for name in FIGURE], "sendcycle e01: baseline fan", words)
+        write_manifest(folder, {"runs": manifests})
     return table
 
 

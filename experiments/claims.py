@@ -21,6 +21,7 @@ from scipy.stats import norm
 
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE, SUMMED, outcomes_by_size
 from experiments.ensembles import Ensemble
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.reform_library import home, library
 from experiments.runner import Told
@@ -265,5 +266,5 @@ def experiment(
     with writing_into(folder):
         found.to_csv(folder / TABLE, index=False, float_format="%.5g")
         (folder / PAGE).write_text(page(found), encoding="utf-8")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
     return found

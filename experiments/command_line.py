@@ -538,6 +538,7 @@ def calibrate(
     """Find the ensemble of parameters that agrees with what was published up to a month; goes on where it was."""
     from experiments import calibration, identifiability
     from experiments.figures import save_figure
+    from experiments.manifests import write_manifest
     from experiments.rivals import constants_of
 
     chosen = calibration.SMOKE if smoke else calibration.SMALL if small else calibration.Settings()
@@ -555,6 +556,7 @@ def calibrate(
     page = identifiability.figure(table, f"What figures up to {until} say of the parameters")
     places = [folder / f"posterior.{kind}" for kind in ("pdf", "png")]
     save_figure(page, places, f"sendcycle: posterior {until}", name)
+    write_manifest(folder, {"ensemble": found.name, "members": len(found.members), **found.about})
     if smoke:
         print("a smoke test: nothing is cut off, and these numbers mean nothing")
     nearest, farthest = found.misfit.min() ** 0.5, found.misfit.max() ** 0.5

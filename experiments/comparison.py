@@ -1,6 +1,5 @@
 """Scenarios side by side over the calibrated ensemble, on the same random draws: what differs, and how surely."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.programme_money import beside_the_model, mid_year_prices, programme_money
 from experiments.reform_library import SIZES
@@ -24,7 +24,6 @@ from model import Scenario
 from model.errors import ResultsError
 from model.observables import declared as declared_observables
 from model.published import of_observable
-from model.results import MANIFEST
 from model.world import LINES
 
 # All lines of spending and the programmes beside them, a financial year; million pounds at prices of 2026-27.
@@ -260,7 +259,7 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
         with_units.to_csv(folder / TABLE, index=False, float_format="%.6g")
         quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
         yearly.rename_axis(["scenario", "year"]).to_csv(folder / COSTS, float_format="%.4g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
         for name in GLANCE:

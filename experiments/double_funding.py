@@ -8,7 +8,6 @@ the statutory ones, with the same money in each, which lasts eight years; the wh
 length of notice.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from experiments.comparison import complete, design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.programme_money import beside_the_model, mid_year_prices
 from experiments.runner import Told, sweep, telling
@@ -27,7 +27,6 @@ from experiments.scenario_files import read_scenario
 from experiments.sequencing import PAPER, SLOTS, scenario_of
 from experiments.store import Store
 from model import Scenario
-from model.results import MANIFEST
 from model.world import LINES_INSIDE
 
 PAGE = ("double_funding.pdf", "double_funding.png")
@@ -124,9 +123,9 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
         Columns `scenario`, `payer` ("total" for all), `prices`, in million pounds `peak` (median over members of the
         largest extra cost of a year) with `peak_q05`, `peak_q95` and `peak_year` (median), `years_above` (median number
         of years with extra cost), `cumulated` with `cumulated_q05` and `cumulated_q95` (to the last year), `break_even`
-        (median financial year over the members in which it comes), `never` (share of members in which it does not come
-        by the last year), and, for all payers, `gbp_per_child_year` (cumulated over child-years of unmet need avoided,
-        median over the members that avoid any).
+        (median financial year; members in which it does not come count as later than all others, and it is NaN if they
+        are half or more), `never` (share of members in which it does not come by the last year), and, for all payers,
+        `gbp_per_child_year` (cumulated over child-years of unmet need avoided, median over the members that avoid any).
     """
     rows = []
     for (scenario, prices), payer in (
@@ -140,6 +139,7 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
         wide = values.pivot(index="point", columns="year", values="paid")
         years, paid = wide.columns.to_numpy(), wide.to_numpy()
         even = np.asarray([break_even(row, years) for row in paid])
+        middle = float(np.median(np.where(np.isnan(even), np.inf, even)))
         peak, sums = paid.max(axis=1), paid.sum(axis=1)
         avoided = part.groupby("point")["unmet_avoided"].sum().reindex(wide.index).to_numpy()
         each = np.where(avoided > 0.0, 1e6 * sums / np.where(avoided > 0.0, avoided, 1.0), np.nan)
@@ -149,10 +149,19 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
             "peak_year": np.median(years[paid.argmax(axis=1)]), "years_above": np.median((paid > 0.0).sum(axis=1)),
             "cumulated": np.median(sums), "cumulated_q05": np.quantile(sums, 0.05),
             "cumulated_q95": np.quantile(sums, 0.95),
-            "break_even": np.nanmedian(even) if np.isfinite(even).any() else np.nan, "never": np.isnan(even).mean(),
+            "break_even": middle if np.isfinite(middle) else np.nan, "never": np.isnan(even).mean(),
             "gbp_per_child_year": np.nanmedian(each) if payer == "total" and np.isfinite(each).any() else np.nan,
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def bands(extra: pd.DataFrame) -> pd.DataFrame:
+    """Return `scenario`, `prices`, `year` and the 5th, 50th and 95th percentile of extra cost, million pounds."""
+    tables = []
+    for prices in PRICES:
+        paid = extra.assign(total=extra["total"] / price_levels(extra["year"], prices), prices=prices)
+        tables.append(paid.groupby(["scenario", "prices", "year"])["total"].quantile([0.05, 0.5, 0.95]).unstack())
+    return pd.concat(tables).set_axis(["q05", "q50", "q95"], axis=1).reset_index()
 
 
 def experiment(
@@ -168,13 +177,12 @@ def experiment(
     ).store  # fmt: skip
     extra = extra_costs(store, scenarios)
     table = reported(extra)
-    by_year = extra.groupby(["scenario", "year"])["total"].quantile([0.05, 0.5, 0.95]).unstack().reset_index()
-    by_year.columns = pd.Index(["scenario", "year", "q05", "q50", "q95"])
+    by_year = bands(extra)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
     with writing_into(folder):
         table.to_csv(folder / "double_funding.csv", index=False, float_format="%.5g")
         by_year.to_csv(folder / "extra_cost.csv", index=False, float_format="%.5g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
         page = figure(extra, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e07: double funding", ensemble.name)
     short = table[(table["payer"] == "total") & (table["prices"] == "real")]

@@ -1,7 +1,5 @@
 """The figure page: small multiples of the model's lines with the published points."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from experiments.manifests import manifest_id
 from model import observables
 from model.observables import LAST_MONTH_OF_YEAR, Observable
 from model.results import Result
@@ -247,12 +246,6 @@ def style_axes(ax: Axes) -> None:
     ax.grid(axis="y", color="0.88", linewidth=0.7)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-
-
-def manifest_id(manifest: Mapping[str, Any]) -> str:
-    """Return a short name of a run: a hash of all that its manifest says about where it came from."""
-    text = json.dumps({key: value for key, value in manifest.items() if key not in ("id", "files")}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _provenance(manifest: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 It is written so that it can be checked: England from 2025 on, and the authorities whose rows after 2022 are kept back.
 """
 
-import json
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -20,12 +19,12 @@ from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import LEVELS, by_year
 from experiments.identifiability import posterior, what_unseen_parameters_decide
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.predictions import of_england
 from experiments.store import Store
 from model.observables import declared as declared_observables
 from model.published import of_observable
-from model.results import MANIFEST
 
 MORE = ("cumulative_balance", "cumulative_deficit", "pupils_with_plan_share", "unmet_need_share", "confidence")
 TABLE, BESIDE, AUTHORITIES = "forecast.csv", "beside_others.csv", "authorities.csv"
@@ -132,7 +131,7 @@ def write_report(
             if part is not None:
                 part.to_csv(folder / name, index=False, float_format=digits)
         what_is_not_seen(store, ensemble, whole).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)
     return table

@@ -10,7 +10,6 @@ found that neither lump sums nor budgets of pupils lowered the share in special 
 quarters of plans a pupil in 2015.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -26,12 +25,13 @@ from experiments.comparison import design, differences, outcomes
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.kept import gone_on_with
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.runner import Progress, Told, sweep, telling
 from experiments.scenario_files import read_scenario
 from experiments.verdicts import LEVELS, verdict
 from model import Parameters, simulate
-from model.results import MANIFEST, Result
+from model.results import Result
 
 PAGE = ("funding.pdf", "funding.png")
 FIRST_JANUARY = "2015-01"
@@ -251,7 +251,7 @@ def experiment(
         groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
         beside_formula.to_csv(folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
         beside_evidence(groups).to_csv(folder / "beside_evidence.csv", index=False, float_format="%.4g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
         page = figure(groups, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e06: funding models", ensemble.name)
     shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(

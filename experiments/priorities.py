@@ -5,7 +5,6 @@ whole is the twelve priorities together. If the whole changes more than the part
 if less, they do the same work twice.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 from experiments.comparison import SUMMED, differences, outcomes_by_size
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, save_figure, style_axes
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.reform_library import library
 from experiments.runner import Told
@@ -22,7 +22,6 @@ from experiments.store import model_state
 from experiments.verdicts import LEVELS
 from model import Scenario
 from model.observables import declared as declared_observables
-from model.results import MANIFEST
 
 NONE, WHOLE = "none", "all twelve"
 YEAR = 2035
@@ -163,7 +162,7 @@ def experiment(
         alone.to_csv(folder / ALONE, index=False, float_format="%.5g")
         left_out.to_csv(folder / LEFT_OUT, index=False, float_format="%.5g")
         together(found).to_csv(folder / TOGETHER, index=False, float_format="%.5g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
         page = figure(alone, left_out, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: what each priority changes", ensemble.name)
     return alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]

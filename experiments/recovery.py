@@ -10,7 +10,6 @@ random draws and disturbed by the declared errors. Both methods spend the same n
 Beside both stands the prior itself: a method that is no nearer to the truth has learnt nothing.
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,11 +34,10 @@ from experiments.calibration import target as published_target
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.identifiability import posterior, scores
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.runner import Told, sweep, telling
-from experiments.store import model_state
 from model import Parameters, simulate
-from model.results import MANIFEST
 
 KEPT = 0.04  # share of the sample that approximate Bayesian computation keeps
 LEVEL = 0.9
@@ -191,6 +189,6 @@ def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.Da
     with writing_into(folder):
         table.to_csv(folder / TABLE, index=False, float_format="%.5g")
         short.to_csv(folder / SUMMARY, index=False, float_format="%.4g")
-        about = {"truths_from": ensemble.name, "model": model_state()}
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        about = {"truths_from": ensemble.name}
+        write_manifest(folder, about)
     return short

@@ -5,7 +5,6 @@ gone or works otherwise. Conclusions that do not survive all of them are conclus
 is calibrated beside them on as few runs, so that all are equals in the comparison.
 """
 
-import json
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -20,15 +19,15 @@ from experiments.designs import DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.patterns import nation_patterns
 from experiments.runner import sweep, telling
-from experiments.store import Store, model_state
+from experiments.store import Store
 from experiments.validation import SEAL, nation_scores
 from model.errors import nearest
 from model.observables import declared as declared_observables
 from model.published import of_observable
-from model.results import MANIFEST
 
 RIVALS: dict[str, tuple[str, dict[str, float]]] = {
     "private_confidence": (
@@ -184,8 +183,7 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
             structure.ensemble.write(folder)
         table.to_csv(folder / FIT, index=False, float_format="%.4g")
         later.to_csv(folder / FORECAST, index=False, float_format="%.6g")
-        manifest = {"model": model_state(), "structures": about}
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, {"structures": about})
         page = figure(later)
         save_figure(
             page, [folder / name for name in PAGE], "sendcycle: the model and its rivals", ", ".join(structures)

@@ -5,7 +5,6 @@ so around another one, scale itself would change results. The last columns say h
 error of a mean down to a percent.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +14,10 @@ import pandas as pd
 from scipy import stats
 
 from experiments.designs import Design
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.store import Store
 from model.errors import ResultsError
-from model.results import MANIFEST
 
 SCALES = {0.002: 16, 0.01: 16, 0.1: 6, 1.0: 2}  # replicates at each
 SMOKE = {0.0005: 3, 0.001: 2}
@@ -96,5 +95,5 @@ def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
     manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
     with writing_into(folder):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
-        (folder / MANIFEST).write_text(json.dumps(manifests, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, {"runs": manifests})
     return table

@@ -1,6 +1,5 @@
 """Tables and figures of e05: order beside choice, which group should come before which, and regret."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from matplotlib.figure import Figure
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.sequencing import COMPARED, GROUPS, MEAN, PAPER, label
 from experiments.store import model_state
-from model.results import MANIFEST
 
 PAGE = ("order.pdf", "order.png")
 NAMES = {
@@ -118,7 +117,7 @@ def write_report(
         for name, table in joined.items():
             table.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g")
         short.to_csv(folder / "summary.csv", index=False, float_format="%.4g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
         arm = next(iter(by_arm))
         page = figure(by_arm[arm], arm, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e05: order of reform", ensemble.name)

@@ -4,7 +4,6 @@ The nation over time is scored by the median over members; spread between author
 are read from runs at full scale, because a sample of neighbourhoods adds a spread of its own.
 """
 
-import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.manifests import write_manifest
 from experiments.output import writing_into
 from experiments.patterns import SEAL, complete_by, declared_patterns, nation_patterns
-from experiments.store import model_state
 from model.errors import ResultsError
 from model.published import published_series
-from model.results import MANIFEST, Result
+from model.results import Result
 
 GOOD_FIT = 0.05  # median absolute relative error of a headline series
 
@@ -193,9 +192,9 @@ def write_report(results: Sequence[Result], folder: Path, name: str, scale: floa
     tables = {"nation": nation_scores(middle, SEAL), "children": median_scores([children_scores(r) for r in results])}
     if scale == 1.0:
         tables["authorities"] = median_scores([authority_scores(result) for result in results])
-    about = {"of": name, "scale": scale, "members": len(results), "model": model_state()}
+    about = {"of": name, "scale": scale, "members": len(results)}
     with writing_into(folder):
         for level, table in tables.items():
             table.to_csv(folder / f"{level}.csv", index=False, float_format="%.5g")
-        (folder / MANIFEST).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_manifest(folder, about)
     return list(tables.values())

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class RecordAgent(mesa.Agent):
-    """An agent that is one record of the world: every field of the record is an attribute."""
+    """An agent that is one record of the world: every field of the record is an attribute.
+
+    Units stand beside the fields in `model/world.py`. Raises AttributeError for a field that is not there.
+    """
 
     records = ""  # name of the array in World
 
@@ -64,12 +67,15 @@ class LocalAuthority(RecordAgent):
 
     @property
     def balance_gbp(self) -> float:
-        """Cumulative balance of the high-needs block, pounds; negative is deficit."""
+        """Cumulative balance of the high-needs block, pounds; negative is deficit.
+
+        It is that of the part simulated: divided by `share_simulated` it is that of the whole authority.
+        """
         return float(self.balance_pence) / 100.0
 
     @property
     def spending_gbp(self) -> dict[str, float]:
-        """Spending of the last month by line, pounds."""
+        """Spending of the last month by line, pounds, of the part simulated (see `balance_gbp`)."""
         return {line: float(amount) / 100.0 for line, amount in zip(LINES, self.spend_pence, strict=True)}
 
     @property

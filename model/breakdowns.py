@@ -36,7 +36,9 @@ class January:
     children
         Weighted sums, shape (need, age band, disadvantage, label, setting, measure).
     in_school
-        Pupils on SEN support and with a plan, shape (school, 2); and `OF_SCHOOLS`, shape (school, 8), in `schools`.
+        Pupils on SEN support and with a plan in each mainstream school, not weighted, shape (school, 2).
+    schools
+        `OF_SCHOOLS` of each, shape (school, 8).
     """
 
     t: int
@@ -100,7 +102,7 @@ class Breakdowns:
 
     @cached_property
     def children(self) -> pd.DataFrame:
-        """A row a month and cell that is not empty: need, age, disadvantaged, label, setting.
+        """A row a month and cell that is not empty, weighted to England: need, age, disadvantaged, label, setting.
 
         `children` is a number of children, `unmet` child-equivalents without support, `confidence` a sum over those
         children, `appealing` those with an appeal waiting. In further education need and confidence are followed for
@@ -126,7 +128,7 @@ class Breakdowns:
         """A row a month and mainstream school: where it is, its pupils with SEN, and `OF_SCHOOLS`.
 
         `school` is its row in this sample. `pupils` are all on roll; `need_load` is in thousand pounds a year at
-        2014-15 prices; shares are from 0 to 1.
+        2014-15 prices; shares are from 0 to 1. Numbers of pupils are not weighted: multiply them by `weight`.
         """
         tables = [
             pd.DataFrame(

@@ -38,7 +38,7 @@ def month_index(text: str) -> int:
 
 
 def month_label(t: int) -> str:
-    """Return the text YYYY-MM of model month `t`; the inverse of `month_index`."""
+    """Return the text YYYY-MM of model month `t`; the inverse of `month_index`. Raises DateError outside the run."""
     if not 0 <= t < N_MONTHS:
         raise DateError(f"month {t} lies outside the run: months go from 0 ({FIRST_MONTH}) to {N_MONTHS - 1}.")
     return f"{calendar_year(t)}-{month_of_year(t):02d}"

@@ -219,7 +219,7 @@ def _made(kind: type[T], where: str, entry: Mapping[str, Any], **more: Any) -> T
 
 
 def from_mapping(entries: Mapping[str, Any]) -> CausalMap:
-    """Return the map that plain dictionaries and lists declare."""
+    """Return the map that plain dictionaries and lists declare. Raises CausalMapError if it does not hold together."""
     variables = {
         name: _made(Variable, f"variable {name}", entry, name=name)
         for name, entry in entries.get("variables", {}).items()

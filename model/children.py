@@ -11,7 +11,7 @@ from model.by_reference import ByReference
 
 
 class Need(IntEnum):
-    """Primary need, grouped as in the brief."""
+    """Primary need, in four groups: see docs/data.md, "Needs"."""
 
     AUTISM = 0
     SEMH = 1

@@ -52,7 +52,10 @@ def _by_year(series: "pd.Series[float]", years: NDArray[np.int64]) -> NDArray[np
 
 
 def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
-    """Return one record of `DRIVERS` a month, burn-in included: record i is model month i - BURN_IN_MONTHS."""
+    """Return one record of `DRIVERS` a month, shape (n_months + 12,): record i is model month i - BURN_IN_MONTHS.
+
+    Sources are in docs/data.md.
+    """
     t = np.arange(-BURN_IN_MONTHS, n_months)
     inside = np.maximum(t, 0)
     money_year = np.asarray([financial_year(int(m)) for m in inside], dtype=np.int64)
@@ -95,7 +98,8 @@ def births_by_month(n_months: int, first: int) -> NDArray[np.float64]:
     """Return how many children are born in each month from `first` (negative) to n_months - 1.
 
     Those alive in 2014 are counted as published at mid-2014 by single year of age, so that earlier deaths and
-    migration are in; later births come from the published and projected series.
+    migration are in; later births come from the published and projected series (ONS, docs/data.md). Children of all
+    England, shape (n_months - first,).
     """
     alive, births = _demography()
     months = np.arange(first, n_months)

@@ -53,7 +53,10 @@ class Observable:
     published_factor: float = 1.0
 
     def of(self, tallies: Mapping[str, Any] | pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return the observable of `tallies`, arrays of one shape by name; NaN where the denominator is 0."""
+        """Return the observable of `tallies`, arrays of one shape by name, in that shape and in `unit`.
+
+        It is NaN where the denominator is 0. Raises KeyError if a tally is missing.
+        """
         if self.kind == "median":
             return self.factor * _median_weeks(tallies, self.numerator)
         top = np.asarray(tallies[self.numerator], dtype=np.float64) * self.factor
@@ -172,7 +175,7 @@ def national_tallies(cube: Cube, weights: npt.ArrayLike) -> pd.DataFrame:
     cube
         Tallies of type `tally_dtype()`, shape (n_months, n_authorities).
     weights
-        For how many authorities like itself each one stands, shape (n_authorities,).
+        How many of England's children one simulated child of each stands for, shape (n_authorities,).
 
     Returns
     -------
@@ -185,7 +188,7 @@ def national_tallies(cube: Cube, weights: npt.ArrayLike) -> pd.DataFrame:
 
 
 def observe(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
-    """Return every observable of a table of tallies, on the same rows; NaN where a denominator is 0."""
+    """Return every observable of a table of tallies, on the same rows, a column each in its unit; NaN where a denominator is 0."""
     columns = {name: observable.of(tallies) for name, observable in (known or declared()).observables.items()}
     return pd.DataFrame(columns, index=tallies.index)
 
@@ -232,6 +235,8 @@ def yearly(
     ----------
     tallies
         Monthly tallies, indexed by the first day of each month, without gaps.
+    names
+        Which observables. Raises KeyError if one is not declared.
 
     Returns
     -------

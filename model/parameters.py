@@ -33,7 +33,8 @@ class Prior:
     """What is believed about a parameter before calibration, cut off at `low` and `high`.
 
     `mean` and `sd` are in the parameter's own unit for "normal" and in natural logarithms for "lognormal"; `a` and
-    `b` shape a beta distribution stretched from `low` to `high`. A parameter with "none" is never varied.
+    `b` shape a beta distribution stretched from `low` to `high`. A parameter with "none" is never varied. Raises
+    ParameterError if the distribution is unknown or `low` above `high`.
     """
 
     dist: str
@@ -57,11 +58,11 @@ class Prior:
         return {name: value for name, value in pairs if value is not None}
 
     def quantile(self, share: float) -> float:
-        """Return the value below which `share` (0 to 1) of the prior lies; never outside `low` to `high`."""
+        """Return the value below which `share` (0 to 1) of the prior lies, from `low` to `high`; see `quantiles`."""
         return float(self.quantiles(np.asarray([share]))[0])
 
     def quantiles(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return `quantile` of many shares, in their shape."""
+        """Return `quantile` of many shares, in their shape. Raises ParameterError if the distribution is "none"."""
         from scipy import stats  # type: ignore[import-untyped, unused-ignore] # slow to import, for sweeps only
 
         low, high, width = self.low, self.high, self.high - self.low
@@ -79,7 +80,10 @@ class Prior:
         return np.asarray(np.clip(frozen.ppf(below + shares * (above - below)), low, high), dtype=float)
 
     def salib(self) -> tuple[str, list[float]]:
-        """Return SALib's name of the distribution and its `bounds`, which mean something else for each of them."""
+        """Return SALib's name of the distribution and its `bounds`, which mean something else for each of them.
+
+        Raises ParameterError for the distributions that SALib does not have within bounds.
+        """
         if self.dist == "triangular" and self.mode is not None:
             return "triang", [self.low, self.high, (self.mode - self.low) / (self.high - self.low)]
         if self.dist == "normal" and self.mean is not None and self.sd is not None:
@@ -138,7 +142,10 @@ class Parameter:
         return number
 
     def prior_from(self, entry: Mapping[str, Any]) -> Prior:
-        """Return the prior that a table in the form of `parameters.toml` describes, within the parameter's range."""
+        """Return the prior that a table in the form of `parameters.toml` describes, within the parameter's range.
+
+        Raises ParameterError if the table is not one of a prior.
+        """
         return _prior(self.name, self.kind, self.default, self.low, self.high, dict(entry))
 
     def as_record(self) -> dict[str, Any]:
@@ -269,14 +276,17 @@ class Parameters(Mapping[str, float]):
 
     @classmethod
     def of(cls, known: Mapping[str, Parameter], values: Mapping[str, float]) -> "Parameters":
-        """Return `values` for the declarations `known` (of another file), and its defaults for the rest."""
+        """Return `values` for the declarations `known` (of another file), and its defaults for the rest.
+
+        Raises ParameterError as the class does.
+        """
         new = cls.__new__(cls)
         new._declared = known
         new._values = _filled(known, values)
         return new
 
     def replace(self, **values: float) -> "Parameters":
-        """Return a copy in which `values` are replaced."""
+        """Return a copy in which `values` are replaced. Raises ParameterError as the class does."""
         return Parameters.of(self._declared, self._values | values)
 
     def as_dict(self) -> dict[str, float]:

@@ -88,7 +88,7 @@ def sample(scale: float, seed: int) -> Sample:
     Raises
     ------
     ScaleError
-        If `scale` is not in (0, 1], or so small that it holds less than one cluster.
+        If `scale` is not from 0.0005 to 1: less would hold no whole cluster.
     """
     if not (isinstance(scale, int | float) and SMALLEST_SCALE <= scale <= 1.0):
         raise ScaleError(f"scale {scale!r} is out of range: give a share of England from {SMALLEST_SCALE} to 1.")

@@ -70,7 +70,10 @@ def published_series(name: str) -> "pd.Series[float]":
 
 
 def of_observable(observable: Observable) -> "pd.Series[float]":
-    """Return the published series of an observable by year, in the observable's unit; empty if there is none."""
+    """Return the published series of an observable by year, in the observable's unit; empty if there is none.
+
+    Raises ResultsError if the series it names is not in the tables.
+    """
     if observable.published is None:
         return pd.Series(dtype=float)
     series: pd.Series[float] = published_series(observable.published) * observable.published_factor

@@ -62,7 +62,7 @@ class Change:
         return month_index(self.start), n_months if self.end is None else min(month_index(self.end), n_months)
 
     def applied(self, column: Column, low: float, high: float) -> Column:
-        """Return a copy of `column`, the parameter's values shaped (n_months,), with the change laid over it.
+        """Return a copy of `column`, values of the parameter shaped (n_months,) in its unit, with the change laid over.
 
         `low` and `high` are what the parameter can be at all, which relative changes do not leave.
         """
@@ -209,7 +209,8 @@ class Scenario:
         ParameterError
             If a change names an unknown parameter, or a value out of its range.
         ScenarioError
-            If a reform never starts within the run, changes nothing, or ramps a switch or an integer.
+            If `n_months` is not from 1 to 312, or a reform never starts within the run, changes nothing, or ramps a
+            switch or an integer.
         """
         if not 1 <= n_months <= N_MONTHS:
             raise ScenarioError(f"a run lasts 1 to {N_MONTHS} months, not {n_months}.")
@@ -224,7 +225,10 @@ class Scenario:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Scenario":
-        """Return the scenario written in a TOML file, which is read as data and never executed."""
+        """Return the scenario written in a TOML file, which is read as data and never executed.
+
+        Raises ScenarioError or DateError, in one line, if it cannot be read or says what cannot be.
+        """
         try:
             return cls.from_mapping(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
@@ -234,7 +238,8 @@ class Scenario:
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Scenario":
         """Return the scenario held in plain dictionaries and lists, with the names of the fields as keys.
 
-        A change of an announcement that has no start begins in the month `announced`.
+        A change of an announcement that has no start begins in the month `announced`. Raises ScenarioError or
+        DateError if a key, a type or a date is wrong.
         """
         keys = _keys("the scenario", cls, mapping)
         reforms = tuple(_reform(entry) for entry in _tables("reforms", keys.get("reforms", [])))

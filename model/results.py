@@ -42,7 +42,7 @@ class Result:
     tallies
         Structured array of type `observables.tally_dtype()`, shape (n_months, n_authorities).
     weights
-        For how many authorities like itself each simulated authority stands, shape (n_authorities,).
+        How many of England's children one simulated child of each authority stands for, shape (n_authorities,).
     authority_codes, authority_names
         In the order of `tallies`.
     counted
@@ -75,12 +75,16 @@ class Result:
 
     @cached_property
     def national(self) -> pd.DataFrame:
-        """Observables of England: a row a month (index `month`, its first day), a column an observable."""
+        """Observables of England: a row a month (index `month`, its first day), a column an observable, in its unit."""
         return observables.observe(self.national_tallies)
 
     @cached_property
     def authorities(self) -> pd.DataFrame:
-        """Observables by authority: a row for each month and authority."""
+        """Observables by authority: columns `month`, `la_code`, `la_name` and every observable, in its unit.
+
+        Below full scale amounts are what the sample stands for in England's sum, not the authority's own; ratios are
+        its own.
+        """
         return observables.observe_authorities(self.tallies, self.weights, self.authority_codes, self.authority_names)
 
     @property
@@ -98,9 +102,10 @@ class Result:
         return observables.yearly(self.national_tallies)
 
     def yearly(self, names: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return observables of England by year, as the published statistics count them; NaN if incomplete.
+        """Return observables of England as the published statistics count them; NaN where a year is incomplete.
 
-        With `names` only those are computed. Raises KeyError if one is not declared.
+        A row a year (index `year`), a column an observable, in its unit. With `names` only those are computed. Raises
+        KeyError if one is not declared.
         """
         return self._yearly.copy() if names is None else observables.yearly(self.national_tallies, names=names)
 
@@ -109,7 +114,10 @@ class Result:
         return published.beside_published(self._yearly)
 
     def dataset(self) -> xr.Dataset:
-        """Return all observables by `month` and `authority`, and those of England by `month` as `national_…`."""
+        """Return all observables by `month` and `authority`, and those of England by `month` as `national_…`.
+
+        Each has its label, unit and kind as attributes; amounts are weighted as in `authorities`.
+        """
         shape = self.tallies.shape
         dataset = xr.Dataset(
             coords={
@@ -202,7 +210,7 @@ def read_result_manifest(folder: str | Path) -> dict[str, Any]:
 def new_manifest(
     parameters: Parameters, scenario: Scenario, seed: int, scale: float, until: str, wall_seconds: float
 ) -> dict[str, Any]:
-    """Return the provenance of a run that has just ended, as plain values for JSON.
+    """Return where a run that has just ended came from, as plain values for JSON: all of it, to repeat it.
 
     Parameters
     ----------
@@ -215,7 +223,6 @@ def new_manifest(
     """
     started = datetime.now(UTC) - timedelta(seconds=wall_seconds)
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),  # no folder of this machine
         "started": started.isoformat(timespec="seconds"),
         "wall_seconds": round(wall_seconds, 3),
         "seed": int(seed),
@@ -224,11 +231,19 @@ def new_manifest(
         "scenario": asdict(scenario),
         "parameters_changed": parameters.changed(),
         "parameters": parameters.as_dict(),
-        "commit": _commit(),
+        **provenance(),
         "code": code_hash(),
+        "inputs": dict(input_hashes()),
+    }
+
+
+def provenance() -> dict[str, Any]:
+    """Return what asked for a result and on what it was made: command, commit, versions and kind of machine."""
+    return {
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),  # no folder of this machine
+        "commit": _commit(),
         "versions": versions(),
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},
-        "inputs": dict(input_hashes()),
     }
 
 

@@ -48,13 +48,18 @@ class SendModel(mesa.Model):
     scenario
         Reforms with dates; none if not given.
     seed
-        Keys every random draw.
+        Keys every random draw; 0 to 2^63 - 1.
     scale
-        Share of England simulated, in (0, 1]: whole clusters of schools with their families.
+        Share of England simulated, 0.0005 to 1: whole clusters of schools with their families.
     n_months
         Months from September 2014, at most 312 (August 2040).
     threads
         Worker threads; results do not depend on it.
+
+    Raises
+    ------
+    ParameterError, ScenarioError, ScaleError
+        If a number, a reform, the seed, the scale or the length is impossible; in one line.
     """
 
     def __init__(
@@ -113,7 +118,7 @@ class SendModel(mesa.Model):
     # ------------------------------------------------------------------ the step
 
     def step(self) -> None:
-        """Live through one month."""
+        """Live through one month: afterwards `t`, the number of the next one, is larger by 1."""
         as_numbers(self.world.tallies).fill(0.0)
         if month_of_year(self.t) == SEPTEMBER:
             self._pupils_enrol()
@@ -130,12 +135,12 @@ class SendModel(mesa.Model):
 
     @property
     def p(self) -> Any:
-        """The parameters of this month, as one record."""
+        """The parameters of this month as one record, a field each. Raises IndexError after the last month."""
         return self.given.parameters[self.t + BURN_IN_MONTHS]
 
     @property
     def d(self) -> Any:
-        """The drivers of this month, as one record."""
+        """The drivers of this month as one record, see `world.DRIVERS`. Raises IndexError after the last month."""
         return self.given.drivers[self.t + BURN_IN_MONTHS]
 
     def _each(self, rule: Callable[..., None], *more: Any) -> None:
@@ -299,11 +304,11 @@ class SendModel(mesa.Model):
         del self.world, self._born, self.given
 
     def count(self) -> January:
-        """Return the month just lived by need, age, disadvantage, label and setting, and by school."""
+        """Return the month just lived by need, age, disadvantage, label and setting, and by school; after a step."""
         return count_january(self.world, self._in_parts, self.t - 1)
 
     def breakdowns(self, januaries: Sequence[January]) -> Breakdowns:
-        """Return the tables of some months that were counted."""
+        """Return months that were counted as the tables `children` and `schools`."""
         schools = self.world.schools
         codes = self.sample.rows["la_code"].to_numpy(dtype=object)
         home = schools["authority"]
@@ -313,7 +318,7 @@ class SendModel(mesa.Model):
         )  # fmt: skip
 
     def months(self, until: int | None = None) -> Iterator[int]:
-        """Step to the end of the run, or to before the month `until`, yielding each month lived."""
+        """Step to the end of the run, or to before the month `until`, yielding each month lived, the first as 0."""
         while self.t < (self.n_months if until is None else until):
             self.step()
             yield self.t - 1

@@ -29,12 +29,13 @@ def simulate(
     threads: int = 2,
     progress: Told | None = None,
 ) -> Result:
-    """Run the model from September 2014 and return what was recorded.
+    """Run the model from September 2014 and return what was recorded, by month and authority.
 
     Parameters
     ----------
     parameters, scenario, seed, scale
-        See `SendModel`.
+        See `SendModel`. Without `parameters` these are the declared defaults, not the member of the ensemble that
+        `sendcycle run` takes.
     until
         Last month simulated, "YYYY-MM".
     threads

@@ -66,7 +66,7 @@ def test_e01_says_so_if_every_run_failed(tmp_path: Path, monkeypatch: pytest.Mon
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("of no use")
 
-    monkeypatch.setattr(runner, "simulate", fails)
+    monkeypatch.setattr(runner, "simulate_each", fails)
     design = baseline_fan.designs(smoke=True)[baseline_fan.CHANCE]
     common = {"scenarios": design.scenarios, "scale": design.scale, "until": design.until}
     common |= {"outcomes": list(design.outcomes), "years": list(design.years)}

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments import figures
-from experiments.figures import LAST_POINT, PANELS, baseline_page, manifest_id, model_line, position, published_points
+from experiments.figures import LAST_POINT, PANELS, baseline_page, model_line, position, published_points
+from experiments.manifests import manifest_id
 from model import Result, observables, published, simulate
 
 

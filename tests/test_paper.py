@@ -10,7 +10,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from experiments.command_line import main
-from experiments.figures import manifest_id
+from experiments.manifests import manifest_id
 from experiments.paper.diagrams import AGAIN, PLACES, pipes
 from experiments.paper.figures import FIGURES, made
 from experiments.paper.stored import Stored

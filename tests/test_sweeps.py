@@ -335,14 +335,14 @@ def test_a_failing_run_is_kept_with_its_error_and_the_others_go_on(
 ) -> None:
     chosen = design(n=3, uncertainties={"escalation": {}})
     bad = chosen.runs(1, 2)[0].values["escalation"]
-    whole = runner.simulate
+    whole = runner.simulate_each
 
     def sometimes(parameters: Parameters, *more: Any, **others: Any) -> Any:
         if parameters["escalation"] == bad:
             raise ZeroDivisionError("over\nnothing")
         return whole(parameters, *more, **others)
 
-    monkeypatch.setattr(runner, "simulate", sometimes)
+    monkeypatch.setattr(runner, "simulate_each", sometimes)
     common = {"scenarios": [NO_CHANGE], "outcomes": ["requests"], "years": [2015], "scale": 0.0005, "until": "2015-12"}
     found = runner.run_batch(chosen.runs(0, 3), common, model_state())
     assert found["run"].tolist() == [0, 1, 2]

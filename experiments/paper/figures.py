@@ -498,6 +498,7 @@ def funding(stored: Stored) -> Drawn:
 def double_funding(stored: Stored) -> Drawn:
     """What is paid twice, year by year."""
     table = stored.table("extra_cost.csv")
+    table = table[table["prices"] == "real"]
     figure = page(SINGLE, 62.0)
     ax = figure.subplots()
     names = list(table["scenario"].unique())
@@ -510,12 +511,12 @@ def double_funding(stored: Stored) -> Drawn:
         style = "-" if name in first else ("--", ":", "-.")[k % 3]
         ax.plot(x, rows["q50"] / 1e3, color=PALETTE[k], linestyle=style, label=name.replace("_", " "))
     ax.axhline(0.0, color="0.3", linewidth=0.6)
-    ax.set_ylabel("extra public cost, £ billion a year, nominal")
+    ax.set_ylabel("extra public cost, £ billion a year, 2026-27 prices")
     figure.legend(loc="outside upper left", ncols=2)
     caption = (
-        f"Extra public cost against no change by financial year, all payers, nominal: medians over {stored.members()} "
-        "members on the same draws, and 90 % of them for the white paper and the paper's order. Most effects are "
-        "assumed."
+        "Extra public cost against no change by financial year, all payers, prices of 2026-27: medians over "
+        f"{stored.members()} members on the same draws, and 90 % of them for the white paper and the paper's order. "
+        "Most effects are assumed."
     )
     shown = stored.table("double_funding.csv")
     shown = shown[(shown["payer"] == "total") & (shown["prices"] == "real")].drop(columns=["payer", "prices"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.figures import manifest_id
+from experiments.manifests import manifest_id
 from model.errors import ResultsError, reason
 
 
@@ -51,6 +51,6 @@ class Stored:
         """From which run the tables are: the manifest's name, or a hash of the tables where there is no manifest."""
         manifest = self.manifest()
         if manifest:
-            return f"run {manifest_id(manifest)}"
+            return f"run {manifest.get('id') or manifest_id(manifest)}"
         content = b"".join(path.read_bytes() for path in sorted(self.folder.glob("*.csv")))
         return f"tables {hashlib.sha256(content).hexdigest()[:12]}"
