@@ -511,7 +511,7 @@ def double_funding(stored: Stored) -> Drawn:
         style = "-" if name in first else ("--", ":", "-.")[k % 3]
         ax.plot(x, rows["q50"] / 1e3, color=PALETTE[k], linestyle=style, label=name.replace("_", " "))
     ax.axhline(0.0, color="0.3", linewidth=0.6)
-    ax.set_ylabel("extra public cost, £ billion a year, 2026-27 prices")
+    ax.set_ylabel("extra public cost a year,\n£ billion, 2026-27 prices")
     figure.legend(loc="outside upper left", ncols=2)
     caption = (
         "Extra public cost against no change by financial year, all payers, prices of 2026-27: medians over "
