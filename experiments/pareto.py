@@ -5,7 +5,7 @@ both public cost and unmet need low. Every set of dates is run over the same mem
 on where it was: every set of dates that was run is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from multiprocessing import get_context
@@ -20,7 +20,7 @@ from experiments.kept import gone_on_with
 from experiments.programme_money import beside_the_model, mid_year_prices
 from experiments.reform_library import library
 from experiments.sequencing import AFTER, GROUPS, scenario_of
-from model import Parameters, simulate
+from model import Parameters, Result, Scenario, simulate_each
 
 # The last start leaves money eight years within the run, so that nothing is cheap for being cut off.
 STARTS = tuple(f"{year}-09" for year in range(2026, 2032))
@@ -30,10 +30,35 @@ LOG = "pareto.log"
 UNTIL = "2040-08"
 
 
-def outcome(dates: dict[str, str], values: dict[str, float], seed: int, scale: float) -> tuple[float, float]:
-    """Return public cost after the first start (billion pounds at prices of 2026-27) and mean unmet need (percent)."""
-    scenario = scenario_of({group: start for group, start in dates.items() if start != NEVER}, "equal_money", "dates")
-    years = simulate(Parameters(**values), scenario, seed, scale, UNTIL, threads=1)
+def outcomes(
+    dates: Sequence[Mapping[str, str]], values: Mapping[str, float], seed: int, scale: float
+) -> list[tuple[float, float]]:
+    """Return, for every set of dates, what one member brings under it.
+
+    Parameters
+    ----------
+    dates
+        The start of every group of reforms, "YYYY-MM" or "never".
+    values, seed, scale
+        Parameters of the member, and as for `simulate`.
+
+    Returns
+    -------
+    list
+        Public cost after the first start (billion pounds at prices of 2026-27) and mean unmet need (percent).
+    """
+    scenarios = [
+        scenario_of({group: start for group, start in chosen.items() if start != NEVER}, "equal_money", "dates")
+        for chosen in dates
+    ]
+    found = {
+        place: _outcome(result, scenarios[place])
+        for place, result in simulate_each(Parameters(**values), scenarios, seed, scale, UNTIL, threads=1)
+    }
+    return [found[place] for place in range(len(scenarios))]
+
+
+def _outcome(years: Result, scenario: Scenario) -> tuple[float, float]:
     table = years.yearly([*SPENDING, "unmet_need_share"]).loc[list(AFTER)]
     nominal = table[list(SPENDING)].sum(axis=1) + beside_the_model(scenario).sum(axis=1).reindex(AFTER).fillna(0.0)
     return float((nominal / mid_year_prices(table.index)).sum() / 1000.0), float(table["unmet_need_share"].mean())
@@ -73,12 +98,10 @@ def search(
         while (done := len([t for t in study.trials if t.state.is_finished()])) < trials:
             asked = [study.ask() for _ in range(min(GENERATION, trials - done))]
             dates = [{g: trial.suggest_categorical(g, (*STARTS, NEVER)) for g in GROUPS} for trial in asked]
-            waiting = [
-                [pool.submit(outcome, chosen, values, seed + k, scale) for k, values in enumerate(members)]
-                for chosen in dates
-            ]
-            for trial, runs in zip(asked, waiting, strict=True):
-                study.tell(trial, list(np.mean([run.result() for run in runs], axis=0)))
+            waiting = [pool.submit(outcomes, dates, values, seed + k, scale) for k, values in enumerate(members)]
+            means = np.mean([runs.result() for runs in waiting], axis=0)
+            for trial, both in zip(asked, means, strict=True):
+                study.tell(trial, list(both))
             if told is not None:
                 told(done + len(asked), trials)
     best = {trial.number for trial in study.best_trials}

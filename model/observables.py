@@ -188,7 +188,7 @@ def national_tallies(cube: Cube, weights: npt.ArrayLike) -> pd.DataFrame:
 
 
 def observe(tallies: pd.DataFrame, known: Declarations | None = None) -> pd.DataFrame:
-    """Return every observable of a table of tallies, on the same rows, a column each in its unit; NaN where a denominator is 0."""
+    """Return every observable of a table of tallies on the same rows, a column each, in its unit; NaN if undefined."""
     columns = {name: observable.of(tallies) for name, observable in (known or declared()).observables.items()}
     return pd.DataFrame(columns, index=tallies.index)
 

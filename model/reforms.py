@@ -218,7 +218,8 @@ class Scenario:
         for reform in self.reforms:
             _check(reform, parameters, n_months)
             alone = _laid_over(base, Scenario(self.name, (reform,))._writes(), parameters)
-            if all(np.array_equal(alone[name], base[name]) for name in base):
+            touched = {change.parameter for change in reform.dated_changes()}
+            if all(np.array_equal(alone[name], base[name]) for name in touched):
                 raise ScenarioError(f"reform '{reform.name}' changes nothing: its values are those without it.")
         columns = _laid_over(base, self._writes(), parameters)
         return np.rec.fromarrays(list(columns.values()), dtype=[(name, np.float64) for name in columns])

@@ -105,9 +105,11 @@ def simulate_each(
         *others, last = _alike(group, tables, until_then)
         for part in others:
             with closing(model.copy()) as twin:
-                twin.turn_to(scenarios[part[0]])
+                if part[0] != group[0]:  # else it is that scenario already
+                    twin.turn_to(scenarios[part[0]])
                 yield from lived(twin, record.copy(), part)
-        model.turn_to(scenarios[last[0]])
+        if last[0] != group[0]:  # else it is this scenario already
+            model.turn_to(scenarios[last[0]])
         yield from lived(model, record, last)
 
     for group in _alike(range(len(scenarios)), tables, 0):

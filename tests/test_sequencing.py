@@ -513,7 +513,7 @@ def test_e05_in_small(tmp_path: Path) -> None:
 def test_a_set_of_dates_is_run_as_a_scenario_would_be(tmp_path: Path) -> None:
     ensemble = read_ensemble(CURRENT).first(1)
     dates = dict.fromkeys(GROUPS, pareto.NEVER) | {"capacity": "2027-09", "funding": "2029-09"}
-    cost, unmet = pareto.outcome(dates, ensemble.values(0), 500, 0.0005)
+    ((cost, unmet),) = pareto.outcomes([dates], ensemble.values(0), 500, 0.0005)
     scenario = sequencing.scenario_of({"capacity": "2027-09", "funding": "2029-09"}, "equal_money", "dates")
     design = sequencing.runs("dates", [scenario], ensemble, scale=0.0005, replicates=1, seed=500)
     found = comparison.outcomes(sweep(design, tmp_path / "dates", workers=1).store, [scenario])
