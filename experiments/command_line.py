@@ -787,14 +787,14 @@ def e05(
     sizes = order.SMOKE if smoke else replace(order.Sizes(), members=members, trials=trials)
     with _Steps() as told:
         short = order.orders_and_choices(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
-        boxes, about = order.where_it_holds(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
+        where = order.where_it_holds(of, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         if rivals is not None:
             structures = [_ensemble_of(str(rivals / f"{name}.csv")) for name in (ITSELF, *RIVALS)]
             order.rival_orders(structures, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         front = order.front(of, folder, sizes, workers=workers, told=told)
     _print_figures(short)
-    print(f"orders that agree with the paper leave less unmet need in {about['holds']:.0%} of cases; where:")
-    _print_figures(boxes)
+    print("in which share of cases orders that agree with the paper do better, and how well a tree tells which:")
+    _print_figures(where)
     print(f"{int(front['front'].sum())} of {len(front)} sets of dates are on the front of cost and unmet need")
     print(f"tables, the figure and runs are in {folder}{os.sep}")
 

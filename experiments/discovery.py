@@ -2,9 +2,9 @@
 
 Every member of the ensemble, with its own draw of how reforms act, lives through orders that agree with the paper and
 orders that turn its claim round, with reforms at half, once and one and a half times their assumed size. The claim
-holds in a case if the agreeing orders leave less unmet need. A small decision tree (scikit-learn) says which numbers
-separate the two, in boxes that can be read; how much better than always saying the commoner answer it does, on
-members it has not seen, is said beside it.
+holds in a case if the agreeing orders leave less unmet need; the same is asked of other outcomes. A small decision tree
+(scikit-learn) says which numbers separate the two, in boxes that can be read; how much better than always saying the
+commoner answer it does, on members it has not seen, is said beside it.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def scenarios(arm: str = "equal_money") -> list[Scenario]:
 
 
 def cases(found: pd.DataFrame, ensemble: Ensemble, outcome: str = "unmet_need_share") -> pd.DataFrame:
-    """Return a row a member and size: its parameters, `size`, and `gain`, how much better the agreeing orders are.
+    """Return a row a member and size: its parameters, `size`, and `gain`, by how much the agreeing orders are better.
 
     Parameters
     ----------

@@ -1,6 +1,5 @@
 """e05 as a whole: all orders in three arms, choices, rival structures, where the claim holds, and the front."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from experiments.comparison import outcomes
 from experiments.ensembles import Ensemble
 from experiments.output import writing_into
 from experiments.runner import Progress, Told, sweep, telling
-from experiments.sequencing import ARMS, analysed, choice_scenarios, order_scenarios, runs
+from experiments.sequencing import ARMS, COMPARED, analysed, choice_scenarios, order_scenarios, runs
 from experiments.sequencing_report import write_report
 from experiments.store import Store
 from model import Scenario
 
-DISCOVERY, ABOUT_DISCOVERY, FRONT = "boxes.csv", "boxes.json", "front.csv"
+DISCOVERY, WHERE, FRONT = "boxes.csv", "where_it_holds.csv", "front.csv"
 
 
 @dataclass(frozen=True)
@@ -85,18 +84,28 @@ def orders_and_choices(
 def where_it_holds(
     ensemble: Ensemble, folder: Path, sizes: Sizes, *, scheduler: str | None = None, workers: int | None = None,
     told: Told | None = None,
-) -> tuple[pd.DataFrame, dict[str, float]]:  # fmt: skip
-    """Run orders of both classes over the ensemble and sizes of reforms; write and return the boxes."""
+) -> pd.DataFrame:  # fmt: skip
+    """Run orders of both classes over the ensemble and sizes of reforms; say where agreeing orders do better.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row an outcome of `COMPARED`: `outcome` and what `discovery.boxes` says of the tree. The boxes themselves are
+        written beside it.
+    """
     many = ensemble.first(sizes.members_tree)
     scenarios = discovery.scenarios()
     store = swept(
         "classes", scenarios, many, folder, sizes, replicates=1, scheduler=scheduler, workers=workers, told=told
     )
-    found, about = discovery.boxes(discovery.cases(outcomes(store, scenarios), many))
+    table = outcomes(store, scenarios)
+    trees = {name: discovery.boxes(discovery.cases(table, many, name)) for name in COMPARED}
+    boxes = pd.concat([found.assign(outcome=name) for name, (found, _) in trees.items()], ignore_index=True)
+    where = pd.DataFrame([{"outcome": name, **about} for name, (_, about) in trees.items()])
     with writing_into(folder):
-        found.to_csv(folder / DISCOVERY, index=False, float_format="%.4g")
-        (folder / ABOUT_DISCOVERY).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return found, about
+        boxes[["outcome", *boxes.columns.drop("outcome")]].to_csv(folder / DISCOVERY, index=False, float_format="%.4g")
+        where.to_csv(folder / WHERE, index=False, float_format="%.4g")
+    return where
 
 
 def rival_orders(
