@@ -62,7 +62,7 @@ def bases() -> Iterator[Mapping[int, SendModel]]:
 # ---------------------------------------------------------------------------------------------------- declarations
 
 
-def test_every_loop_of_the_brief_has_its_gain() -> None:
+def test_every_loop_of_the_paper_has_its_gain() -> None:
     names = [f"R{i}" for i in range(1, 10)] + [f"B{i}" for i in range(1, 8)]
     assert list(cm.loops()) == names
     assert [loop.gain for loop in cm.loops().values()] == list(GAINS)

@@ -184,6 +184,18 @@ def test_grades_in_odd_are_those_declared() -> None:
     assert [(name, grade, declared[name].grade) for name, grade in said if declared[name].grade != grade] == []
 
 
+def test_odd_names_every_parameter() -> None:
+    """A rebuilder finds each in section 7; those that set how the run begins may stand in 5 or 6 instead."""
+    rules = "\n".join(code(section(7)))
+    before = "\n".join(code(section(5)) + code(section(6)))
+    named = {name: re.search(rf"\b{name}\b", rules) is not None for name in parameters.declared()}
+    for name, parameter in parameters.declared().items():
+        if parameter.read == "start" and not named[name]:
+            named[name] = re.search(rf"\b{name}\b", before) is not None
+    assert len(named) > 200
+    assert [name for name, is_named in named.items() if not is_named] == []
+
+
 def test_every_gain_is_in_the_table_of_loops() -> None:
     gains = {name for name, p in parameters.declared().items() if p.group == "loops"}
     rows = re.findall(r"^\| [RB]\d [^|]+ \| `(\w+)` \|", section(7), flags=re.MULTILINE)
@@ -194,3 +206,9 @@ def test_every_gain_is_in_the_table_of_loops() -> None:
 def test_paths_named_in_documents_exist(path: Path) -> None:
     named = re.findall(r"(?<![\w./-])(?:model|docs|tests)/[\w./-]*\w", path.read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_of_documents_lead_to_files(path: Path) -> None:
+    linked = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
+    assert [name for name in linked if not (path.parent / name).is_file()] == []
