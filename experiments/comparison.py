@@ -55,6 +55,11 @@ def design(
     """Return the runs of a comparison: every member in every scenario, with draws that scenarios share.
 
     Recorded are `OUTCOMES`, all lines of spending, and `more`.
+
+    Raises
+    ------
+    DesignError
+        If two scenarios have the same name, or what is asked for makes no design.
     """
     if len({scenario.name for scenario in scenarios}) < len(scenarios):
         raise DesignError("two scenarios of a comparison have the same name.")
@@ -173,7 +178,14 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
 
 
 def levels(table: pd.DataFrame) -> pd.DataFrame:
-    """Return quantiles over members, by scenario, outcome and year."""
+    """Return quantiles over members of a table as `outcomes` returns it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `scenario`, `outcome`, `year` and the quantiles `q05`, `q25`, `q50`, `q75` and `q95`, in the unit that
+        `unit_of` gives.
+    """
     rows = []
     for name in (*OUTCOMES, PUBLIC_COST, SUMMED):
         for scenario, part in table.groupby("scenario", sort=False):

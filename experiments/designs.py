@@ -318,7 +318,13 @@ class Design:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Design":
-        """Return the design written in a TOML file, which is read as data and never executed."""
+        """Return the design written in a TOML file, which is read as data and never executed.
+
+        Raises
+        ------
+        DesignError, ParameterError, DateError, ScenarioError, ResultsError
+            If the file cannot be read or is not TOML, or as `from_mapping`.
+        """
         try:
             entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
@@ -332,6 +338,17 @@ class Design:
         An uncertainty is a table: empty for the declared prior, or with `low` and `high`, or another distribution in
         the form of `parameters.toml`. A whole group of parameters is named by `groups = ["loops", "money"]`: all of its
         parameters that have a prior. Scenarios are names or paths, from the folder of the file.
+
+        Raises
+        ------
+        DesignError
+            If a key, a name or a type is wrong, or the design contradicts itself.
+        ParameterError, DateError
+            If a value or a distribution is out of a parameter's range, or a month is wrong.
+        ScenarioError
+            If a scenario is unknown or wrongly written.
+        ResultsError
+            If the ensemble cannot be read.
         """
         known = {f.name for f in fields(cls)} - {"shares"} | {"groups", "ensemble", "members"}
         for key in entries:
@@ -398,7 +415,15 @@ class Run:
 
 
 def prior_of(name: str, entry: Any) -> Prior:
-    """Return the distribution of an uncertainty: the declared one, or that of the entry where it says otherwise."""
+    """Return the distribution of an uncertainty: the declared one, or that of the entry where it says otherwise.
+
+    Raises
+    ------
+    DesignError
+        If the name is unknown, or the entry gives half a range or, for a delay, no whole months.
+    ParameterError
+        If the entry describes no distribution within the parameter's range.
+    """
     known = declared()
     entry = _table(f"uncertainty {name}", entry)
     if name.startswith(DELAY):
@@ -449,7 +474,13 @@ def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
 
 
 def in_groups(groups: Sequence[str]) -> dict[str, Parameter]:
-    """Return the parameters with a prior in the named groups."""
+    """Return the parameters with a prior in the named groups.
+
+    Raises
+    ------
+    DesignError
+        If a group is unknown or none of its parameters has a prior.
+    """
     known = declared()
     names = sorted({p.group for p in known.values()})
     for group in groups:
@@ -493,7 +524,7 @@ def check_power_of_two(n: int) -> None:
 
 
 def shares_of(prior: Prior, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return where values lie in a prior, 0 to 1: the inverse of `Prior.quantiles`."""
+    """Return where values lie in a prior, 0 to 1, in the shape of `values`: the inverse of `Prior.quantiles`."""
     return np.interp(values, prior.quantiles(GRID), GRID)
 
 

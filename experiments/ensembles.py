@@ -32,7 +32,8 @@ class Ensemble:
     members
         A row a member, a column a parameter, in no order of merit: the first so many are a fair sample.
     misfit
-        Of each member: mean square of its standardised errors.
+        Of each member, shape (members,): mean square of its standardised errors; 1 where these are as large as
+        what is allowed.
     about
         What it was fitted to and how, and the state of the model in which it was made.
     """
@@ -51,7 +52,7 @@ class Ensemble:
         return Ensemble(self.name, self.members.iloc[start::n], self.misfit[start::n], self.about)
 
     def values(self, member: int) -> dict[str, float]:
-        """Return the parameters of a member, with what a rival structure holds."""
+        """Return the parameters of a member, with what a rival structure holds. Raises IndexError if there is none."""
         drawn = {str(name): float(value) for name, value in self.members.iloc[member].items()}
         return drawn | self.constants
 

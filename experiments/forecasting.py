@@ -31,7 +31,7 @@ Matrix = NDArray[np.float64]
 
 
 def as_known(origin: str, *, recognition_held: bool = False) -> Scenario:
-    """Return the scenario in which the settlement is known only as far as it was announced by a January.
+    """Return the scenario in which the settlement is known only as far as it was announced by a January, "YYYY-01".
 
     With `recognition_held`, recognition of autism and ADHD stays what it was in the year before; otherwise it goes on
     as it was measured, like all other drivers from outside.
@@ -70,7 +70,9 @@ def split(pattern: NationPattern, origin: str, end: str) -> tuple["pd.Series[flo
 def predictive(
     pattern: NationPattern, members: pd.DataFrame, known: "pd.Series[float]", years: Sequence[int], seed: int
 ) -> Matrix:
-    """Return draws of a series, shape (draws, years).
+    """Return draws of a series, shape (draws, years), in the unit of the series.
+
+    Errors of figures and of the model are those of the pattern, as patterns.toml declares them.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def _scores(values: Matrix, percent: bool) -> Matrix:
 def naive(
     name: str, method: str, known: "pd.Series[float]", years: Sequence[int], others: dict[str, "pd.Series[float]"]
 ) -> Matrix:
-    """Return a simple forecast of a series.
+    """Return a simple forecast of a series, shape (years,), in the unit of the series.
 
     Parameters
     ----------

@@ -77,7 +77,13 @@ class Problem:
 
 
 def problem_of(names: Sequence[str], groups: Mapping[str, str] | None = None, *, second_order: bool = False) -> Problem:
-    """Return the problem of some parameters, each of them a factor, or those of a group together one."""
+    """Return the problem of some parameters, each of them a factor, or those of a group together one.
+
+    Raises
+    ------
+    DesignError
+        If there are less than two factors.
+    """
     found = Problem(tuple(names), tuple((groups or {}).get(name, name) for name in names), second_order)
     if len(found.factors) < 2:
         raise DesignError("a sensitivity analysis needs two factors at least.")
@@ -132,7 +138,13 @@ def shares(method: str, problem: Problem, n: int, seed: int) -> NDArray[np.float
 
 
 def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Design:
-    """Return the design whose runs the analysis needs: that of `base` with the points of the method."""
+    """Return the design whose runs the analysis needs: that of `base` with the points of the method.
+
+    Raises
+    ------
+    DesignError
+        If `base` has several arms, an outcome has no figure in a year, or the method or n is wrong, see `shares`.
+    """
     if base.n_arms > 1:
         raise DesignError("a sensitivity analysis has one arm: no levers, one scenario.")
     missing = sorted(base.without_figure(), key=lambda place: place[1])
@@ -358,7 +370,13 @@ def by_outcome_and_year(
     after: tuple[Any, ...],
     progress: Callable[[int, int], None] | None,
 ) -> pd.DataFrame:
-    """Return what `indices_of(*before, values, *after)` gives for every (outcome, year), on all cores, in one table."""
+    """Return what `indices_of(*before, values, *after)` gives for every (outcome, year), on all cores, in one table.
+
+    Raises
+    ------
+    ResultsError
+        If a process of the analysis dies.
+    """
     tables = []
     pool = ProcessPoolExecutor(initializer=_leaves_interruption_to_others)
     try:

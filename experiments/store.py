@@ -198,6 +198,8 @@ class Store:
     def outcomes(self) -> pd.DataFrame:
         """Return what was recorded: columns `run`, `year` and the outcomes, sorted; runs that failed are left out.
 
+        Outcomes are in their declared units.
+
         Raises
         ------
         ResultsError
@@ -239,7 +241,13 @@ class Store:
             raise ResultsError(f"cannot read {self.folder / PLAN}: {reason(error)}.") from error
 
     def table(self) -> pd.DataFrame:
-        """Return outcomes with the plan beside them: a row a run and year."""
+        """Return outcomes, in their declared units, with the plan beside them: a row a run and year.
+
+        Raises
+        ------
+        ResultsError
+            If there is nothing, or something cannot be read.
+        """
         return self.outcomes().merge(self.plan(), on="run", how="left")
 
 

@@ -56,13 +56,20 @@ def nation_scores(years: pd.DataFrame, until: str) -> pd.DataFrame:
 
 
 def published_authorities() -> pd.DataFrame:
-    """Return the published rows of authorities, indexed by code and year."""
+    """Return the published rows of authorities, indexed by code and year; columns as docs/data.md says."""
     with files("model").joinpath("data", "authorities.csv").open(encoding="utf-8") as handle:
         return pd.read_csv(handle).set_index(["la_code", "year"])
 
 
 def authority_years(result: Result) -> pd.DataFrame:
-    """Return, by authority and year, plans in January, and of calendar years shares refused and within 20 weeks."""
+    """Return, by authority and year, plans in January, and of calendar years what is refused and within 20 weeks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `la_code`, `year`; columns `plans` (number), `refused` (share of requests, 0 to 1) and `on_time` (percent
+        of new plans).
+    """
     table = result.authorities.assign(
         year=result.authorities["month"].dt.year,
         on_time=result.authorities["within_20_weeks"] * result.authorities["new_plans"],
@@ -146,6 +153,12 @@ def children_scores(result: Result) -> pd.DataFrame:
     """Return gradients between children, modelled and published: columns as those of `authority_scores`.
 
     Odds are compared, because free school meals have become more frequent everywhere with transitional protection.
+    `model` and `published` are odds of free school meals over those of all children.
+
+    Raises
+    ------
+    ResultsError
+        If the sample holds no pupils for a pattern.
     """
     table = result.breakdowns
     at_school = ("early_years", "mainstream", "unit", "state_special", "independent_special", "alternative")

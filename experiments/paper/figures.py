@@ -614,7 +614,15 @@ def chosen(names: Sequence[str], results: Path) -> list[str]:
 
 
 def made(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
-    """Write figures with captions and tables into a folder; return a row a figure: `figure`, `from`, `source`."""
+    """Write figures with captions and tables into a folder; return a row a figure: `figure`, `from`, `source`.
+
+    Each comes as PDF, as PNG at 300 dots an inch, and with its table as CSV, TeX and Markdown; captions in `CAPTIONS`.
+
+    Raises
+    ------
+    ResultsError
+        If a figure is unknown, its results are missing or cannot be read, or the folder cannot be written.
+    """
     rows, captions = [], ["# Figures\n"]
     with writing_into(out), journal():
         for name in chosen(names, results):
