@@ -18,8 +18,7 @@ from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, position, save_figure, style_axes
 from experiments.forecasting import NAIVE, as_known, backtest, scored
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import briefs, reporting
 from experiments.patterns import SEAL, nation_patterns
 from experiments.runner import Told, sweep, telling
 from experiments.store import Store
@@ -102,7 +101,8 @@ def write_report(
             summary(scores_held, figures_held).assign(recognition="held"),
         ]
     )
-    with writing_into(folder):
+    about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
+    with reporting(folder, {"origins": about, "runs": briefs(folder)}):
         figures.to_csv(folder / FIGURES, index=False, float_format="%.6g")
         scores.to_csv(folder / SCORES, index=False, float_format="%.6g")
         figures_held.to_csv(folder / FIGURES_HELD, index=False, float_format="%.6g")
@@ -110,8 +110,6 @@ def write_report(
         table.to_csv(folder / SUMMARY, index=False, float_format="%.6g")
         for ensemble in ensembles.values():
             ensemble.write(folder)
-        about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
-        write_manifest(folder, {"origins": about})
         main = MAIN if MAIN in stores else next(iter(stores))
         page = fans(figures[figures["origin"] == main], main)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle e02: backtest from {main}", str(about[main]))

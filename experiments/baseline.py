@@ -7,12 +7,11 @@ from pathlib import Path
 
 from experiments.figures import PAGE_NAMES, baseline_page, save_page
 from experiments.interruption import interruptible
-from experiments.manifests import manifest_id
 from experiments.output import cannot_write, finished_folder
 from experiments.store import DESIGN
 from model import NO_CHANGE, Parameters, Result, Scenario, simulate
 from model.errors import ResultsError
-from model.results import MANIFEST
+from model.results import MANIFEST, manifest_id
 
 
 def run_baseline(
@@ -57,10 +56,11 @@ def run_baseline(
 
 def write_run(result: Result, folder: Path, of: str) -> None:
     """Write the tables, the figure page as PDF and PNG, and a manifest that names and hashes all of them."""
+    result.manifest["parameters_of"] = of
     save_page(baseline_page(result), folder, result.manifest)
     result.write(folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for name in PAGE_NAMES:
         manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    manifest = {"id": manifest_id(result.manifest), "parameters_of": of} | manifest
+    manifest["id"] = manifest_id(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -18,8 +18,7 @@ from matplotlib.patches import Patch
 
 from experiments.designs import Design, shares_of
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.store import FAILURES, Store
 from model import observables
 from model.errors import ResultsError
@@ -117,13 +116,12 @@ def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
     manifests = {name: store.manifest() for name, store in stores.items()}
     words = ", ".join(f"{name} code {manifest['model']['code'][:12]}" for name, manifest in manifests.items())
     design = manifests[NUMBERS]["design"]
-    with writing_into(folder):
+    with reporting(folder, {"runs": manifests}):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         failed = sum(manifest["failed"] for manifest in manifests.values())
         sample = f"{100 * design['scale']:g} % of England" + f"; {failed} runs failed and are left out" * (failed > 0)
         figure = fan_charts(table, sample)
         save_figure(figure, [folder / name for name in FIGURE], "sendcycle e01: baseline fan", words)
-        write_manifest(folder, {"runs": manifests})
     return table
 
 

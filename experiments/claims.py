@@ -21,8 +21,7 @@ from scipy.stats import norm
 
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE, SUMMED, outcomes_by_size
 from experiments.ensembles import Ensemble
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.reform_library import home, library
 from experiments.runner import Told
 from experiments.scenario_files import read_scenario
@@ -263,8 +262,7 @@ def experiment(
     )  # fmt: skip
     found = examined(chosen, table, members.members, results)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
-    with writing_into(folder):
+    with reporting(folder, about):
         found.to_csv(folder / TABLE, index=False, float_format="%.5g")
         (folder / PAGE).write_text(page(found), encoding="utf-8")
-        write_manifest(folder, about)
     return found

@@ -538,7 +538,7 @@ def calibrate(
     """Find the ensemble of parameters that agrees with what was published up to a month; goes on where it was."""
     from experiments import calibration, identifiability
     from experiments.figures import save_figure
-    from experiments.manifests import write_manifest
+    from experiments.manifests import reporting
     from experiments.rivals import constants_of
 
     chosen = calibration.SMOKE if smoke else calibration.SMALL if small else calibration.Settings()
@@ -550,13 +550,13 @@ def calibrate(
             until, folder, chosen, constants=constants_of(rival), name=f"england_{until}{size}", all_stay=smoke,
             scheduler=scheduler, workers=workers, progress=told,
         )  # fmt: skip
-    found.write(folder)
     table = identifiability.posterior(found)
-    table.to_csv(folder / "posterior.csv", index=False, float_format="%.5g")
     page = identifiability.figure(table, f"What figures up to {until} say of the parameters")
     places = [folder / f"posterior.{kind}" for kind in ("pdf", "png")]
-    save_figure(page, places, f"sendcycle: posterior {until}", name)
-    write_manifest(folder, {"ensemble": found.name, "members": len(found.members), **found.about})
+    with reporting(folder, {"ensemble": found.name, "members": len(found.members), **found.about}):
+        found.write(folder)
+        table.to_csv(folder / "posterior.csv", index=False, float_format="%.5g")
+        save_figure(page, places, f"sendcycle: posterior {until}", name)
     if smoke:
         print("a smoke test: nothing is cut off, and these numbers mean nothing")
     nearest, farthest = found.misfit.min() ** 0.5, found.misfit.max() ** 0.5
@@ -792,6 +792,7 @@ def e05(
             structures = [_ensemble_of(str(rivals / f"{name}.csv")) for name in (ITSELF, *RIVALS)]
             order.rival_orders(structures, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         front = order.front(of, folder, sizes, workers=workers, told=told)
+    order.described(of, folder, sizes)
     _print_figures(short)
     print("in which share of cases orders that agree with the paper do better, and how well a tree tells which:")
     _print_figures(where)

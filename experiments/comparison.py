@@ -13,8 +13,7 @@ from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.programme_money import beside_the_model, mid_year_prices, programme_money
 from experiments.reform_library import SIZES
 from experiments.runner import Told, sweep, telling
@@ -265,13 +264,12 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
     money = pd.concat({s.name: programme_money(s) for s in scenarios}, names=["scenario"])
     yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
     about = {"ensemble": ensemble.name, "about": ensemble.about, "scenarios": names, **store.manifest()}
-    with writing_into(folder):
+    with reporting(folder, about):
         with_units = table.copy()
         with_units.insert(2, "unit", [unit_of(name) for name in table["outcome"]])
         with_units.to_csv(folder / TABLE, index=False, float_format="%.6g")
         quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
         yearly.rename_axis(["scenario", "year"]).to_csv(folder / COSTS, float_format="%.4g")
-        write_manifest(folder, about)
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
         for name in GLANCE:

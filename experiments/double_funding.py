@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from experiments.comparison import complete, design
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.programme_money import beside_the_model, mid_year_prices
 from experiments.runner import Told, sweep, telling
 from experiments.scenario_files import read_scenario
@@ -179,10 +178,9 @@ def experiment(
     table = reported(extra)
     by_year = bands(extra)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
-    with writing_into(folder):
+    with reporting(folder, about):
         table.to_csv(folder / "double_funding.csv", index=False, float_format="%.5g")
         by_year.to_csv(folder / "extra_cost.csv", index=False, float_format="%.5g")
-        write_manifest(folder, about)
         page = figure(extra, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e07: double funding", ensemble.name)
     short = table[(table["payer"] == "total") & (table["prices"] == "real")]

@@ -13,10 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from experiments.manifests import manifest_id
 from model import observables
 from model.observables import LAST_MONTH_OF_YEAR, Observable
-from model.results import Result
+from model.results import Result, manifest_id
 
 LAST_POINT = 2025 + 1 / 12  # end of January 2025: later observations are kept for validation and are never shown
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito's palette, safe for the colour-blind

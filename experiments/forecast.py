@@ -19,8 +19,7 @@ from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import LEVELS, by_year
 from experiments.identifiability import posterior, what_unseen_parameters_decide
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.predictions import of_england
 from experiments.store import Store
 from model.observables import declared as declared_observables
@@ -123,7 +122,7 @@ def write_report(
     made = datetime.now(UTC).date().isoformat()
     about = {"made": made, "ensemble": ensemble.name, "about": ensemble.about, "runs": manifest["design"],
              "model": manifest["model"]}  # fmt: skip
-    with writing_into(folder):
+    with reporting(folder, about):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
         beside_others(table).to_csv(folder / BESIDE, index=False, float_format="%.6g")
         for name, part, digits in ((AUTHORITIES, authorities, "%.6g"), (CHECK, check, "%.4g")):
@@ -131,7 +130,6 @@ def write_report(
             if part is not None:
                 part.to_csv(folder / name, index=False, float_format=digits)
         what_is_not_seen(store, ensemble, whole).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
-        write_manifest(folder, about)
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)
     return table

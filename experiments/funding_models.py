@@ -25,8 +25,7 @@ from experiments.comparison import design, differences, outcomes
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
 from experiments.kept import gone_on_with
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.runner import Progress, Told, sweep, telling
 from experiments.scenario_files import read_scenario
 from experiments.verdicts import LEVELS, verdict
@@ -246,12 +245,11 @@ def experiment(
     table = run(members, folder / "groups", scale=scale, workers=workers, told=of_groups)
     groups, beside_formula = gains(table), gains(table, FORMULA)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
-    with writing_into(folder):
+    with reporting(folder, about):
         national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
         groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
         beside_formula.to_csv(folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
         beside_evidence(groups).to_csv(folder / "beside_evidence.csv", index=False, float_format="%.4g")
-        write_manifest(folder, about)
         page = figure(groups, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e06: funding models", ensemble.name)
     shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(

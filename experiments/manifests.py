@@ -1,35 +1,42 @@
 """Where the results in a folder come from, written the same way by every experiment."""
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from experiments.store import model_state
-from model.results import MANIFEST, provenance
+from experiments.output import writing_into
+from experiments.store import DESIGN, Store, model_state
+from model.results import MANIFEST, manifest_id, provenance
 
 
-def manifest_id(manifest: Mapping[str, Any]) -> str:
-    """Return a short name: the first 12 digits of the SHA-256 of a manifest without its `id` and `files`."""
-    text = json.dumps({key: value for key, value in manifest.items() if key not in ("id", "files")}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+@contextmanager
+def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
+    """Make a folder for the results that the block writes, and write their manifest last of all.
 
-
-def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
-    """Write the manifest of results: its id, what `about` says, and what they were made with.
+    An older manifest goes first, so that results that are half written do not look whole.
 
     Parameters
     ----------
     about
         What is known of these results, as plain values. Where it does not say otherwise, the state of the model is
-        the present one, and the command, commit and versions are those of this process.
+        the present one. Command, commit and versions are those of this process; the id is that of the whole.
 
     Raises
     ------
-    OSError
-        If it cannot be written.
+    ResultsError
+        If the folder or a file cannot be written.
     """
-    whole = {"model": model_state(), **provenance(), **about}
-    text = json.dumps({"id": manifest_id(whole), **whole}, indent=2)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    with writing_into(folder):
+        (folder / MANIFEST).unlink(missing_ok=True)
+        yield
+        whole = {"model": model_state(), **about, **provenance()}
+        text = json.dumps({**whole, "id": manifest_id(whole)}, indent=2)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def briefs(folder: Path) -> dict[str, Any]:
+    """Return the manifests of all finished sweeps inside a folder, by their path in it, in short (`Store.brief`)."""
+    stores = {path.parent.relative_to(folder).as_posix(): Store(path.parent) for path in folder.rglob(DESIGN)}
+    return {name: stores[name].brief() for name in sorted(stores) if stores[name].is_finished}

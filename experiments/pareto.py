@@ -5,9 +5,11 @@ both public cost and unmet need low. Every set of dates is run over the same mem
 on where it was: every set of dates that was run is kept.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -58,10 +60,16 @@ def outcomes(
     return [found[place] for place in range(len(scenarios))]
 
 
-def _outcome(years: Result, scenario: Scenario) -> tuple[float, float]:
-    table = years.yearly([*SPENDING, "unmet_need_share"]).loc[list(AFTER)]
+def _outcome(result: Result, scenario: Scenario) -> tuple[float, float]:
+    table = result.yearly([*SPENDING, "unmet_need_share"]).loc[list(AFTER)]
     nominal = table[list(SPENDING)].sum(axis=1) + beside_the_model(scenario).sum(axis=1).reindex(AFTER).fillna(0.0)
     return float((nominal / mid_year_prices(table.index)).sum() / 1000.0), float(table["unmet_need_share"].mean())
+
+
+def _pieces(n: int, pieces: int) -> list[slice]:
+    """Return slices that cut n things into so many pieces, or n if these are fewer."""
+    ends = np.linspace(0, n, min(pieces, n) + 1).round().astype(int)
+    return [slice(int(a), int(b)) for a, b in pairwise(ends)]
 
 
 def search(
@@ -91,6 +99,7 @@ def search(
         directions=["minimize", "minimize"], sampler=sampler,
     )  # fmt: skip
     members = [ensemble.values(member) for member in range(len(ensemble.members))]
+    each = -(-(workers or os.cpu_count() or 1) // len(members))  # pieces a member, so that no core is idle
     if not study.trials:
         for start in (NEVER, STARTS[0]):
             study.enqueue_trial({group: start for group in GROUPS})
@@ -98,8 +107,11 @@ def search(
         while (done := len([t for t in study.trials if t.state.is_finished()])) < trials:
             asked = [study.ask() for _ in range(min(GENERATION, trials - done))]
             dates = [{g: trial.suggest_categorical(g, (*STARTS, NEVER)) for g in GROUPS} for trial in asked]
-            waiting = [pool.submit(outcomes, dates, values, seed + k, scale) for k, values in enumerate(members)]
-            means = np.mean([runs.result() for runs in waiting], axis=0)
+            waiting = [
+                [pool.submit(outcomes, dates[piece], values, seed + k, scale) for piece in _pieces(len(dates), each)]
+                for k, values in enumerate(members)
+            ]
+            means = np.mean([[both for part in parts for both in part.result()] for parts in waiting], axis=0)
             for trial, both in zip(asked, means, strict=True):
                 study.tell(trial, list(both))
             if told is not None:

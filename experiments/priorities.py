@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from experiments.comparison import SUMMED, differences, outcomes_by_size
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, save_figure, style_axes
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.reform_library import library
 from experiments.runner import Told
 from experiments.store import model_state
@@ -158,11 +157,10 @@ def experiment(
         differences(found[of_whole], WHOLE),
     )
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
-    with writing_into(folder):
+    with reporting(folder, about):
         alone.to_csv(folder / ALONE, index=False, float_format="%.5g")
         left_out.to_csv(folder / LEFT_OUT, index=False, float_format="%.5g")
         together(found).to_csv(folder / TOGETHER, index=False, float_format="%.5g")
-        write_manifest(folder, about)
         page = figure(alone, left_out, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: what each priority changes", ensemble.name)
     return alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]

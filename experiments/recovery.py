@@ -34,8 +34,7 @@ from experiments.calibration import target as published_target
 from experiments.designs import Design, DesignError
 from experiments.ensembles import Ensemble
 from experiments.identifiability import posterior, scores
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import briefs, reporting
 from experiments.runner import Told, sweep, telling
 from model import Parameters, simulate
 
@@ -186,9 +185,8 @@ def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.Da
     """Write what was found, its summary and a manifest; return the summary."""
     narrowed = posterior(ensemble)
     short = summary(table, set(narrowed.loc[narrowed["seen"], "parameter"]))
-    with writing_into(folder):
+    truths = int(table["truth"].nunique())
+    with reporting(folder, {"truths_from": ensemble.name, "truths": truths, "runs": briefs(folder)}):
         table.to_csv(folder / TABLE, index=False, float_format="%.5g")
         short.to_csv(folder / SUMMARY, index=False, float_format="%.4g")
-        about = {"truths_from": ensemble.name}
-        write_manifest(folder, about)
     return short

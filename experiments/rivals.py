@@ -19,8 +19,7 @@ from experiments.designs import DesignError
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from experiments.forecasting import by_year
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import briefs, reporting
 from experiments.patterns import nation_patterns
 from experiments.runner import sweep, telling
 from experiments.store import Store
@@ -178,12 +177,11 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
     """Write the fit and forecasts of all structures, the figure and a manifest; return the fit."""
     table, later = fit(structures), forecasts(structures)
     about = {name: structure.ensemble.about for name, structure in structures.items()}
-    with writing_into(folder):
+    with reporting(folder, {"structures": about, "runs": briefs(folder)}):
         for structure in structures.values():
             structure.ensemble.write(folder)
         table.to_csv(folder / FIT, index=False, float_format="%.4g")
         later.to_csv(folder / FORECAST, index=False, float_format="%.6g")
-        write_manifest(folder, {"structures": about})
         page = figure(later)
         save_figure(
             page, [folder / name for name in PAGE], "sendcycle: the model and its rivals", ", ".join(structures)

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -92,21 +92,27 @@ def _with_one_past(runs: list[Run]) -> list[list[Run]]:
 def _tables(
     group: list[Run], scenarios: list[Scenario], outcomes: list[str], years: list[int], scale: float, until: str
 ) -> list[pd.DataFrame]:
-    """Return the outcomes of runs with one past; of each, should one of them fail, what it brings alone."""
+    """Return the outcomes of runs with one past; should one of them fail, those of halves of them, down to it alone."""
     values = {name: value for name, value in group[0].values.items() if not name.startswith(DELAY)}
 
-    def outcomes_of(runs: list[Run]) -> Iterator[pd.DataFrame]:
-        those = [delayed(scenarios[run.scenario], run.values) for run in runs]
-        for k, result in simulate_each(Parameters(**values), those, runs[0].seed, scale, until, threads=1):
-            yield _framed(runs[k], result.yearly(outcomes).reindex(years).astype(np.float64), None)
-
+    found, words = [], ""
     try:
-        return list(outcomes_of(group))
+        those = [delayed(scenarios[run.scenario], run.values) for run in group]
+        with closing(simulate_each(Parameters(**values), those, group[0].seed, scale, until, threads=1)) as futures:
+            for k, result in futures:
+                table = result.yearly(outcomes).reindex(years).astype(np.float64)
+                found.append(_framed(group[k], table, None))
     except Exception as error:  # whatever a run may raise: it is kept beside its parameters, and the others go on
-        if len(group) > 1:
-            return [table for run in group for table in _tables([run], scenarios, outcomes, years, scale, until)]
         words = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_ERROR]
+    if not words:
+        return found
+    if len(group) == 1:
         return [_framed(group[0], pd.DataFrame(np.nan, index=years[:1], columns=outcomes), words)]
+    half = len(group) // 2
+    return [
+        table for part in (group[:half], group[half:])
+        for table in _tables(part, scenarios, outcomes, years, scale, until)
+    ]  # fmt: skip
 
 
 def _framed(run: Run, table: pd.DataFrame, error: str | None) -> pd.DataFrame:

@@ -14,8 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from experiments.designs import Design
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.store import Store
 from model.errors import ResultsError
 
@@ -93,7 +92,6 @@ def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
         raise ResultsError(f"every run at the scales {', '.join(failed)} failed; failures.csv says with what error.")
     table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
     manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
-    with writing_into(folder):
+    with reporting(folder, {"runs": manifests}):
         table.to_csv(folder / TABLE, index=False, float_format="%.6g")
-        write_manifest(folder, {"runs": manifests})
     return table

@@ -48,7 +48,9 @@ NOTICE = 7  # months between announcement and start, in every order
 LASTS = 96  # months that money lasts where it is equal
 ARMS = ("equal_money", "equal_exposure", "unequal")
 TOLERANCE = 0.005
-BATCH = 60  # runs: the more of a member's scenarios stand in one batch, the more of their past is lived once
+# Runs in a batch, up to a share of England: the more of a member's scenarios stand in one, the more of their past is
+# lived once.
+BATCH, BATCH_SCALE = 60, 0.01
 REPLICATES = 2
 AFTER = tuple(range(2026, 2040))
 MEAN = "mean"  # over the years of AFTER
@@ -172,7 +174,8 @@ def runs(
     """Return the runs: every member in every scenario, on draws that scenarios share."""
     base = Design(
         name, outcomes=(*OUTCOMES, *SPENDING), years=AFTER, scenarios=tuple(scenarios), scale=scale,
-        until="2040-08", seed=seed, replicates=replicates, constants=ensemble.constants, own_seeds=True, batch=BATCH,
+        until="2040-08", seed=seed, replicates=replicates, constants=ensemble.constants, own_seeds=True,
+        batch=BATCH if scale <= BATCH_SCALE else None,
     )  # fmt: skip
     return ensemble.design(base)
 

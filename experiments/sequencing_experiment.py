@@ -1,7 +1,7 @@
 """e05 as a whole: all orders in three arms, choices, rival structures, where the claim holds, and the front."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from experiments import discovery, pareto
 from experiments.comparison import outcomes
 from experiments.ensembles import Ensemble
+from experiments.manifests import briefs, reporting
 from experiments.output import writing_into
 from experiments.runner import Progress, Told, sweep, telling
 from experiments.sequencing import ARMS, COMPARED, analysed, choice_scenarios, order_scenarios, runs
@@ -72,13 +73,19 @@ def orders_and_choices(
     choices = choice_scenarios()
     store = swept("choices", choices, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
     of_choices = outcomes(store, choices)
-    by_arm, manifests = {}, {"choices": store.brief()}
+    by_arm = {}
     for arm in sizes.arms:
         scenarios, name = some_orders(arm, sizes.every), f"orders_{arm}"
         store = swept(name, scenarios, few, folder, sizes, scheduler=scheduler, workers=workers, told=told)
         by_arm[arm] = analysed(outcomes(store, scenarios), arm, of_choices if arm == ARMS[0] else None)
-        manifests[name] = store.brief()
-    return write_report(by_arm, few, folder, manifests)
+    return write_report(by_arm, few, folder)
+
+
+def described(ensemble: Ensemble, folder: Path, sizes: Sizes) -> None:
+    """Write the manifest again, once all is there: what was run, at which size."""
+    about = {"ensemble": ensemble.name, "members": sizes.members, "sizes": asdict(sizes), "runs": briefs(folder)}
+    with reporting(folder, about):
+        pass  # the tables are there
 
 
 def where_it_holds(

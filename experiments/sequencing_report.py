@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 from experiments.comparison import PUBLIC_COST, REAL_BALANCE
 from experiments.ensembles import Ensemble
 from experiments.figures import COLOURS, save_figure, style_axes
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import briefs, reporting
 from experiments.sequencing import COMPARED, GROUPS, MEAN, PAPER, label
-from experiments.store import model_state
 
 PAGE = ("order.pdf", "order.png")
 NAMES = {
@@ -61,7 +59,7 @@ def draw(axes: Sequence[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
     for row in pairs[pairs["outcome"] == "unmet_need_share"].itertuples():
         i, j = places[str(row.first)], places[str(row.then)]
         grid[i, j], grid[j, i] = row.beyond_dates, -float(row.beyond_dates)
-    most = float(variance.loc["unmet_need_share", "of_order"])
+    most = max(float(variance.loc["unmet_need_share", "of_order"]), 1e-9)
     right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
     right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=30, ha="right")
     right.set_yticks(range(len(GROUPS)), list(GROUPS))
@@ -92,9 +90,7 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
     return page
 
 
-def write_report(
-    by_arm: Mapping[str, Mapping[str, pd.DataFrame]], ensemble: Ensemble, folder: Path, manifests: Mapping[str, object]
-) -> pd.DataFrame:
+def write_report(by_arm: Mapping[str, Mapping[str, pd.DataFrame]], ensemble: Ensemble, folder: Path) -> pd.DataFrame:
     """Write the tables of all arms, the figure of the first, and a manifest; return what goes into the terminal.
 
     Returns
@@ -112,12 +108,11 @@ def write_report(
         for name in ("levels", "precedence", "regret", "claim", "variance", "interaction")
     }
     short = in_short(joined)
-    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
-    with writing_into(folder):
+    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": briefs(folder)}
+    with reporting(folder, about):
         for name, table in joined.items():
             table.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g")
         short.to_csv(folder / "summary.csv", index=False, float_format="%.4g")
-        write_manifest(folder, about)
         arm = next(iter(by_arm))
         page = figure(by_arm[arm], arm, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e05: order of reform", ensemble.name)

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from experiments.designs import Design, differences
 from experiments.output import cannot_write
 from model.errors import ResultsError, reason
-from model.results import MANIFEST, code_hash, input_hashes, versions
+from model.results import MANIFEST, code_hash, input_hashes, manifest_id, provenance
 
 DESIGN, PLAN, RUNS, FAILURES = "design.json", "plan.parquet", "runs", "failures.csv"
 LOCK = ".lock"
@@ -187,7 +187,8 @@ class Store:
     def finish(self, more: Mapping[str, Any]) -> None:
         """Write the manifest: every run is there."""
         parts = {path.name: _named(path)[1] for path in sorted((self.folder / RUNS).glob("*.parquet"))}
-        manifest = {**self._kept(), "versions": versions(), **more, "parts": parts}
+        manifest = {**self._kept(), **provenance(), **more, "parts": parts}
+        manifest["id"] = manifest_id(manifest)
         try:
             _write(self.folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
         except OSError as error:

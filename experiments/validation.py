@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.manifests import write_manifest
-from experiments.output import writing_into
+from experiments.manifests import reporting
 from experiments.patterns import SEAL, complete_by, declared_patterns, nation_patterns
 from model.errors import ResultsError
 from model.published import published_series
@@ -205,9 +204,9 @@ def write_report(results: Sequence[Result], folder: Path, name: str, scale: floa
     tables = {"nation": nation_scores(middle, SEAL), "children": median_scores([children_scores(r) for r in results])}
     if scale == 1.0:
         tables["authorities"] = median_scores([authority_scores(result) for result in results])
-    about = {"of": name, "scale": scale, "members": len(results)}
-    with writing_into(folder):
+    run = [{key: result.manifest[key] for key in ("seed", "until")} for result in results]
+    about = {"of": name, "scale": scale, "members": len(results), "runs": run}
+    with reporting(folder, about):
         for level, table in tables.items():
             table.to_csv(folder / f"{level}.csv", index=False, float_format="%.5g")
-        write_manifest(folder, about)
     return list(tables.values())

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -219,7 +219,7 @@ def new_manifest(
     until
         Last month, YYYY-MM.
     wall_seconds
-        How long the run took.
+        How long ago it was begun, or the first of the runs with which it shares its past.
     """
     started = datetime.now(UTC) - timedelta(seconds=wall_seconds)
     return {
@@ -237,10 +237,19 @@ def new_manifest(
     }
 
 
+def manifest_id(manifest: Mapping[str, Any]) -> str:
+    """Return a short name: the first 12 digits of the SHA-256 of a manifest without its `id` and `files`."""
+    text = json.dumps({key: value for key, value in manifest.items() if key not in ("id", "files")}, sort_keys=True)
+    return _sha256(text.encode())[:12]
+
+
 def provenance() -> dict[str, Any]:
-    """Return what asked for a result and on what it was made: command, commit, versions and kind of machine."""
+    """Return what asked for a result and on what it was made: command, commit, versions and kind of machine.
+
+    Of absolute paths in the command the last part is kept: folders of one machine mean nothing on another.
+    """
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),  # no folder of this machine
+        "command": shlex.join(Path(word).name if Path(word).is_absolute() else word for word in sys.argv),
         "commit": _commit(),
         "versions": versions(),
         "machine": {"platform": platform.platform(), "cpus": os.cpu_count()},

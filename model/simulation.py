@@ -64,9 +64,9 @@ def simulate_each(
 ) -> Iterator[tuple[int, Result]]:
     """Run the model under several scenarios on the same draws, living through the months they share once.
 
-    Every result is what `simulate` returns for its scenario, to the last bit; only the time in its manifest is that
-    since the beginning of all. Scenarios that begin alike should stand side by side. Beside the running model one
-    copy is kept for each month at which futures part, so at full scale run few at once.
+    Every result is what `simulate` returns for its scenario, to the last bit; only `started` and `wall_seconds` in its
+    manifest are those of all that was run until then. Beside the running model at most log2 of the number of scenarios
+    wait as copies.
 
     Parameters
     ----------
@@ -83,47 +83,88 @@ def simulate_each(
     Raises
     ------
     ParameterError, ScenarioError, DateError, ScaleError
-        As `simulate`, before anything is run.
+        As `simulate`, when the first result is asked for and before any month is lived.
     """
     began, n_months = time.perf_counter(), month_index(until) + 1
     base = parameters if parameters is not None else Parameters()
-    tables = [as_numbers(scenario.table(base, n_months)) for scenario in scenarios]
-
-    def lived(model: SendModel, record: Record, group: list[int]) -> Iterator[tuple[int, Result]]:
-        """Live on under the scenarios of a group, which are one until now; yield what each of them brings."""
-        first = tables[group[0]]
-        apart = [np.flatnonzero((tables[k] != first).any(axis=1)) for k in group[1:]]
-        until_then = min((int(months[0]) for months in apart if len(months)), default=n_months)
-        for _ in model.months(until_then):
-            record.add(model)
-            if progress is not None:
-                progress(model.t, n_months)
-        if until_then == n_months:
-            for k in group:
-                yield k, record.result(model, scenarios[k], seed, scale, until, time.perf_counter() - began)
-            return
-        *others, last = _alike(group, tables, until_then)
-        for part in others:
-            with closing(model.copy()) as twin:
-                if part[0] != group[0]:  # else it is that scenario already
-                    twin.turn_to(scenarios[part[0]])
-                yield from lived(twin, record.copy(), part)
-        if last[0] != group[0]:  # else it is this scenario already
-            model.turn_to(scenarios[last[0]])
-        yield from lived(model, record, last)
-
-    for group in _alike(range(len(scenarios)), tables, 0):
+    tables = [as_numbers(scenario.table(base, n_months)) for scenario in scenarios] if len(scenarios) > 1 else []
+    futures = Futures(scenarios, tables, seed, scale, until, began, progress)
+    for group in futures.alike(list(range(len(scenarios))), 0):
         model = SendModel(base, scenarios[group[0]], seed=seed, scale=scale, n_months=n_months, threads=threads)
         with closing(model):
-            yield from lived(model, Record.of(model), group)
+            yield from futures.lived(model, Record.of(model), group)
 
 
-def _alike(group: Sequence[int], tables: Sequence[NDArray[np.float64]], month: int) -> list[list[int]]:
-    """Return the members of a group in parts that have the same parameters in a month."""
-    parts: dict[bytes, list[int]] = {}
-    for k in group:
-        parts.setdefault(tables[k][month].tobytes(), []).append(k)
-    return list(parts.values())
+@dataclass(frozen=True)
+class Futures:
+    """Scenarios that are run on one past, with their parameters by month (`tables`, none if there is one scenario)."""
+
+    scenarios: Sequence[Scenario]
+    tables: Sequence[NDArray[np.float64]]
+    seed: int
+    scale: float
+    until: str
+    began: float
+    progress: Told | None
+
+    def lived(self, model: SendModel, record: "Record", group: list[int]) -> Iterator[tuple[int, Result]]:
+        """Live on under the scenarios of a group, which are one until now; yield what each of them brings.
+
+        The largest part of a group goes on in the model itself, all others in copies: so few of these wait at once.
+        """
+        while (month := self.parting(group, model.t)) < model.n_months:
+            self._until(model, record, month)
+            *others, largest = sorted(self.alike(group, month), key=len)
+            for part in others:
+                with closing(model.copy()) as twin:
+                    if part[0] != group[0]:  # else it lives under that scenario already
+                        twin.turn_to(self.scenarios[part[0]])
+                    yield from self.lived(twin, record.copy(), part)
+            if largest[0] != group[0]:
+                model.turn_to(self.scenarios[largest[0]])
+            group = largest
+        self._until(model, record, model.n_months)
+        *before, last = group
+        for k in before:
+            yield k, self._result(model, record.copy(), k)
+        yield last, self._result(model, record, last)
+
+    def parting(self, group: list[int], since: int) -> int:
+        """Return the first month from `since` on in which a group has different parameters; the number of all if none."""
+        end = month_index(self.until) + 1
+        if len(group) < 2:
+            return end
+        first = self.tables[group[0]][since:]
+        apart = (np.flatnonzero((self.tables[k][since:] != first).any(axis=1)) for k in group[1:])
+        return min((since + int(months[0]) for months in apart if len(months)), default=end)
+
+    def alike(self, group: list[int], month: int) -> list[list[int]]:
+        """Return the members of a group in parts that have the same parameters in a month."""
+        if len(group) < 2:
+            return [group]
+        parts: dict[bytes, list[int]] = {}
+        for k in group:
+            parts.setdefault(self.tables[k][month].tobytes(), []).append(k)
+        return list(parts.values())
+
+    def _until(self, model: SendModel, record: "Record", month: int) -> None:
+        for _ in model.months(month):
+            record.add(model)
+            if self.progress is not None:
+                self.progress(model.t, model.n_months)
+
+    def _result(self, model: SendModel, record: "Record", k: int) -> Result:
+        """Return the record of a whole run as the result of scenario `k`."""
+        seconds = time.perf_counter() - self.began
+        rows = model.sample.rows
+        return Result(
+            tallies=record.cube,
+            weights=np.array(model.world.authorities["weight"]),
+            authority_codes=tuple(rows["la_code"]),
+            authority_names=tuple(rows["la_name"]),
+            counted=model.breakdowns(record.januaries),
+            manifest=new_manifest(model.parameters, self.scenarios[k], self.seed, self.scale, self.until, seconds),
+        )
 
 
 @dataclass
@@ -149,17 +190,3 @@ class Record:
     def copy(self) -> "Record":
         """Return a record that goes its own way from here."""
         return Record(self.cube.copy(), list(self.januaries))
-
-    def result(
-        self, model: SendModel, scenario: Scenario, seed: int, scale: float, until: str, wall_seconds: float
-    ) -> Result:
-        """Return the record of a whole run as a result."""
-        rows = model.sample.rows
-        return Result(
-            tallies=self.cube,
-            weights=np.array(model.world.authorities["weight"]),
-            authority_codes=tuple(rows["la_code"]),
-            authority_names=tuple(rows["la_name"]),
-            counted=model.breakdowns(self.januaries),
-            manifest=new_manifest(model.parameters, scenario, seed, scale, until, wall_seconds),
-        )

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from experiments import figures
 from experiments.figures import LAST_POINT, PANELS, baseline_page, model_line, position, published_points
-from experiments.manifests import manifest_id
 from model import Result, observables, published, simulate
+from model.results import manifest_id
 
 
 @pytest.fixture(scope="module")

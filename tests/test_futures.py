@@ -15,7 +15,7 @@ from experiments.runner import run_batch
 from experiments.scenario_files import read_scenario
 from experiments.store import model_state
 from model import NO_CHANGE, Change, Reform, Scenario, SendModel, simulate, simulate_each
-from model.calendar import month_label
+from model.calendar import BURN_IN_MONTHS, month_label
 from model.errors import ScenarioError
 from model.observables import as_numbers
 
@@ -99,6 +99,63 @@ def test_copies_are_let_go_when_nobody_wants_the_rest() -> None:
     gc.collect()
     assert made
     assert all(twin() is None for twin in made)
+
+
+def test_few_copies_wait_however_many_futures_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    alive, most, copy, close = 0, 0, SendModel.copy, SendModel.close
+
+    def copied(model: SendModel) -> SendModel:
+        nonlocal alive, most
+        alive += 1
+        most = max(most, alive)
+        return copy(model)
+
+    def closed(model: SendModel) -> None:
+        nonlocal alive
+        alive -= 1
+        close(model)
+
+    monkeypatch.setattr(SendModel, "copy", copied)
+    monkeypatch.setattr(SendModel, "close", closed)
+    futures = [NO_CHANGE, *(changed("outreach_extra", month) for month in range(12, 44))]
+    for order in (futures, futures[::-1]):
+        assert len(list(simulate_each(None, order, **SMALL))) == len(futures)
+        assert most <= np.log2(len(futures))
+
+
+def test_threads_change_nothing_in_copies() -> None:
+    futures = [NO_CHANGE, changed("outreach_extra", 12), changed("severity_threshold", 12)]
+    larger = {"scale": 0.004, "until": "2016-08"}  # two parts of authorities
+    one = dict(simulate_each(None, futures, **larger, threads=1))
+    two = dict(simulate_each(None, futures, **larger, threads=2))
+    for k in range(len(futures)):
+        assert np.array_equal(as_numbers(one[k].tallies), as_numbers(two[k].tallies))
+    assert not np.array_equal(as_numbers(one[0].tallies), as_numbers(one[1].tallies))
+
+
+def test_equal_scenarios_have_results_of_their_own() -> None:
+    found = dict(simulate_each(None, [NO_CHANGE, NO_CHANGE], scale=0.001, until="2014-12"))
+    assert not np.shares_memory(found[0].tallies, found[1].tallies)
+
+
+def test_one_scenario_that_fails_leaves_the_others_most_of_their_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived, step = 0, SendModel.step
+
+    def counted(model: SendModel) -> None:
+        nonlocal lived
+        lived += 1
+        step(model)
+
+    scenarios = [changed("outreach_extra", 40, ramp) for ramp in (0, 2, 3, 4, 5, 6, 7)] + [
+        changed("severity_threshold", 60)
+    ]
+    common = {"scenarios": scenarios, "outcomes": ["requests"], "years": [2017], "scale": 0.001, "until": "2018-08"}
+    design = Design("f", {}, scenarios=tuple(scenarios), outcomes=("requests",), years=(2017,), n=1, scale=0.001,
+                    until="2018-08")  # fmt: skip
+    monkeypatch.setattr(SendModel, "step", counted)
+    found = run_batch(design.runs(0, 8), common, model_state())
+    assert found["error"].notna().tolist() == [False] * 7 + [True]
+    assert lived < 0.6 * 7 * (BURN_IN_MONTHS + 48)  # alone, each lives through all of it
 
 
 def test_a_batch_brings_what_its_runs_bring_one_by_one_and_one_failure_stays_alone() -> None:

@@ -513,7 +513,12 @@ def test_e05_in_small(tmp_path: Path) -> None:
 def test_a_set_of_dates_is_run_as_a_scenario_would_be(tmp_path: Path) -> None:
     ensemble = read_ensemble(CURRENT).first(1)
     dates = dict.fromkeys(GROUPS, pareto.NEVER) | {"capacity": "2027-09", "funding": "2029-09"}
-    ((cost, unmet),) = pareto.outcomes([dates], ensemble.values(0), 500, 0.0005)
+    never = dict.fromkeys(GROUPS, pareto.NEVER)
+    several = [dates, never | {"statute": "2026-09"}, never, dates]
+    together = pareto.outcomes(several, ensemble.values(0), 500, 0.0005)
+    assert together == [pareto.outcomes([one], ensemble.values(0), 500, 0.0005)[0] for one in several]
+    assert len(set(together)) == 3
+    cost, unmet = together[0]
     scenario = sequencing.scenario_of({"capacity": "2027-09", "funding": "2029-09"}, "equal_money", "dates")
     design = sequencing.runs("dates", [scenario], ensemble, scale=0.0005, replicates=1, seed=500)
     found = comparison.outcomes(sweep(design, tmp_path / "dates", workers=1).store, [scenario])
@@ -521,6 +526,37 @@ def test_a_set_of_dates_is_run_as_a_scenario_would_be(tmp_path: Path) -> None:
     assert cost == pytest.approx(found["public_cost"].sum() / 1000.0, rel=1e-3)
     spent = found["public_cost"].sum() / 1000.0 - total(scenario) / 1000.0
     assert spent > 100.0  # what the reforms cost is part of fourteen years of all spending, £ billion
+
+
+@pytest.mark.parametrize(("n", "pieces"), [(24, 1), (24, 5), (3, 8), (1, 2)])
+def test_pieces_hold_everything_once(n: int, pieces: int) -> None:
+    cut = [list(range(n))[piece] for piece in pareto._pieces(n, pieces)]
+    assert [k for part in cut for k in part] == list(range(n))
+    assert len(cut) == min(n, pieces)
+    assert all(cut)
+
+
+def test_payback_counts_members_in_which_it_never_comes_as_later_than_all() -> None:
+    saves, never = [2.0, -1.0, -1.0, -1.0], [2.0, 1.0, 1.0, 1.0]
+    for paths, middle, share in (
+        ([saves, saves, saves, never], 2028.0, 0.25),
+        ([saves, saves, never, never], np.nan, 0.5),
+    ):
+        extra = pd.DataFrame(
+            [{"scenario": "a", "point": point, "year": 2026 + k, "unmet_avoided": 1.0, "total": paid,
+              **dict.fromkeys(double_funding.PAYERS_OF_LINES, paid)}
+             for point, path in enumerate(paths) for k, paid in enumerate(path)]
+        )  # fmt: skip
+        table = double_funding.reported(extra).set_index(["payer", "prices"]).loc[("total", "nominal")]
+        assert table["break_even"] == pytest.approx(middle, nan_ok=True)
+        assert table["never"] == share
+        by_year = double_funding.bands(extra).set_index(["prices", "year"])
+        assert by_year.loc[("nominal", 2027), "q05"] == pytest.approx(np.quantile([p[1] for p in paths], 0.05))
+        level = double_funding.price_levels(pd.Series([2029]), "real")[0]
+        assert level > 1.0
+        assert by_year.loc[("real", 2029), "q95"] == pytest.approx(by_year.loc[("nominal", 2029), "q95"] / level)
+        assert (by_year["q05"] <= by_year["q50"]).all()
+        assert (by_year["q50"] <= by_year["q95"]).all()
 
 
 def test_results_of_another_set_up_are_not_gone_on_with(tmp_path: Path) -> None:

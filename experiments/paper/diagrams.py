@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -109,7 +109,7 @@ def stocks_and_flows() -> tuple[Figure, pd.DataFrame]:
     return figure, pd.DataFrame(rows)
 
 
-def _canvas(places: Iterable[tuple[float, float]]) -> tuple[Figure, Axes]:
+def _canvas(places: Sequence[Place]) -> tuple[Figure, Axes]:
     columns, rows = (max(place[k] for place in places) for k in (0, 1))
     figure = Figure(figsize=(DOUBLE, DOUBLE * 0.62 * (rows + 1.1) / (columns + 1)))
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))

@@ -498,6 +498,8 @@ def funding(stored: Stored) -> Drawn:
 def double_funding(stored: Stored) -> Drawn:
     """What is paid twice, year by year."""
     table = stored.table("extra_cost.csv")
+    if "prices" not in table:
+        raise ResultsError(f"{stored.folder} was made by an earlier version: run experiment e07 again.")
     table = table[table["prices"] == "real"]
     figure = page(SINGLE, 62.0)
     ax = figure.subplots()

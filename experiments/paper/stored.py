@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.manifests import manifest_id
 from model.errors import ResultsError, reason
+from model.results import manifest_id
 
 
 @dataclass(frozen=True)

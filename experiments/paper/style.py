@@ -81,7 +81,7 @@ def over_years(ax: Axes) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.axvline(LAST_POINT, color="0.75", linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
     if ax.dataLim.y0 >= 0.0:
-        ax.set_ylim(0.0, 1.06 * ax.dataLim.y1)
+        ax.set_ylim(0.0, 1.06 * ax.dataLim.y1 if ax.dataLim.y1 > 0.0 else None)
     else:
         ax.axhline(0.0, color="0.4", linewidth=0.6, zorder=1)
 

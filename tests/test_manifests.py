@@ -1,0 +1,49 @@
+"""A manifest says what made the results beside it, and is written last."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.designs import Design
+from experiments.manifests import briefs, reporting
+from experiments.runner import sweep
+from experiments.store import Store, model_state
+from model.errors import ResultsError
+from model.results import MANIFEST, manifest_id, provenance
+
+MADE_WITH = {"id", "command", "commit", "versions", "machine", "model"}
+
+
+def test_a_report_says_what_made_it_and_has_a_name_of_its_own(tmp_path: Path) -> None:
+    with reporting(tmp_path, {"members": 3, "id": "of another", "command": "of another"}):
+        (tmp_path / "table.csv").write_text("a\n1\n")
+        assert not (tmp_path / MANIFEST).exists()
+    found = json.loads((tmp_path / MANIFEST).read_text())
+    assert set(found) >= MADE_WITH | {"members"}
+    assert found["id"] == manifest_id(found)
+    assert found["command"] == provenance()["command"]
+    assert found["model"] == model_state()
+
+
+def test_results_that_are_half_written_do_not_look_whole(tmp_path: Path) -> None:
+    with reporting(tmp_path, {}):
+        pass
+    with pytest.raises(ResultsError, match="cannot write"), reporting(tmp_path, {}):
+        raise OSError("disk full")
+    assert not (tmp_path / MANIFEST).exists()
+
+
+def test_sweeps_have_the_same_and_reports_hold_them_in_short(tmp_path: Path) -> None:
+    design = Design("d", {}, outcomes=("requests",), years=(2015,), n=1, scale=0.0005, until="2015-12")
+    sweep(design, tmp_path / "inner" / "runs", workers=1)
+    found = Store(tmp_path / "inner" / "runs").manifest()
+    assert set(found) >= MADE_WITH | {"design", "parts"}
+    assert found["id"] == manifest_id(found)
+    assert list(briefs(tmp_path)) == ["inner/runs"]
+    assert briefs(tmp_path)["inner/runs"]["parts"] == len(found["parts"])
+
+
+def test_no_folder_of_this_machine_is_in_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/somewhere/bin/sendcycle", "run", "my reform.toml", "--out", "/home/me/results"])
+    assert provenance()["command"] == "sendcycle run 'my reform.toml' --out results"
