@@ -79,14 +79,14 @@ def figure(tables: Mapping[str, pd.DataFrame], arm: str, members: int) -> Figure
     axes = page.subplots(1, 3, width_ratios=(1.0, 1.0, 1.3))
     draw(axes, tables)
     page.legend(*axes[1].get_legend_handles_labels(), frameon=False, ncols=2, fontsize=9, loc="upper left",
-                bbox_to_anchor=(0.4, 0.865))  # fmt: skip
+                bbox_to_anchor=(0.4, 0.86))  # fmt: skip
     page.suptitle("Does the order of reform matter?", x=0.02, y=0.97, ha="left", fontsize=16, fontweight="bold")
     words = (
         f"Means of 2026 to 2039 over {members} members; {tables['regret']['order'].nunique()} orders of five groups "
-        f"a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions. "
-        "Right: the darkest colour is the spread between orders."
+        f"a year apart; arm: {arm.replace('_', ' ')}. Most sizes of effects are assumptions."
+        "\nRight: the darkest colour is the spread between orders."
     )
-    page.text(0.02, 0.885, words, fontsize=10, color="0.25")
+    page.text(0.02, 0.93, words, fontsize=10, color="0.25", va="top", linespacing=1.4)
     return page
 
 

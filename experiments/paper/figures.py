@@ -33,6 +33,7 @@ from experiments.paper.style import (
     unit,
 )  # fmt: skip
 from experiments.priorities import titles as titles_of_priorities
+from experiments.sequencing import MEAN
 from model.errors import ResultsError, nearest
 from model.published import of_observable
 
@@ -455,6 +456,57 @@ def orders(stored: Stored) -> Drawn:
     return Drawn(figure, caption, stored.table("summary.csv"), said)
 
 
+def front(stored: Stored) -> Drawn:
+    """Money against unmet need over all dates of the groups that the search has tried."""
+    table = stored.table("front.csv").sort_values("cost")
+    groups = [name for name in table if name not in ("cost", "unmet", "front")]
+    best = table[table["front"]]
+    never = table[(table[groups] == "never").all(axis=1)]
+    figure = page(SINGLE, 66.0)
+    ax = figure.subplots()
+    ax.plot(table["cost"], table["unmet"], "o", color="0.8", markersize=2.2, label=f"{len(table)} sets of dates")
+    ax.plot(best["cost"], best["unmet"], "o-", color=PALETTE[0], markersize=3.4, label="nothing to be had for nothing")
+    ax.plot(never["cost"], never["unmet"], "s", color=PALETTE[1], markersize=4.0, label="no reform")
+    ax.set_xlabel("public cost of 2026 to 2039, £ billion, 2026-27 prices")
+    ax.set_ylabel("unmet need, mean, percent")
+    figure.legend(loc="outside upper left", ncols=2)
+    caption = (
+        "Public cost and unmet need under every set of starts of five groups of reforms that a search has tried (each "
+        "September from 2026 to 2031, or never), means over the same members on the same draws; line: sets that no "
+        "other one beats in both. Most sizes of effects are assumed."
+    )
+    said = "Sets of dates on the front: start of each group, public cost (£ billion) and unmet need (percent)."
+    return Drawn(figure, caption, best.drop(columns="front").reset_index(drop=True), said)
+
+
+def order_structures(stored: Stored) -> Drawn:
+    """How orders that agree with the paper differ from those that turn it round, structure by structure."""
+    table = stored.table("claim_rivals.csv")
+    table = table[table["when"] == MEAN]
+    structures = list(table["structure"].unique())
+    shown = ("unmet_need_share", "confidence", "plans_in_force", "public_cost")
+    figure = page(DOUBLE, 46.0)
+    axes = figure.subplots(1, len(shown), sharey=True)
+    for ax, outcome in zip(axes, shown, strict=True):
+        factor, words = unit(outcome)
+        rows = table[table["outcome"] == outcome].set_index("structure").loc[structures]
+        _intervals(ax, range(len(rows)), rows.assign(median=rows["difference"]), PALETTE[0], factor=factor)
+        ax.axvline(0.0, color="0.3", linewidth=0.6)
+        ax.set_title(title(outcome))
+        ax.set_xlabel(textwrap.fill(words.replace("percent", "percentage points"), 22))
+    axes[0].set_yticks(range(len(structures)), [name.replace("_", " ") for name in structures])
+    axes[0].set_ylim(len(structures) - 0.5, -0.5)
+    caption = (
+        "Orders that put people, capacity and school funding before accountability and statute, against those that "
+        "turn this round, under the model and under rival structures that fit published figures about as well; means "
+        "of 2026 to 2039, median and 90 % of the members of each structure, same draws."
+    )
+    said = (
+        "The same for all outcomes, in their own units: difference, 5th and 95th percentile, share of members below 0."
+    )
+    return Drawn(figure, caption, table.drop(columns="when").reset_index(drop=True), said)
+
+
 def funding(stored: Stored) -> Drawn:
     """Who gains and loses by how moderate needs are funded."""
     from experiments.funding_models import LOOKED_AT, MODELS
@@ -592,6 +644,8 @@ FIGURES: Mapping[str, PaperFigure] = {
     "scenarios": PaperFigure("compare", scenarios),
     "priorities": PaperFigure("priorities", priorities),
     "orders": PaperFigure("e05_sequencing", orders),
+    "order_structures": PaperFigure("e05_sequencing", order_structures),
+    "front": PaperFigure("e05_sequencing", front),
     "funding": PaperFigure("e06_funding", funding),
     "double_funding": PaperFigure("e07_double_funding", double_funding),
     "scales": PaperFigure("e08_scales", _scales),
