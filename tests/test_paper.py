@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from experiments.command_line import main
 from experiments.paper.diagrams import AGAIN, PLACES, pipes
-from experiments.paper.figures import FIGURES, made
+from experiments.paper.figures import FIGURES, chosen, made
 from experiments.paper.stored import Stored
 from experiments.paper.style import DOUBLE
 from experiments.paper.tables import written
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_figure_of_the_kept_results_is_made_in_all_formats(folder: Path) -> None:
-    there = {name for name, figure in FIGURES.items() if (RESULTS / figure.folder).is_dir()}
+    there = {name for name, figure in FIGURES.items() if (RESULTS / figure.folder / figure.table).exists()}
     assert there >= {"causal_map", "baseline", "forecast", "scenarios", "rivals", "priorities", "double_funding"}
     assert {path.stem for path in folder.glob("*.pdf")} == there
     for ending in ("png", "csv", "tex", "md"):
@@ -72,6 +72,16 @@ def test_numbers_in_tables_keep_four_digits(tmp_path: Path) -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["x y", "0.01235", "12.35", "1,234,568", "", "2035"]
     assert re.search(r"\\caption\{A caption\.\}", (tmp_path / "t.tex").read_text())
     assert pd.read_csv(tmp_path / "t.csv")["large"].iloc[0] == pytest.approx(1234567.8, rel=1e-5)
+
+
+def test_a_figure_whose_table_was_not_made_is_left_out(tmp_path: Path) -> None:
+    shutil.copytree(RESULTS / "e05_sequencing", tmp_path / "e05_sequencing")
+    assert {"orders", "order_structures", "front"} <= set(chosen([], tmp_path))
+    (tmp_path / "e05_sequencing" / "claim_rivals.csv").unlink()
+    assert "orders" in chosen([], tmp_path)
+    assert "order_structures" not in chosen([], tmp_path)
+    with pytest.raises(ResultsError, match=r"claim_rivals\.csv, which is not there"):
+        chosen(["order_structures"], tmp_path)
 
 
 def test_what_flows_is_counted_and_moves_at_once() -> None:

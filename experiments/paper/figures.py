@@ -58,10 +58,14 @@ class Drawn:
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """A figure of papers: `draw` makes it from the results in `folder`; `folder` is empty for the model's own maps."""
+    """A figure of papers: `draw` makes it from the results in `folder`; `folder` is empty for the model's own maps.
+
+    `table` is a file in the folder that not every run of the experiment writes.
+    """
 
     folder: str
     draw: Callable[[Stored], Drawn]
+    table: str = ""
 
 
 # ---------------------------------------------------------------------- series of England
@@ -644,7 +648,7 @@ FIGURES: Mapping[str, PaperFigure] = {
     "scenarios": PaperFigure("compare", scenarios),
     "priorities": PaperFigure("priorities", priorities),
     "orders": PaperFigure("e05_sequencing", orders),
-    "order_structures": PaperFigure("e05_sequencing", order_structures),
+    "order_structures": PaperFigure("e05_sequencing", order_structures, "claim_rivals.csv"),
     "front": PaperFigure("e05_sequencing", front),
     "funding": PaperFigure("e06_funding", funding),
     "double_funding": PaperFigure("e07_double_funding", double_funding),
@@ -663,9 +667,13 @@ def chosen(names: Sequence[str], results: Path) -> list[str]:
     for name in names:
         if name not in FIGURES:
             raise ResultsError(f"unknown figure '{name}'.{nearest(name, FIGURES)} There are: {', '.join(FIGURES)}.")
-        if FIGURES[name].folder and not (results / FIGURES[name].folder).is_dir():
-            raise ResultsError(f"figure '{name}' is made from {results / FIGURES[name].folder}, which is not there.")
-    there = [name for name, figure in FIGURES.items() if not figure.folder or (results / figure.folder).is_dir()]
+        place = results / FIGURES[name].folder / FIGURES[name].table
+        if FIGURES[name].folder and not place.exists():
+            raise ResultsError(f"figure '{name}' is made from {place}, which is not there.")
+    there = [
+        name for name, figure in FIGURES.items()
+        if not figure.folder or (results / figure.folder / figure.table).exists()
+    ]  # fmt: skip
     return list(names) or there
 
 
