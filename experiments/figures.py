@@ -277,6 +277,7 @@ def save_page(figure: Figure, folder: Path, manifest: Mapping[str, Any]) -> None
 def save_figure(figure: Figure, paths: Sequence[Path], title: str, subject: str, keywords: str = "") -> None:
     """Save a figure as PDF and PNG, the two `paths`, with what it is and where it came from in the files' metadata."""
     pdf, png = paths
-    figure.savefig(pdf, metadata={"Title": title, "Subject": subject} | ({"Keywords": keywords} if keywords else {}))
+    named = {"Title": title, "Subject": subject, "CreationDate": None}  # no date: the same file
+    figure.savefig(pdf, metadata=named | ({"Keywords": keywords} if keywords else {}))
     words = "; ".join(filter(None, (subject, keywords)))
     figure.savefig(png, dpi=120, metadata={"Title": title, "Description": words})

@@ -53,6 +53,12 @@ def test_a_figure_is_as_wide_as_a_column_and_names_its_run(folder: Path) -> None
         assert image.width == pytest.approx(DOUBLE * 300, abs=1)
 
 
+def test_the_same_results_make_the_same_files(folder: Path, tmp_path: Path) -> None:
+    made(["loop_shares"], RESULTS, tmp_path)
+    for ending in ("pdf", "png", "csv", "tex", "md"):
+        assert (tmp_path / f"loop_shares.{ending}").read_bytes() == (folder / f"loop_shares.{ending}").read_bytes()
+
+
 def test_what_a_table_says_is_what_was_stored(folder: Path) -> None:
     stored = pd.read_csv(RESULTS / "forecast" / "forecast.csv").set_index(["pattern", "year"])
     row = pd.read_csv(folder / "forecast.csv").set_index(["pattern", "year"]).loc[("plans_in_force", 2035)]

@@ -106,9 +106,13 @@ def legend_above(figure: Figure, handles: Sequence[object]) -> None:
 
 
 def saved(figure: Figure, path: Path, name: str, caption: str, source: str) -> None:
-    """Save a figure as PDF (vector) and PNG (300 dots an inch), with its caption and what it was made from inside."""
+    """Save a figure as PDF (vector) and PNG (300 dots an inch), with its caption and what it was made from inside.
+
+    Made again from the same results, the files are the same.
+    """
     figure.savefig(
-        path.with_suffix(".pdf"), metadata={"Title": f"sendcycle: {name}", "Subject": caption, "Keywords": source}
+        path.with_suffix(".pdf"),
+        metadata={"Title": f"sendcycle: {name}", "Subject": caption, "Keywords": source, "CreationDate": None},
     )
     words = {"Title": f"sendcycle: {name}", "Description": caption, "Source": source}
     figure.savefig(path.with_suffix(".png"), dpi=300, metadata=words)
