@@ -62,6 +62,7 @@ test-tools: .venv/project.stamp
 
 docs: .venv/project.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "the site is in site/; to read it with its search: $(BIN)/python -m http.server --directory site"
 
 # hatchling is in the lock: no network is needed.
 release: .venv/project.stamp

@@ -62,11 +62,13 @@ def sentence(question: Question, row: "pd.Series[float]") -> str:
 
 
 def total(question: Question, row: "pd.Series[float]") -> str:
-    """Return in words how the sum over years differs from the base."""
+    """Return in words how the sum over years differs from the base, by the same rule as `sentence`."""
     ends = sorted(question.factor * row[name] for name in ("q05", "q95"))
+    if ends[0] <= 0.0 <= ends[1]:
+        return f"added up since 2026: no sure difference ({ends[0]:+,.0f} to {ends[1]:+,.0f})"
     middle = question.factor * row["median"]
-    word = "less" if middle < 0.0 else "more"
-    return f"added up since 2026: £{abs(middle):,.0f} billion {word} ({ends[0]:+,.0f} to {ends[1]:+,.0f})"
+    word, (low, high) = "less" if middle < 0.0 else "more", sorted(abs(end) for end in ends)
+    return f"added up since 2026: £{abs(middle):,.0f} billion {word} ({low:,.0f} to {high:,.0f})"
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:

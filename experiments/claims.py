@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from experiments.comparison import PUBLIC_COST, REAL_BALANCE, SUMMED, outcomes_by_size
+from experiments.comparison import ADDED_UNITS, outcomes_by_size, unit_of
 from experiments.ensembles import Ensemble
 from experiments.manifests import reporting
 from experiments.reform_library import home, library
@@ -29,7 +29,6 @@ from experiments.store import model_state
 from experiments.verdicts import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
 from model import Change, Reform, Scenario
 from model.errors import ResultsError, ScenarioError, reason
-from model.observables import declared as declared_observables
 from model.results import MANIFEST
 
 SCALE, SEED = 0.02, 700
@@ -38,9 +37,7 @@ WRONG = 0.05  # chance that a number without any effect is named at all
 TABLE, PAGE = "claims.csv", "claims.md"
 NOT_RUN, NOT_IN_MODEL = "not examined", "not in the model"
 MARK = {SUPPORTED: "**supported**", CONTRADICTED: "**contradicted**"}
-COLUMNS = ("claim", "examined by", "verdict", "effect (90 % of members)", "decided by", "taken for granted")
-MONEY = {PUBLIC_COST: "million pounds a year, 2026-27", SUMMED: "million pounds, 2026-27",
-         REAL_BALANCE: "million pounds, 2026-27"}  # fmt: skip
+COLUMNS = ("claim", "verdict", "effect (90 % of members)", "taken for granted", "decided by", "examined by")
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class Claim:
         """The unit of the effect, a difference: of the outcome, or of the table."""
         if self.unit or not self.outcome:
             return self.unit
-        unit = MONEY.get(self.outcome) or declared_observables().observables[self.outcome].unit
+        unit = unit_of(self.outcome)
         return "percentage points" if unit == "percent" else unit
 
     def check(self) -> None:
@@ -226,8 +223,18 @@ def _examined_by(claim: Claim) -> str:
 
 
 def page(found: pd.DataFrame) -> str:
-    """Return the claims as a table in Markdown."""
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    """Return the claims as a page in Markdown: how many hold, and a table of all."""
+    counts = found["verdict"].value_counts()
+    said = ", ".join(
+        f"{counts[name]} {name}" for name in (SUPPORTED, CONTRADICTED, UNDECIDED, NOT_IN_MODEL) if name in counts
+    )
+    lines = [
+        "# The paper's claims, examined in the model\n",
+        f"Of {len(found)} claims: {said}. Supported or contradicted: the middle nine tenths of the members lie on one "
+        "side. BUILT IN marks what is true by construction: support for it is no evidence. A verdict is about the model, and "
+        "becomes one about England only as far as one believes what is taken for granted.\n",
+        "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS),
+    ]  # fmt: skip
     for row in found.astype(object).where(found.notna(), "").to_dict("records"):
         effect = "" if row["median"] == "" else number(row["median"])
         if row["q05"] != "":
@@ -235,8 +242,8 @@ def page(found: pd.DataFrame) -> str:
         when = f", {row['year']:.0f}" if row["year"] != "" else ""
         said = MARK.get(row["verdict"], row["verdict"]) + (f" ({row['state']})" if row["state"] else "")
         by = f"{row['examined_by']}: {row['outcome']}{when}" if row["examined_by"] else ""
-        cells = (f"{row['says']} ({row['where']})", by, said, f"{effect} {row['unit']}".strip(), row["decided_by"],
-                 row["assumes"])  # fmt: skip
+        cells = (f"{row['says']} ({row['where']})", said, f"{effect} {row['unit']}".strip(), row["assumes"],
+                 row["decided_by"], by)  # fmt: skip
         lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -255,7 +262,7 @@ def experiment(
     of_runs = [claim for claim in chosen if claim.treat]
     names = dict.fromkeys(name for claim in of_runs for name in claim.scenarios)
     wanted = dict.fromkeys(name for claim in of_runs for name in (claim.outcome, claim.minus) if name)
-    more = [name for name in wanted if name not in MONEY]
+    more = [name for name in wanted if name not in ADDED_UNITS]
     table, manifests = outcomes_by_size(
         lambda size: [scenario_of(name, size) for name in names], members, folder / "runs", scale=scale, seed=SEED,
         more=more, scheduler=scheduler, workers=workers, told=told,

@@ -230,12 +230,12 @@ def compare(
     chosen = [read_scenario(name) for name in scenarios]
     of = _ensemble_of(ensemble).first(members).with_reforms()
     design = comparison.design(chosen, of, scale=scale, until=until, seed=seed)
-    finished = _swept(design, out / "runs", resume, scheduler, workers)
+    finished = _swept(design, out / "runs", resume, scheduler, workers, briefly=True)
     table = comparison.write_report(finished.store, chosen, of, out)
     there = set(table["year"])
-    year = max((year for year in comparison.REPORTED if year in there), default=max(there))
-    shown = comparison.summary(table, comparison.IN_SHORT, year)
-    print(f"difference from {chosen[0].name} in {year}, median (5 to 95 % of {len(of.members)} members)")
+    shown = comparison.summary(table, comparison.IN_SHORT, sorted(there & set(comparison.REPORTED)) or [max(there)])
+    print(f"differences from {chosen[0].name}: the median of {len(of.members)} members, in brackets 90 % of them")
+    print("(from the 5th to the 95th percentile); a bracket that holds 0 means: not sure which way")
     Console().print(*plain_tables(shown.to_dict("records"), tuple(shown)), sep="\n")
     print(f"differences, levels, money and the figure are in {out}{os.sep}")
 
@@ -332,9 +332,13 @@ def _size(design: "Design", workers: int) -> str:
 
 
 def _swept(
-    design: "Design", out: Path, resume: bool, scheduler: str | None, workers: int | None, retry_failed: bool = False
-) -> "Finished":
-    """Sweep with a progress bar; an interruption says how many runs are kept."""
+    design: "Design", out: Path, resume: bool, scheduler: str | None, workers: int | None, retry_failed: bool = False,
+    *, briefly: bool = False,
+) -> "Finished":  # fmt: skip
+    """Sweep with a progress bar; an interruption says how many runs are kept.
+
+    `briefly` says nothing of the dashboard, nor of years that the run holds in part.
+    """
     from experiments.runner import Progress
     from experiments.runner import sweep as run_sweep
 
@@ -344,7 +348,7 @@ def _swept(
     if resume and not out.exists():
         print(f"there is nothing in {out} to go on with: beginning anew", file=sys.stderr)
     beyond = sorted(design.without_figure())
-    if beyond:
+    if beyond and not briefly:
         named = ", ".join(f"{name} {year}" for name, year in beyond[:3]) + " ..." * (len(beyond) > 3)
         print(f"left out, because the run holds these years in part: {named}", file=sys.stderr)
     last = Progress(0, design.n_runs, 0, 0)
@@ -358,7 +362,7 @@ def _swept(
         try:
             finished = run_sweep(
                 design, out, resume=resume, retry_failed=retry_failed, scheduler=scheduler, workers=workers,
-                progress=noted, announce=bar.announce,
+                progress=noted, announce=None if briefly else bar.announce,
             )  # fmt: skip
         except KeyboardInterrupt:
             text = f"interrupted; {last.done:,} of {last.total:,} runs are kept in {out}: add --resume to go on."
@@ -1051,16 +1055,26 @@ def scenarios(as_json: AsJson = False) -> None:
     _show(records, as_json, lambda rows: plain_tables(rows, ("name", "text")))
 
 
-@listing.command(epilog="Example: sendcycle list reforms --json")
-def reforms(as_json: AsJson = False) -> None:
+@listing.command(epilog="Example: sendcycle list reforms outreach_teams")
+def reforms(
+    name: Annotated[str | None, typer.Argument(help="One of them: all that the library says of it.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List the reforms of the library, with the paper's priority, usual start, and the grade of their evidence."""
     from dataclasses import asdict
 
     from experiments.reform_library import library
     from experiments.tables import plain_tables
+    from model.errors import SendcycleError, nearest
 
-    records = [asdict(entry) for entry in library().values()]
-    _show(records, as_json, lambda rows: plain_tables(rows, ("name", "priority", "label", "start", "grade")))
+    known = library()
+    if name is None:
+        records = [asdict(entry) for entry in known.values()]
+        _show(records, as_json, lambda rows: plain_tables(rows, ("name", "priority", "start", "grade", "label")))
+    elif name in known:
+        _show([asdict(known[name])], as_json, lambda rows: [known[name].described()])
+    else:
+        raise SendcycleError(f"unknown reform '{name}'.{nearest(name, known)} See sendcycle list reforms.")
 
 
 def _of_group(records: list[dict[str, Any]], group: str | None) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Scenarios side by side over the calibrated ensemble, on the same random draws: what differs, and how surely."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -200,19 +201,25 @@ def unit_of(outcome: str) -> str:
     return known[outcome].unit if outcome in known else ADDED_UNITS[outcome]
 
 
-def summary(table: pd.DataFrame, names: Sequence[str], year: int) -> pd.DataFrame:
-    """Return the differences of one year for the terminal: a row an outcome, a column a scenario, in words."""
-    here = table[(table["year"] == year) & table["outcome"].isin(names)].copy()
-    shown = {name: FACTORS.get(name) or (1.0, unit_of(name)) for name in names}
-    factors = [abs(shown[name][0]) for name in here["outcome"]]
-    here["words"] = [
-        f"{f * m:+.3g} ({f * low:+.3g} to {f * high:+.3g})"
-        for f, m, low, high in zip(factors, here["median"], here["q05"], here["q95"], strict=True)
-    ]
-    wide = here.pivot(index="outcome", columns="scenario", values="words")
-    wide = wide.reindex([name for name in names if name in wide.index])[list(dict.fromkeys(here["scenario"]))]
-    wide.index = pd.Index([f"{name}, {shown[name][1]}" for name in wide.index], name="outcome, unit")
-    return wide.reset_index()
+def summary(table: pd.DataFrame, names: Sequence[str], years: Sequence[int]) -> pd.DataFrame:
+    """Return differences for the terminal: a row an outcome and year, a column a scenario, in the units of figures."""
+    here = table[table["year"].isin(years) & table["outcome"].isin(names)]
+    rows: dict[tuple[str, int], dict[str, str]] = {}
+    for row in here.itertuples():
+        factor, unit = FACTORS.get(row.outcome) or (1.0, unit_of(row.outcome))
+        label = declared_observables().observables[row.outcome].label if row.outcome not in ADDED_UNITS else row.outcome
+        words = f"{label.replace('_', ' ')}, {'percentage points' if unit == 'percent' else unit}"
+        cell = with_ends(*(abs(factor) * value for value in (row.median, row.q05, row.q95)))
+        rows.setdefault((row.outcome, row.year), {"difference in": words, "year": str(row.year)})[row.scenario] = cell
+    order = [(name, year) for name in names for year in sorted(years)]
+    return pd.DataFrame([rows[at] for at in order if at in rows])
+
+
+def with_ends(middle: float, low: float, high: float) -> str:
+    """Return a difference with its interval in words, to three figures of the largest of the three."""
+    largest = max(abs(middle), abs(low), abs(high))
+    digits = 2 if largest == 0.0 else max(0, min(3, 2 - math.floor(math.log10(largest))))
+    return f"{middle:+,.{digits}f} ({low:+,.{digits}f} to {high:+,.{digits}f})"
 
 
 def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figure:
@@ -269,7 +276,9 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
         with_units.insert(2, "unit", [unit_of(name) for name in table["outcome"]])
         with_units.to_csv(folder / TABLE, index=False, float_format="%.6g")
         quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
-        yearly.rename_axis(["scenario", "year"]).to_csv(folder / COSTS, float_format="%.4g")
+        yearly = yearly.rename_axis(["scenario", "year"]).reset_index()
+        yearly.insert(2, "unit", "million pounds, 2026-27 prices")
+        yearly.to_csv(folder / COSTS, index=False, float_format="%.4g")
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
         for name in GLANCE:

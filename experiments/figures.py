@@ -139,7 +139,13 @@ PANELS = (
 
 
 # How each observable is shown: by what it is multiplied, and in which unit it then is.
+# By what an outcome is multiplied to be shown, and its unit then.
 FACTORS = {line.observable: (line.factor, panel.unit) for panel in PANELS for line in panel.lines if not panel.as_index}
+FACTORS |= {
+    "public_cost": (1e-3, "£ billion a year, 2026-27 prices"),
+    "public_cost_since_2026": (1e-3, "£ billion, 2026-27 prices"),
+    "real_balance": (1e-3, "£ billion, 2026-27 prices"),
+}
 
 
 def position(observable: Observable, years: "pd.Index[Any] | pd.Series[Any]") -> "np.ndarray[Any, Any]":

@@ -37,6 +37,18 @@ class Entry:
     costs: tuple[Mapping[str, Any], ...] = ()
     precedence: int = 0
 
+    def described(self) -> str:
+        """Return all that the library says of the reform, in lines for a terminal."""
+        lines = [f"{self.name} (priority {self.priority}): {self.label}", self.text, ""]
+        lines += [f"announced {self.announced}, starts {self.start}, both unless a scenario says otherwise", ""]
+        for title, entries in (
+            ("changes", self.changes), ("on announcement", self.announcement), ("costs beside the model", self.costs),
+        ):  # fmt: skip
+            if entries:
+                lines.append(f"{title} (months count from the start):")
+                lines += ["  " + ", ".join(f"{key} {value}" for key, value in entry.items()) for entry in entries]
+        return "\n".join([*lines, "", f"source: {self.source} (grade {self.grade})"])
+
     @property
     def has_effect(self) -> bool:
         """Whether a size of its effects can be told from its amounts and rules."""

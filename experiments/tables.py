@@ -111,8 +111,10 @@ def _narrow(table: Table) -> Table:
 
 
 def plain_tables(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[Table]:
-    """Return one table of the named entries of the records, as texts."""
-    table = Table(*columns)
+    """Return one table of the named entries of the records, as texts; names are not cut or broken."""
+    table = Table()
+    for column in columns:
+        table.add_column(column, no_wrap=column == "name", overflow="fold")
     for record in records:
         table.add_row(*(", ".join(record[c]) if isinstance(record[c], list) else str(record[c]) for c in columns))
     return [table]

@@ -98,7 +98,8 @@ class Cost:
 
     def __post_init__(self) -> None:
         if self.payer not in PAYERS:
-            raise ScenarioError(f"unknown payer '{self.payer}'.{nearest(self.payer, PAYERS)}")
+            known = ", ".join(PAYERS)
+            raise ScenarioError(f"unknown payer '{self.payer}'.{nearest(self.payer, PAYERS)} Payers: {known}.")
         if not 0.0 <= self.million_gbp < np.inf:
             raise ScenarioError(f"'million_gbp' cannot be {self.million_gbp:g}: what a reform costs is 0 or more.")
         start, end = self.window(N_MONTHS)

@@ -130,7 +130,7 @@ class Futures:
         yield last, self._result(model, record, last)
 
     def parting(self, group: list[int], since: int) -> int:
-        """Return the first month from `since` on in which a group has different parameters; the number of all if none."""
+        """Return the first month from `since` on in which parameters of a group differ; the number of all if none."""
         end = month_index(self.until) + 1
         if len(group) < 2:
             return end

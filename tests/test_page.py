@@ -149,6 +149,20 @@ def test_a_number_is_changed_and_what_is_wrong_is_said_beside_it(page: Page) -> 
     expect(page.get_by_text("What you changed holds for the next run")).to_be_visible()
     page.get_by_role("button", name="Reset").click()
     expect(page.get_by_text("What you changed holds for the next run")).to_have_count(0)
+    expect(page.get_by_text("numbers of nearest member; changed: gain_r1_crowding_out = 0.99.")).to_be_visible()
+    sought = page.get_by_label("search in all names and meanings")
+    sought.fill("outreach extra")  # of another group
+    expect(page.get_by_label(re.compile("^outreach_extra "))).to_be_visible()
+    sought.fill("no such words")
+    expect(page.get_by_text("no parameter has these words.")).to_be_visible()
+    sought.fill("")
+    typed, slid = (
+        page.get_by_label("gain_r1_crowding_out (multiplier)").bounding_box(),
+        page.get_by_role("slider", name="gain_r1_crowding_out, multiplier").locator("..").bounding_box(),
+    )
+    assert typed is not None
+    assert slid is not None
+    assert typed["y"] < slid["y"] < typed["y"] + 60.0  # a slider stands under its own name
     page.get_by_role("button", name="gain_r1_crowding_out = 0.99: undo").click()
     expect(page.get_by_text("What you changed holds for the next run")).to_be_visible()
     for month_typed, said in (("2020-13", "'2020-13' is not a month"), ("2027-08", "never starts")):

@@ -423,7 +423,7 @@ def test_priorities_and_claims_in_small(tmp_path: Path) -> None:
     of_runs = [name for name, claim in claims.claims().items() if claim.treat]
     assert set(table.drop(index=of_runs)["verdict"]) == {"not examined", "not in the model"}
     assert table.loc[of_runs, ["base", "median", "q05", "q95"]].notna().all(axis=None)
-    assert (tmp_path / "claims" / "claims.md").read_text(encoding="utf-8").count("\n") == len(table) + 2
+    assert (tmp_path / "claims" / "claims.md").read_text(encoding="utf-8").count("\n| ") == len(table) + 1
 
 
 def test_compare_in_small(tmp_path: Path) -> None:
@@ -454,7 +454,37 @@ def test_a_difference_is_said_in_words(outcome: str, median: float, q05: float, 
     row = pd.Series({"median": median, "q05": q05, "q95": q95})
     assert at_a_glance.sentence(question, row) == words
     if question.summed:
-        assert at_a_glance.total(question, row) == "added up since 2026: £6 billion less (-14 to -2)"
+        assert at_a_glance.total(question, row) == "added up since 2026: £6 billion less (2 to 14)"
+        unsure = row.replace(q95, 25_000.0)
+        assert at_a_glance.total(question, unsure) == "added up since 2026: no sure difference (-14 to +25)"
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((-11_590.0, -25_400.0, 2_214.0), "-11,590 (-25,400 to +2,214)"),
+        ((-11.59, -25.4, 2.214), "-11.6 (-25.4 to +2.2)"),
+        ((0.0711, -0.1234, 0.3642), "+0.071 (-0.123 to +0.364)"),
+        ((1e-9, 0.0, 2e-9), "+0.000 (+0.000 to +0.000)"),
+        ((0.0, 0.0, 0.0), "+0.00 (+0.00 to +0.00)"),
+    ],
+)
+def test_differences_are_shown_without_exponents(ends: tuple[float, float, float], words: str) -> None:
+    assert comparison.with_ends(*ends) == words
+
+
+def test_the_terminal_shows_years_and_units_of_figures() -> None:
+    rows = [
+        {"scenario": scenario, "outcome": outcome, "year": year, "median": value, "q05": value, "q95": value}
+        for scenario in ("a", "b") for year in (2030, 2035, 2036)
+        for outcome, value in (("public_cost", -2500.0), ("confidence", 0.05), ("plans_in_force", 12_000.0))
+    ]  # fmt: skip
+    shown = comparison.summary(pd.DataFrame(rows), ("plans_in_force", "confidence", "public_cost"), (2030, 2035))
+    assert shown["year"].tolist() == ["2030", "2035"] * 3
+    assert shown["a"].tolist() == ["+12.0 (+12.0 to +12.0)"] * 2 + ["+5.00 (+5.00 to +5.00)"] * 2 + [
+        "-2.50 (-2.50 to -2.50)"] * 2  # fmt: skip
+    assert [words.rpartition(", ")[2] for words in shown["difference in"][::2]] == [
+        "thousand", "percentage points", "2026-27 prices"]  # fmt: skip
 
 
 def test_labels_that_would_cover_each_other_are_moved_apart() -> None:

@@ -101,8 +101,14 @@ class Choices:
         """Return the arguments of `Watched`."""
         return {
             "values": self.values(), "reforms": self.draft.scenario, "beside": self.second, "seed": self.seed,
-            "scale": SCALES[self.scale], "until": self.until,
+            "scale": SCALES[self.scale], "until": self.until, "numbers": self.numbers,
         }  # fmt: skip
+
+    @property
+    def numbers(self) -> str:
+        """Whose parameters these are, and what was changed of them by hand, in words."""
+        changed = ", ".join(f"{name} = {value:.4g}" for name, value in self.changed.items())
+        return f"numbers of {self.base}" + (f"; changed: {changed}" if changed else "")
 
 
 def seed_checked(text: str) -> int:

@@ -107,20 +107,22 @@ def Number(parameter: Parameter, value: float, on_value: Callable[[float], None]
         if int(step) != now:
             attempt(lambda: on_value(off_slider(parameter, int(step))))
 
-    with solara.Tooltip(explained(parameter)), solara.Column(gap="0px", classes=["number"]):
-        if parameter.kind == "switch":
-            solara.Switch(
-                label=parameter.name, value=bool(value), on_value=lambda on: attempt(lambda: on_value(float(on)))
-            ).key(f"{parameter.name} {refused}")
-        else:
-            solara.v.Slider(
-                v_model=now, on_v_model=slid, min=0, max=STEPS, step=1, hide_details=True, dense=True,
-                attributes={"aria-label": f"{parameter.name}, {parameter.unit}", "aria-valuetext": f"{value:.4g}"},
-            ).key(f"{parameter.name} {refused}")  # fmt: skip
+    with solara.Column(gap="0px", classes=["number"]):
+        if parameter.kind != "switch":  # what is typed is not covered by what explains it
             Checked(
                 f"{parameter.name} ({parameter.unit})", f"{value:.6g}", lambda text: number_of(parameter, text),
                 on_value,
             )  # fmt: skip
+        with solara.Tooltip(explained(parameter)), solara.Column(gap="0px"):
+            if parameter.kind == "switch":
+                solara.Switch(
+                    label=parameter.name, value=bool(value), on_value=lambda on: attempt(lambda: on_value(float(on)))
+                ).key(f"{parameter.name} {refused}")
+            else:
+                solara.v.Slider(
+                    v_model=now, on_v_model=slid, min=0, max=STEPS, step=1, hide_details=True, dense=True,
+                    attributes={"aria-label": f"{parameter.name}, {parameter.unit}", "aria-valuetext": f"{value:.4g}"},
+                ).key(f"{parameter.name} {refused}")  # fmt: skip
         Refused(wrong)
 
 
@@ -142,7 +144,7 @@ def Numbers(
     sought, set_sought = solara.use_state("")
     groups = list(dict.fromkeys(parameter.group for parameter in known.values()))
     solara.Select("group", value=group, values=[*groups, ALL], on_value=set_group)
-    solara.InputText("search in names and meanings", value=sought, on_value=set_sought, continuous_update=True)
+    solara.InputText("search in all names and meanings", value=sought, on_value=set_sought, continuous_update=True)
     for name in changed:
         left = {other: v for other, v in changed.items() if other != name}
         solara.Button(
@@ -152,7 +154,7 @@ def Numbers(
     words = sought.lower().split()
     shown = [
         p for p in known.values()
-        if group in (ALL, p.group) and all(word in f"{p.name} {p.text}".lower() for word in words)
+        if (words or group in (ALL, p.group)) and all(word in f"{p.name} {p.text}".lower() for word in words)
     ]  # fmt: skip
     for parameter in shown[:LONGEST]:
         name = parameter.name
@@ -162,7 +164,7 @@ def Numbers(
     if len(shown) > LONGEST:
         solara.Text(f"{len(shown) - LONGEST} more: search for them.")
     elif not shown:
-        solara.Text("no parameter of that group has these words.")
+        solara.Text("no parameter has these words.")
 
 
 LONGEST = 30  # fields shown at once

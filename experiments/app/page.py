@@ -37,6 +37,9 @@ STYLE = """
 .chart { width: 100%; }
 .said { font-size: 13px; line-height: 1.45; max-width: 75em; }
 .wrong-input { color: #b00020; font-size: 13px; }
+.number { margin: 8px 0 20px; }
+.number .v-text-field { padding-top: 0; margin-top: 0; }
+.v-tooltip__content { max-width: 340px; }
 .theme--dark .wrong-input { color: #ff8a80; }
 .watch { display: grid; gap: 14px; grid-template-columns: 340px minmax(0, 1fr); }
 .watch-side { position: sticky; top: 0; align-self: start; max-height: calc(100vh - 76px); overflow-y: auto; }
@@ -175,7 +178,7 @@ def Where(watched: Watched) -> None:
     beside = f" beside {asked['beside'].name}" if asked["beside"] is not None else ""
     solara.Text(
         f"{watched.month} of {asked['until']}: {asked['reforms'].name}{beside}, {100 * asked['scale']:g} % of England "
-        f"({len(watched.authorities)} authorities), seed {asked['seed']}."
+        f"({len(watched.authorities)} authorities), seed {asked['seed']}; {asked['numbers']}."
     )
 
 

@@ -114,6 +114,8 @@ class Watched(mesa.Model):
         A second scenario; none if not given.
     seed, scale
         See `SendModel`.
+    numbers
+        What `values` are called where the run is described.
     until
         Last month, YYYY-MM. The model stops there: `running` is then False, and a further step does nothing.
 
@@ -136,13 +138,14 @@ class Watched(mesa.Model):
         seed: int = 0,
         scale: float = 0.01,
         until: str = "2035-08",
+        numbers: str = "",
     ) -> None:
         super().__init__(rng=seed)
         self.turn = RLock()
         self.closed = False
         self.asked: dict[str, Any] = {
             "values": dict(values or {}), "reforms": reforms, "beside": beside, "seed": seed, "scale": scale,
-            "until": until,
+            "until": until, "numbers": numbers,
         }  # fmt: skip
         parameters, n_months = Parameters(**dict(values or {})), month_index(until) + 1
 

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from experiments.backtest import NAIVE
-from experiments.comparison import unit_of
+from experiments.comparison import REPORTED, unit_of, with_ends
 from experiments.figures import LAST_POINT, position
 from experiments.output import writing_into
 from experiments.paper import diagrams, tables
@@ -36,6 +37,7 @@ from experiments.priorities import titles as titles_of_priorities
 from experiments.sequencing import MEAN
 from model.errors import ResultsError, nearest
 from model.published import of_observable
+from model.results import MANIFEST
 
 EIGHT = (
     "plans_in_force", "requests", "new_plans", "within_20_weeks", "pupils_sen_support", "appeals_registered",
@@ -229,12 +231,16 @@ def forecast(stored: Stored) -> Drawn:
     return Drawn(figure, caption, shown, "Quantiles of the predictive distribution without reform.")
 
 
+DIFFERENCES = (
+    "plans_in_force", "requests", "appeals_registered", "pupils_sen_support", "unmet_need_share", "confidence",
+    "high_needs_spending", "public_cost_since_2026",
+)  # fmt: skip
+
+
 def scenarios(stored: Stored) -> Drawn:
     """Scenarios over the calibrated ensemble on the same draws."""
     levels, gaps = stored.table("levels.csv"), stored.table("compare.csv")
-    names = ("plans_in_force", "requests", "appeals_registered", "pupils_sen_support", "unmet_need_share", "confidence",
-             "high_needs_spending", "public_cost_since_2026")  # fmt: skip
-    names = tuple(name for name in names if name in set(levels["outcome"]))
+    names = tuple(name for name in DIFFERENCES if name in set(levels["outcome"]))
     compared = list(levels["scenario"].unique())
     colours = dict(zip(compared, ("0.25", *PALETTE), strict=False))
     figure, axes = small_multiples(names, 4, 42.0)
@@ -249,13 +255,57 @@ def scenarios(stored: Stored) -> Drawn:
         f"Medians over {n} members of the calibrated ensemble, one run each on the same random draws; grey: 90 % of "
         f"members under {compared[0].replace('_', ' ')}. Sizes of most reforms' effects are assumptions."
     )
-    columns = ("scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower")
-    shown = gaps[gaps["outcome"].isin(names) & gaps["year"].isin((2030, 2035, 2039))]
-    said = (
-        f"Differences from {compared[0].replace('_', ' ')} over {n} members: median, 5th and 95th percentile, median "
-        "relative difference, and share of members in which the figure is lower."
+    said = f"Differences from {compared[0].replace('_', ' ')} over {n} members, in the units of the figure."
+    return Drawn(figure, caption, _differences_tabled(gaps, names), said)
+
+
+def differences(stored: Stored) -> Drawn:
+    """What scenarios change, year by year, against the first."""
+    gaps, levels = stored.table("compare.csv"), stored.table("levels.csv")
+    base = str(levels["scenario"].iloc[0])
+    names = tuple(name for name in DIFFERENCES if name in set(gaps["outcome"]))
+    compared = list(gaps["scenario"].unique())
+    first = gaps.loc[gaps["median"].ne(0.0) | gaps["q05"].ne(0.0) | gaps["q95"].ne(0.0), "year"].min()
+    figure, axes = small_multiples(names, 4, 42.0)
+    for ax, name in zip(axes, names, strict=True):
+        factor, words = unit(name)
+        for k, scenario in enumerate(compared):
+            rows = gaps[(gaps["outcome"] == name) & (gaps["scenario"] == scenario) & (gaps["year"] >= first - 1)]
+            rows = rows.sort_values("year")
+            x = _at(name, rows["year"])
+            ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=PALETTE[k], alpha=0.15, linewidth=0)
+            ax.plot(x, factor * rows["median"], color=PALETTE[k])
+        ax.axhline(0.0, color="0.4", linewidth=0.6)
+        ax.set_ylabel("percentage points" if words == "percent" else words)
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    legend_above(figure, [
+        *(Line2D([], [], color=PALETTE[k], label=name.replace("_", " ")) for k, name in enumerate(compared)),
+        Patch(color="0.5", alpha=0.25, label="90 % of members"),
+    ])  # fmt: skip
+    n = stored.manifest().get("design", {}).get("n", "")
+    caption = (
+        f"Difference from {base.replace('_', ' ')}, member by member on the same random draws: median and 90 % of {n} "
+        "members of the calibrated ensemble. Where a band holds 0 it is not sure which way. Sizes of most reforms' "
+        "effects are assumptions."
     )
-    return Drawn(figure, caption, _with_units(shown[list(columns)].reset_index(drop=True), "outcome"), said)
+    said = f"Differences from {base.replace('_', ' ')} over {n} members, in the units of the figure."
+    return Drawn(figure, caption, _differences_tabled(gaps, names), said)
+
+
+def _differences_tabled(gaps: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return differences of the years that are tabled, in words: a row a scenario, outcome and year."""
+    rows = []
+    for row in gaps[gaps["outcome"].isin(names) & gaps["year"].isin(REPORTED)].itertuples():
+        factor, words = unit(row.outcome)
+        low, high = sorted((factor * row.q05, factor * row.q95))
+        rows.append({
+            "scenario": row.scenario, "outcome": title(row.outcome), "year": row.year,
+            "unit": "percentage points" if words == "percent" else words,
+            "median (5th to 95th percentile)": with_ends(factor * row.median, low, high),
+            "percent of the base": f"{100.0 * row.relative:+.1f}",
+            "lower in percent of members": f"{100.0 * row.lower:.0f}",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def rivals(stored: Stored) -> Drawn:
@@ -646,6 +696,7 @@ FIGURES: Mapping[str, PaperFigure] = {
     "screening": PaperFigure("e04_sensitivity/screening", sensitivity),
     "sensitivity": PaperFigure("e04_sensitivity/variance", sensitivity),
     "scenarios": PaperFigure("compare", scenarios),
+    "differences": PaperFigure("compare", differences),
     "priorities": PaperFigure("priorities", priorities),
     "orders": PaperFigure("e05_sequencing", orders),
     "order_structures": PaperFigure("e05_sequencing", order_structures, "claim_rivals.csv"),
@@ -657,7 +708,7 @@ FIGURES: Mapping[str, PaperFigure] = {
 
 
 def chosen(names: Sequence[str], results: Path) -> list[str]:
-    """Return the figures to make: those named, or all whose results are there.
+    """Return the figures to make: those named, or all whose results are there; `results` may hold one result alone.
 
     Raises
     ------
@@ -667,14 +718,23 @@ def chosen(names: Sequence[str], results: Path) -> list[str]:
     for name in names:
         if name not in FIGURES:
             raise ResultsError(f"unknown figure '{name}'.{nearest(name, FIGURES)} There are: {', '.join(FIGURES)}.")
-        place = results / FIGURES[name].folder / FIGURES[name].table
+        place = home(FIGURES[name], results) / FIGURES[name].table
         if FIGURES[name].folder and not place.exists():
-            raise ResultsError(f"figure '{name}' is made from {place}, which is not there.")
+            raise ResultsError(
+                f"figure '{name}' is made from {place}, which is not there: give the folder of the result itself, "
+                f"or one that holds it as '{FIGURES[name].folder}'."
+            )
+    if not names and (results / MANIFEST).exists():
+        raise ResultsError(f"{results} is one result, not a folder of results: name the figures to be made from it.")
     there = [
-        name for name, figure in FIGURES.items()
-        if not figure.folder or (results / figure.folder / figure.table).exists()
-    ]  # fmt: skip
+        name for name, figure in FIGURES.items() if not figure.folder or (home(figure, results) / figure.table).exists()
+    ]
     return list(names) or there
+
+
+def home(figure: PaperFigure, results: Path) -> Path:
+    """Return the folder that a figure is made from: in a folder of results, or this folder if it is a result itself."""
+    return results if (results / MANIFEST).exists() else results / figure.folder
 
 
 def made(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
@@ -688,9 +748,10 @@ def made(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
         If a figure is unknown, its results are missing or cannot be read, or the folder cannot be written.
     """
     rows, captions = [], ["# Figures\n"]
+    wanted = chosen(names, results)
     with writing_into(out), journal():
-        for name in chosen(names, results):
-            stored = Stored(results / FIGURES[name].folder)
+        for name in wanted:
+            stored = Stored(home(FIGURES[name], results))
             drawn = FIGURES[name].draw(stored)
             source = stored.source if FIGURES[name].folder else "declarations of the model"
             saved(drawn.figure, out / name, name, drawn.caption, source)

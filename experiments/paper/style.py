@@ -35,11 +35,6 @@ SHORT = {
     "outcome_index": "Need met, by cost", "public_cost": "Public cost",
     "public_cost_since_2026": "Cost since 2026",
 }  # fmt: skip
-UNITS = {
-    "public_cost": (1e-3, "£ billion a year, 2026-27 prices"),
-    "public_cost_since_2026": (1e-3, "£ billion, 2026-27 prices"),
-    "outcome_index": (1.0, "percent"),
-}
 
 
 @contextmanager
@@ -63,8 +58,6 @@ def title(name: str) -> str:
 
 def unit(name: str) -> tuple[float, str]:
     """Return by what an outcome is multiplied, and its unit then; deficits point upward."""
-    if name in UNITS:
-        return UNITS[name]
     observable = declared(name)
     factor, words = FACTORS.get(name, (1.0, observable.unit if observable is not None else ""))
     return abs(factor), words
