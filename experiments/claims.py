@@ -231,8 +231,8 @@ def page(found: pd.DataFrame) -> str:
     lines = [
         "# The paper's claims, examined in the model\n",
         f"Of {len(found)} claims: {said}. Supported or contradicted: the middle nine tenths of the members lie on one "
-        "side. BUILT IN marks what is true by construction: support for it is no evidence. A verdict is about the model, and "
-        "becomes one about England only as far as one believes what is taken for granted.\n",
+        "side. BUILT IN marks what is true by construction: support for it is no evidence. A verdict is about the "
+        "model, and becomes one about England only as far as one believes what is taken for granted.\n",
         "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS),
     ]  # fmt: skip
     for row in found.astype(object).where(found.notna(), "").to_dict("records"):

@@ -139,6 +139,7 @@ def run(
 
     of, values = _of_member(member, ensemble, defaults)
     parameters = Parameters.of(declared(), values | _values(settings or []))
+    of += "".join(f", {setting}" for setting in settings or ())
     chosen = read_scenario(scenario)
     with months_bar() as progress:
         result = run_baseline(

@@ -259,7 +259,7 @@ def _provenance(manifest: Mapping[str, Any]) -> str:
     return "   ·   ".join(
         [
             f"scenario {manifest['scenario']['name'][:60]}",
-            _changes(changed),
+            manifest.get("parameters_of") or _changes(changed),
             f"{100 * manifest['scale']:g} % of England",
             f"seed {manifest['seed']}",
             f"code {commit[:7]}{' with changes' if dirty else ''}" if commit else "code without a commit",

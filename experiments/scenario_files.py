@@ -52,8 +52,8 @@ def scenario_text(name: str, folder: str | Path = ".") -> tuple[str, Path]:
             return f'name = "{name}"\ntext = "Nothing changes."\n', path
         if name not in named_scenarios():
             raise ScenarioError(
-                f"unknown scenario '{name}'.{nearest(name, named_scenarios())} See sendcycle list scenarios, or give the "
-                "path of a TOML file."
+                f"unknown scenario '{name}'.{nearest(name, named_scenarios())} See sendcycle list scenarios, "
+                "or give the path of a TOML file."
             )
         path = home() / "scenarios" / f"{name}.toml"
     try:
