@@ -109,12 +109,14 @@ class Store:
         return dict(json.loads((self.folder / MANIFEST).read_text(encoding="utf-8")))
 
     def brief(self) -> dict[str, Any]:
-        """Return the manifest with scenarios and given points as hashes, where a design holds hundreds of them."""
+        """Return the manifest with scenarios, given points and priors as hashes: a design may hold hundreds of them."""
         manifest = self.manifest()
         design = dict(manifest["design"])
         design["scenarios"] = [{"name": s["name"], "sha256": _digest_of(s)} for s in design["scenarios"]]
         if design.get("shares") is not None:
             design["shares"] = {"sha256": _digest_of(design["shares"])}
+        priors = design["uncertainties"]
+        design["uncertainties"] = {"n": len(priors), "sha256": _digest_of(priors)} if priors else {}
         return manifest | {"design": design, "parts": len(manifest["parts"])}
 
     @property
