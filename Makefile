@@ -52,12 +52,13 @@ test-tools: .venv/project.stamp
 # The environment is made anew when the lock changes, so that nothing is left in it which the lock does not name.
 .venv/lock.stamp: requirements.lock
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --require-hashes --requirement requirements.lock
+	@echo "installing into .venv, about a minute"
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	touch $@
 
 # The build backend is in the lock, so this step needs no network.
 .venv/project.stamp: .venv/lock.stamp pyproject.toml
-	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 docs: .venv/project.stamp

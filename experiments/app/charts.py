@@ -93,7 +93,7 @@ def england(panel: Panel, watched: Watched, *, difference: bool = False) -> Char
         if difference and others:
             gap = drawn[first] - drawn[others[0]]
             series.append(_line(line.label, gap, colour, "solid"))
-            said.append(f"{line.label} {gap.iloc[-1]:+.4g} against {others[0]}" if len(gap) else "")
+            said.append(f"{line.label} {gap.iloc[-1]:+.3g} against {others[0]}" if len(gap) else "")
             continue
         series.append(_line(line.label, drawn[first], colour, "solid"))
         said.append(f"{line.label} {_last(drawn[first])}")
@@ -372,7 +372,9 @@ def strengths_of(table: pd.DataFrame, outcome: str, month: str, ahead: int) -> C
     said = ", ".join(f"{row.loop} {100.0 * getattr(row, outcome):+.1f}" for row in there.itertuples())
     return _chart(
         f"What each loop adds to {inside(label)} over {ahead} months from {month}, percent: {said or 'nothing'}.",
-        title=_title(f"What each loop carries of: {label}", f"percent of the next {ahead} months after {month}"),
+        title=_title(
+            f"What each loop carries of: {label}", f"percent of {inside(label)} in the {ahead} months after {month}"
+        ),
         grid={"left": 8, "right": 24, "top": 58, "bottom": 8, "containLabel": True},
         tooltip={"confine": True},
         xAxis={"type": "value"},

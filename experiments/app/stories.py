@@ -110,6 +110,13 @@ def story(of: SendModel, row: int) -> Story:
     return Story(who, told.drop(columns="t"), table.drop(columns="t"))
 
 
+def _moved(setting: Setting) -> str:
+    """Return in words that a child has come into a setting."""
+    if setting == Setting.LEFT:
+        return "leaves education"
+    return f"{'has' if setting == Setting.ELSEWHERE else 'is now in'} {SETTINGS[setting]}"
+
+
 def _changes(before: tuple[int, ...], now: tuple[int, ...], t: int) -> list[str]:
     """Return in words what has changed between two months."""
     words = []
@@ -127,7 +134,7 @@ def _changes(before: tuple[int, ...], now: tuple[int, ...], t: int) -> list[str]
             about = CONTESTED.get(Appeal(now[4]), "")
             words.append(CASES[Case(now[2])] + (f" over {about}" if about and now[2] >= Case.MEDIATED else ""))
     if now[1] != before[1]:
-        words.append(f"is now in {SETTINGS[Setting(now[1])]}" if now[1] != Setting.LEFT else "leaves education")
+        words.append(_moved(Setting(now[1])))
     elif now[3] != before[3] and now[3] >= 0:
         words.append("goes on to another school")
     return words
