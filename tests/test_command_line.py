@@ -23,7 +23,7 @@ from model import observables
 from model.errors import ResultsError
 from model.parameters import declared
 from model.published import published_series
-from model.results import read_result_manifest
+from model.results import manifest_id, read_result_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["run", "--scale", "0.002", "--until", "2017-04", "--defaults"]
@@ -87,7 +87,17 @@ def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
     assert manifest["until"] == "2017-04"
     assert manifest["parameters_changed"] == {"gain_r1_crowding_out": 0.5}
     assert manifest["scenario"]["name"] == "no_change"
-    assert manifest["parameters_of"] == "declared defaults"
+    assert manifest["parameters_of"] == "declared defaults, gain_r1_crowding_out=0.5"
+    assert manifest["id"] == manifest_id(manifest)
+
+
+def test_one_reform_is_explained_and_an_unknown_one_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "reforms", "outreach_teams"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for words in ("priority 3", "specialists_extra, value 7500", "payer government, million_gbp 290", "grade C"):
+        assert words in said
+    assert main(["list", "reforms", "outreach_team"]) == 2
+    assert "Did you mean 'outreach_teams'?" in capsys.readouterr().err
 
 
 def test_figures_carry_the_id_of_the_manifest(finished: Run) -> None:

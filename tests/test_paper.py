@@ -99,6 +99,20 @@ def test_what_flows_is_counted_and_moves_at_once() -> None:
     assert all(known.variables[cause].kind == "flow" for cause, _ in found)
 
 
+def test_one_result_alone_is_enough(tmp_path: Path) -> None:
+    mine = shutil.copytree(RESULTS / "compare", tmp_path / "mine")
+    made(["differences"], mine, tmp_path / "paper")
+    shown = pd.read_csv(tmp_path / "paper" / "differences.csv").set_index(["scenario", "outcome", "year"])
+    row = shown.loc[("paper_sequence", "EHC plans in force", 2035)]
+    kept = pd.read_csv(RESULTS / "compare" / "compare.csv").set_index(["scenario", "outcome", "year"])
+    assert row["unit"] == "thousand"
+    middle = kept.loc[("paper_sequence", "plans_in_force", 2035), "median"] / 1e3
+    assert row.iloc[1].startswith(f"{middle:+.0f} (")
+    with pytest.raises(ResultsError, match="is one result"):
+        made([], mine, tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+
+
 def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     for arguments, said in (
