@@ -91,9 +91,9 @@ def stocks_and_flows() -> tuple[Figure, pd.DataFrame]:
     causes = {cause for cause, _ in ways} - flows - stocks
     figure, ax = _canvas([*PLACES.values(), *AGAIN.values()])
     patches = {
-        **{name: _valve(ax, known.variables[name], PLACES[name]) for name in flows},
-        **{name: _box(ax, known.variables[name], PLACES[name], square=True) for name in stocks},
-        **{name: _words(ax, known.variables[name].label, PLACES[name]) for name in causes},
+        **{name: _valve(ax, known.variables[name], PLACES[name]) for name in sorted(flows)},
+        **{name: _box(ax, known.variables[name], PLACES[name], square=True) for name in sorted(stocks)},
+        **{name: _words(ax, known.variables[name].label, PLACES[name]) for name in sorted(causes)},
     }
     for at, link in ways.items():
         begin = AGAIN.get(at, PLACES[at[0]])
