@@ -268,7 +268,7 @@ def experiment(
         more=more, scheduler=scheduler, workers=workers, told=told,
     )  # fmt: skip
     found = examined(chosen, table, members.members, results)
-    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
+    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": manifests}
     with reporting(folder, about):
         found.to_csv(folder / TABLE, index=False, float_format="%.5g")
         (folder / PAGE).write_text(page(found), encoding="utf-8")

@@ -17,7 +17,6 @@ from experiments.figures import COLOURS, FACTORS, save_figure, style_axes
 from experiments.manifests import reporting
 from experiments.reform_library import library
 from experiments.runner import Told
-from experiments.store import model_state
 from experiments.verdicts import LEVELS
 from model import Scenario
 from model.observables import declared as declared_observables
@@ -156,7 +155,7 @@ def experiment(
         differences(found[~of_whole | (found["scenario"] == WHOLE)], NONE),
         differences(found[of_whole], WHOLE),
     )
-    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "model": model_state(), "runs": manifests}
+    about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": manifests}
     with reporting(folder, about):
         alone.to_csv(folder / ALONE, index=False, float_format="%.5g")
         left_out.to_csv(folder / LEFT_OUT, index=False, float_format="%.5g")
