@@ -40,7 +40,7 @@ test: lint test-tools
 lint: .venv/project.stamp
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
-	$(BIN)/python -m mypy model
+	$(BIN)/python -m mypy
 
 # The page is tested in Chromium: the one that is there, else Playwright's, else Debian's.
 test-tools: .venv/project.stamp

@@ -10,8 +10,8 @@
 # few lines; the whole API has docstrings with shapes, units and errors.
 
 # %%
-from experiments.ensembles import CURRENT, read_ensemble
-from model import Parameters, SendModel, simulate
+from sendcycle_experiments.calibration.ensembles import CURRENT, read_ensemble
+from sendcycle import Parameters, SendModel, simulate
 
 ensemble = read_ensemble(CURRENT)
 nearest = Parameters(**ensemble.values(ensemble.nearest))
@@ -79,7 +79,7 @@ print(f"{model.authorities[0].name}: balance £{model.authorities[0].balance_gbp
 # What happened to a child, told from the same draws:
 
 # %%
-from experiments.app.stories import story, telling_children
+from sendcycle_experiments.app.stories import story, telling_children
 
 row, words = next(iter(telling_children(model).items()))
 told = story(model, row)

@@ -14,9 +14,9 @@
 import tempfile
 from pathlib import Path
 
-from experiments.designs import Design
-from experiments.runner import sweep
-from model.parameters import declared
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.runner import sweep
+from sendcycle.inputs.parameters import declared
 
 design = Design(
     "escalation_and_contagion",

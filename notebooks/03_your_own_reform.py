@@ -14,8 +14,8 @@
 import tempfile
 from pathlib import Path
 
-from experiments.scenario_files import read_scenario
-from model import Change, Reform, Scenario, simulate
+from sendcycle_experiments.reforms.scenario_files import read_scenario
+from sendcycle import Change, Reform, Scenario, simulate
 
 outreach = Reform(
     "outreach",
@@ -51,7 +51,7 @@ assert read_scenario(str(path)) == with_outreach
 # Mistakes are one line that says what to do:
 
 # %%
-from model.errors import SendcycleError
+from sendcycle.errors import SendcycleError
 
 (path.parent / "wrong.toml").write_text(text.replace("outreach_extra", "outreach_exrta"))
 try:
@@ -77,9 +77,9 @@ print("before:", gap[:"2026-01"].abs().max(), "; August 2032:", round(gap.iloc[-
 # fifty or more for anything you report (`sendcycle compare no_change outreach.toml`).
 
 # %%
-from experiments import comparison
-from experiments.ensembles import CURRENT, read_ensemble
-from experiments.runner import sweep
+from sendcycle_experiments.analysis import comparison
+from sendcycle_experiments.calibration.ensembles import CURRENT, read_ensemble
+from sendcycle_experiments.sweeps.runner import sweep
 
 members = read_ensemble(CURRENT).first(8).with_reforms()
 scenarios = [read_scenario("no_change"), with_outreach]

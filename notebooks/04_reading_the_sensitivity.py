@@ -54,10 +54,10 @@ import tempfile
 
 import numpy as np
 
-from experiments.designs import Design
-from experiments.runner import sweep
-from experiments.sensitivity import analyse, analysis_design, problem_of
-from model.parameters import declared
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.runner import sweep
+from sendcycle_experiments.analysis.sensitivity import analyse, analysis_design, problem_of
+from sendcycle.inputs.parameters import declared
 
 names = ["escalation", "rate_family_request", "effect_confidence"]
 base = Design(

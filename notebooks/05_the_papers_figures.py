@@ -16,7 +16,7 @@ from pathlib import Path
 
 from IPython.display import Image, Markdown
 
-from experiments.paper.figures import FIGURES, made
+from sendcycle_experiments.figures.paper_figures import FIGURES, made
 
 home = Path.cwd() if (Path.cwd() / "results").is_dir() else Path.cwd().parent
 list(FIGURES)

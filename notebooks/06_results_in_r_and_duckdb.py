@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from model import simulate
+from sendcycle import simulate
 
 folder = Path(tempfile.mkdtemp()) / "run"
 simulate(scale=0.002, until="2022-08").write(folder)

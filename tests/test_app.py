@@ -10,23 +10,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.app import charts
-from experiments.app.choices import FIRST, Choices
-from experiments.app.drafts import Draft
-from experiments.app.inputs import STEPS, off_slider, on_slider
-from experiments.app.loops import loop_strengths
-from experiments.app.stories import story, telling_children
-from experiments.app.watched import Watched
-from experiments.figures import PANELS
-from experiments.reform_library import library
-from experiments.scenario_files import named_scenarios, read_scenario
-from model import NO_CHANGE, Parameters, Scenario, SendModel, simulate
-from model.calendar import N_MONTHS, month_index
-from model.causal_map import causal_map
-from model.children import Case, Label
-from model.errors import DateError, ScenarioError, SendcycleError
-from model.observables import declared
-from model.parameters import declared as parameters_declared
+from sendcycle import NO_CHANGE, Parameters, Scenario, SendModel, simulate
+from sendcycle.calendar import N_MONTHS, month_index
+from sendcycle.errors import DateError, ScenarioError, SendcycleError
+from sendcycle.inputs.parameters import declared as parameters_declared
+from sendcycle.outputs.observables import declared
+from sendcycle.state.children import Case, Label
+from sendcycle.structure.causal_map import causal_map
+from sendcycle_experiments.app import charts
+from sendcycle_experiments.app.choices import FIRST, Choices
+from sendcycle_experiments.app.drafts import Draft
+from sendcycle_experiments.app.inputs import STEPS, off_slider, on_slider
+from sendcycle_experiments.app.loops import loop_strengths
+from sendcycle_experiments.app.stories import story, telling_children
+from sendcycle_experiments.app.watched import Watched
+from sendcycle_experiments.figures.baseline_page import PANELS
+from sendcycle_experiments.reforms.library import library
+from sendcycle_experiments.reforms.scenario_files import named_scenarios, read_scenario
 
 SCALE, UNTIL = 0.004, "2017-03"
 EARLY = Scenario("early", (library()["outreach_teams"].reform("2016-01", "2015-09"),))

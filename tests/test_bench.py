@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments import bench, measurements
-from experiments.bench import bench_tables, measure_all, targets
-from experiments.command_line import main
-from experiments.measurements import child_steps, count_child_steps, peak_memory_mb
-from model import SendModel
-from model.errors import SendcycleError
+from sendcycle import SendModel
+from sendcycle.errors import SendcycleError
+from sendcycle_experiments.benchmark import bench, measurements
+from sendcycle_experiments.benchmark.bench import bench_tables, measure_all, targets
+from sendcycle_experiments.benchmark.measurements import child_steps, count_child_steps, peak_memory_mb
+from sendcycle_experiments.terminal.command_line import main
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +65,11 @@ def test_twin_is_measured_or_said_to_be_missing(report: dict[str, Any]) -> None:
 
 
 def test_missing_twin_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "model.plain_twin", None)
+    monkeypatch.setitem(sys.modules, "sendcycle.verification.plain_twin", None)
     with pytest.raises(ImportError):
-        import model.plain_twin  # noqa: F401
+        import sendcycle.verification.plain_twin  # noqa: F401
     outcome = child_steps("twin", 0.001, 1)
-    assert "model.plain_twin" in outcome["missing"]
+    assert "sendcycle.verification.plain_twin" in outcome["missing"]
 
 
 def test_twin_is_stepped_like_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_twin_is_stepped_like_the_model(monkeypatch: pytest.MonkeyPatch) -> None
             lived.append(self.t)
             super().step()
 
-    monkeypatch.setitem(sys.modules, "model.plain_twin", types.SimpleNamespace(PlainTwin=PlainTwin))
+    monkeypatch.setitem(sys.modules, "sendcycle.verification.plain_twin", types.SimpleNamespace(PlainTwin=PlainTwin))
     outcome = child_steps("twin", 0.001, 3)
     assert lived[-3:] == [0, 1, 2]
     assert outcome["child_steps"] == child_steps("compiled", 0.001, 3)["child_steps"] > 0
@@ -131,7 +131,7 @@ def test_sweeps_are_timed_by_run_and_analysis_gives_every_index(report: dict[str
 def test_the_page_is_timed_with_all_its_charts(report: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert report["page"]["seconds"] > 0.0
     assert report["page"]["bytes"] > 12 * 1000
-    monkeypatch.setitem(sys.modules, "experiments.app.choices", None)
+    monkeypatch.setitem(sys.modules, "sendcycle_experiments.app.choices", None)
     assert "missing" in measurements.page("0.2 %", 1, 1)
 
 

@@ -12,8 +12,8 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from model import send_model
-from model.by_reference import ByReference
+from sendcycle import send_model
+from sendcycle.engine.by_reference import ByReference
 
 RECORD = np.dtype([("flag", "i1"), ("x", "f8")])
 

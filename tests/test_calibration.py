@@ -7,15 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import calibration, identifiability, recovery, rivals
-from experiments.calibration import SMOKE, Settings, Target, smoothed, target
-from experiments.designs import Design, DesignError
-from experiments.ensembles import Ensemble, read_ensemble
-from experiments.patterns import nation_patterns
-from experiments.store import Store
-from model.errors import ResultsError
-from model.observables import declared as declared_observables
-from model.parameters import Parameters, declared
+from sendcycle.errors import ResultsError
+from sendcycle.inputs.parameters import Parameters, declared
+from sendcycle.outputs.observables import declared as declared_observables
+from sendcycle_experiments.calibration import identifiability
+from sendcycle_experiments.calibration import smoother as calibration
+from sendcycle_experiments.calibration.ensembles import Ensemble, read_ensemble
+from sendcycle_experiments.calibration.patterns import nation_patterns
+from sendcycle_experiments.calibration.smoother import SMOKE, Settings, Target, smoothed, target
+from sendcycle_experiments.studies import e02_recovery as recovery
+from sendcycle_experiments.studies import e02_rivals as rivals
+from sendcycle_experiments.sweeps.designs import Design, DesignError
+from sendcycle_experiments.sweeps.store import Store
 
 NONE = np.zeros(0)
 
@@ -260,7 +263,7 @@ def test_a_synthetic_world_has_its_own_figures_and_the_declared_errors() -> None
 def test_recovery_in_small(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
-    from experiments.command_line import app
+    from sendcycle_experiments.terminal.command_line import app
 
     arguments = ["experiment", "recovery", "--smoke", "--out", str(tmp_path)]
     outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
@@ -313,7 +316,7 @@ def test_a_design_takes_its_points_from_an_ensemble(tmp_path: Path) -> None:
 def test_commands_of_calibration_in_small(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
-    from experiments.command_line import app
+    from sendcycle_experiments.terminal.command_line import app
 
     def run(*arguments: str) -> str:
         outcome = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
@@ -342,7 +345,7 @@ def test_commands_of_calibration_in_small(tmp_path: Path) -> None:
 def test_e02_in_small(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
-    from experiments.command_line import app
+    from sendcycle_experiments.terminal.command_line import app
 
     with pytest.raises(DesignError, match="a January from 2017 to 2024"):
         CliRunner().invoke(app, ["experiment", "e02", "--origins", "2025-01"], catch_exceptions=False)
@@ -362,7 +365,7 @@ def test_e02_in_small(tmp_path: Path) -> None:
 
 
 def test_every_kept_ensemble_can_be_read_and_run() -> None:
-    from experiments.ensembles import CURRENT, kept_ensembles
+    from sendcycle_experiments.calibration.ensembles import CURRENT, kept_ensembles
 
     assert CURRENT in kept_ensembles()
     for name in kept_ensembles():
@@ -374,7 +377,7 @@ def test_every_kept_ensemble_can_be_read_and_run() -> None:
 
 
 def test_a_member_whose_run_failed_does_not_shift_the_others(tmp_path: Path) -> None:
-    from experiments import forecast
+    from sendcycle_experiments.studies.e11_forecast import study as forecast
 
     ensemble = made(40)
     share = ensemble.members["effect_wait"].rank()
@@ -409,7 +412,7 @@ def test_where_hardly_any_member_of_a_rival_is_plausible_the_nearest_are_run() -
 def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
-    from experiments.command_line import app
+    from sendcycle_experiments.terminal.command_line import app
 
     kept = "blind_gatekeeping"
     monkeypatch.setattr(rivals, "RIVALS", {kept: rivals.RIVALS[kept]})
@@ -434,7 +437,7 @@ def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch
 def test_a_run_takes_a_member_and_settings_go_before_it(tmp_path: Path) -> None:
     import json
 
-    from experiments.command_line import main
+    from sendcycle_experiments.terminal.command_line import main
 
     short = ["run", "--scale", "0.0005", "--until", "2015-01", "--out", str(tmp_path / "r")]
     made().write(tmp_path)

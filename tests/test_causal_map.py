@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import model
-from model import causal_diagram
-from model import causal_map as cm
-from model.calendar import month_index
-from model.causal_map import CausalMapError, Link, Loop, Variable, Way
-from model.nudges import Nudge, field_of, read, sets, step
-from model.parameters import Parameters
-from model.reforms import Change, Reform, Scenario
-from model.send_model import SendModel
+import sendcycle
+from sendcycle.calendar import month_index
+from sendcycle.inputs.parameters import Parameters
+from sendcycle.inputs.reforms import Change, Reform, Scenario
+from sendcycle.send_model import SendModel
+from sendcycle.structure import causal_diagram
+from sendcycle.structure import causal_map as cm
+from sendcycle.structure.causal_map import CausalMapError, Link, Loop, Variable, Way
+from sendcycle.verification.perturbation import Nudge, field_of, read, sets, step
 
 ROOT = Path(__file__).resolve().parents[1]
 SCALE, SEED = 0.05, 1
@@ -79,8 +79,8 @@ def test_polarity_follows_from_the_links(which: tuple[str, str]) -> None:
 
 def test_every_rule_named_exists() -> None:
     known: set[str] = set()
-    for module in pkgutil.iter_modules(model.__path__):
-        known |= set(dir(importlib.import_module(f"model.{module.name}")))
+    for module in pkgutil.walk_packages(sendcycle.__path__, "sendcycle."):
+        known |= set(dir(importlib.import_module(module.name)))
     for link in cm.links().values():
         for rule in re.sub(r"\(.*?\)", "", link.rule).split(","):
             assert rule.strip() in known, f"{link.cause} -> {link.effect}: no rule {rule}"
@@ -93,7 +93,7 @@ def test_every_variable_is_linked_and_places_differ() -> None:
 
 
 def entries() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "model" / "causal_map.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((ROOT / "model/sendcycle/structure/causal_map.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_document_and_diagram_are_current(tmp_path: Path) -> None:
     causal_diagram.write(tmp_path)
     for name in ("causal_map.md", "causal_map.svg"):
         now, kept = ((folder / name).read_text(encoding="utf-8") for folder in (tmp_path, ROOT / "docs"))
-        assert now == kept, f"docs/{name} is not current: run python -m model.causal_diagram"
+        assert now == kept, f"docs/{name} is not current: run python -m sendcycle.structure.causal_diagram"
 
 
 def test_a_chosen_loop_stands_out_and_what_loops_carry_is_written() -> None:

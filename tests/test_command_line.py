@@ -15,15 +15,16 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from experiments import command_line, progress
-from experiments.command_line import main
-from experiments.interruption import interruptible
-from experiments.output import finished_folder
-from model import observables
-from model.errors import ResultsError
-from model.parameters import declared
-from model.published import published_series
-from model.results import manifest_id, read_result_manifest
+from sendcycle.errors import ResultsError
+from sendcycle.inputs.parameters import declared
+from sendcycle.inputs.published import published_series
+from sendcycle.outputs import observables
+from sendcycle.outputs.results import manifest_id, read_result_manifest
+from sendcycle_experiments.sweeps import progress
+from sendcycle_experiments.sweeps.interruption import interruptible
+from sendcycle_experiments.sweeps.output_folder import finished_folder
+from sendcycle_experiments.terminal import command_line
+from sendcycle_experiments.terminal.command_line import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["run", "--scale", "0.002", "--until", "2017-04", "--defaults"]
@@ -51,7 +52,16 @@ class Run(NamedTuple):
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One small run into a folder that does not exist yet, with what it printed."""
     out = tmp_path_factory.mktemp("runs") / "new" / "run"
-    command = [sys.executable, "-m", "experiments.command_line", *SMALL, "--seed", "3", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "sendcycle_experiments.terminal.command_line",
+        *SMALL,
+        "--seed",
+        "3",
+        "--out",
+        str(out),
+    ]
     done = subprocess.run(
         [*command, "--set", "gain_r1_crowding_out=0.5"],
         capture_output=True, text=True, cwd=ROOT, env=os.environ | {"COLUMNS": "80"}, check=False,
@@ -183,7 +193,7 @@ def test_bad_input_is_one_line_and_status_2(
 
 def test_the_page_says_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert "unknown scenario 'papr_sequence'" in failed(capsys, "app", "papr_sequence")
-    monkeypatch.setitem(sys.modules, "experiments.app.serving", None)
+    monkeypatch.setitem(sys.modules, "sendcycle_experiments.app.serving", None)
     assert "pip install 'sendcycle[app]'" in failed(capsys, "app", "--no-browser")
 
 
@@ -229,7 +239,7 @@ def test_unwritable_output_is_found_before_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    monkeypatch.setattr("experiments.baseline.simulate", lambda *_, **__: pytest.fail("it ran"))
+    monkeypatch.setattr("sendcycle_experiments.analysis.baseline.simulate", lambda *_, **__: pytest.fail("it ran"))
     message = failed(capsys, *SMALL, "--out", str(tmp_path / "file" / "run"))
     assert f"cannot write results into {tmp_path / 'file' / 'run'}" in message
 
@@ -262,7 +272,16 @@ def test_full_disk_leaves_nothing_that_looks_whole(
 def test_interrupted_run_says_so_and_leaves_no_file(tmp_path: Path) -> None:
     """A real process gets a real signal while it runs: after it has made its folder, before it can have finished."""
     out = tmp_path / "out" / "run"
-    command = [sys.executable, "-m", "experiments.command_line", "run", "--scale", "0.005", "--until", "2040-08"]
+    command = [
+        sys.executable,
+        "-m",
+        "sendcycle_experiments.terminal.command_line",
+        "run",
+        "--scale",
+        "0.005",
+        "--until",
+        "2040-08",
+    ]
     process = subprocess.Popen(
         [*command, "--out", str(out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
@@ -288,7 +307,7 @@ def test_an_interrupted_calibration_says_that_its_steps_are_kept(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("experiments.calibration.calibrate", stopped)
+    monkeypatch.setattr("sendcycle_experiments.calibration.smoother.calibrate", stopped)
     message = failed(capsys, "calibrate", "--smoke", "--out", str(tmp_path), status=130)
     assert message == "sendcycle: interrupted; finished steps are kept, the same command goes on from there.\n"
 
@@ -414,23 +433,26 @@ def test_every_help_has_an_example(command: list[str], capsys: pytest.CaptureFix
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    from model import __version__
+    from sendcycle import __version__
 
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"sendcycle {__version__}\n"
 
 
 def test_help_does_not_import_the_model() -> None:
-    code = "import sys; from experiments.command_line import main; main(['--help']); print(sorted(sys.modules))"
+    code = (
+        "import sys; from sendcycle_experiments.terminal.command_line import main; "
+        "main(['--help']); print(sorted(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     modules = done.stdout.splitlines()[-1]
-    assert "'experiments.command_line'" in modules
+    assert "'sendcycle_experiments.terminal.command_line'" in modules
     for heavy in ("numba", "pandas", "mesa", "matplotlib", "numpy"):
         assert f"'{heavy}'" not in modules
 
 
 def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.compilation.cache_folder", lambda: tmp_path)
+    monkeypatch.setattr("sendcycle.engine.compilation.cache_folder", lambda: tmp_path)
     (tmp_path / "model_1234").mkdir()
     assert not progress.is_compiled()
     (tmp_path / "model_1234" / "month.authorities_live-1.py311.1.nbc").touch()

@@ -1,4 +1,4 @@
-"""The tables of `model/data`: sums, sources, dates, and that they can be rebuilt."""
+"""The tables of `model/sendcycle/inputs/data`: sums, sources, dates, and that they can be rebuilt."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model import data_preparation
+from sendcycle.inputs import data_preparation
 
 DATA = Path(data_preparation.__file__).parent / "data"
 CENSUS_STOCKS = ("plans_in_", "pupils", "fsm_share_")

@@ -8,14 +8,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from model import documentation, observables, parameters, world
-from model.children import Children
-from model.documentation import documents, main, not_current
+from sendcycle.inputs import parameters
+from sendcycle.outputs import observables
+from sendcycle.state import world
+from sendcycle.state.children import Children
+from sendcycle.structure import reference_pages as documentation
+from sendcycle.structure.reference_pages import documents, main, not_current
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
-MODULES = sorted(path for path in (ROOT / "model").glob("*.py") if path.name != "plain_twin.py")  # it repeats verbs
-DATA = sorted((ROOT / "model" / "data").glob("*.csv"))
+PACKAGE = ROOT / "model" / "sendcycle"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "plain_twin.py")  # it repeats verbs
+DATA = sorted((PACKAGE / "inputs" / "data").glob("*.csv"))
 
 Definition = ast.FunctionDef | ast.ClassDef
 
@@ -24,7 +28,7 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 
 def test_documents_made_from_declarations_are_current() -> None:
-    assert not_current() == [], "run python -m model.documentation"
+    assert not_current() == [], "run python -m sendcycle.structure.reference_pages"
 
 
 def test_every_declaration_has_one_row() -> None:
@@ -91,10 +95,10 @@ def definitions() -> dict[str, tuple[Definition, str]]:
     for path in MODULES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, Definition):
-                found[node.name] = (node, f"model/{path.name}")
+                found[node.name] = (node, path.relative_to(ROOT).as_posix())
                 if node.name == "SendModel" and isinstance(node, ast.ClassDef):
                     found |= {
-                        method.name: (method, f"model/{path.name}")
+                        method.name: (method, path.relative_to(ROOT).as_posix())
                         for method in node.body
                         if isinstance(method, ast.FunctionDef)
                     }
@@ -107,13 +111,13 @@ def is_verb(name: str) -> bool:
     if not isinstance(node, ast.FunctionDef) or name.startswith("__") or name in ("_each", "_in_parts"):
         return False
     is_rule = any(isinstance(decorator, ast.Name) and decorator.id == "rule" for decorator in node.decorator_list)
-    return is_rule or (file == "model/send_model.py" and name.startswith("_"))
+    return is_rule or (file == "model/sendcycle/send_model.py" and name.startswith("_"))
 
 
 def verbs_of(name: str) -> list[str]:
     """Return the verbs that a verb is made of, in order: itself when it is not one of those that only lead on."""
     node, file = definitions()[name]
-    if file not in ("model/month.py", "model/send_model.py"):
+    if file not in ("model/sendcycle/month.py", "model/sendcycle/send_model.py"):
         return [name]
     calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
     names = []

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import baseline_fan, runner
-from experiments.command_line import app, main
-from experiments.store import Store, model_state
-from model.errors import ResultsError
-from model.parameters import declared
+from sendcycle.errors import ResultsError
+from sendcycle.inputs.parameters import declared
+from sendcycle_experiments.studies import e01_baseline_fan as baseline_fan
+from sendcycle_experiments.sweeps import runner
+from sendcycle_experiments.sweeps.store import Store, model_state
+from sendcycle_experiments.terminal.command_line import app, main
 
 
 def run(*arguments: str) -> None:

@@ -5,10 +5,19 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import figures
-from experiments.figures import LAST_POINT, PANELS, baseline_page, model_line, position, published_points
-from model import Result, observables, published, simulate
-from model.results import manifest_id
+from sendcycle import Result, simulate
+from sendcycle.inputs import published
+from sendcycle.outputs import observables
+from sendcycle.outputs.results import manifest_id
+from sendcycle_experiments.figures import baseline_page as figures
+from sendcycle_experiments.figures.baseline_page import (
+    LAST_POINT,
+    PANELS,
+    baseline_page,
+    model_line,
+    position,
+    published_points,
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import backtest, calibration, forecasting, patterns, predictions, validation
-from experiments.forecasting import naive, predictive, scored, split
-from experiments.patterns import NationPattern, nation_patterns
-from model import Parameters
-from model.calendar import N_MONTHS, month_index
-from model.observables import months_of
-from model.results import Result
+from sendcycle import Parameters
+from sendcycle.calendar import N_MONTHS, month_index
+from sendcycle.outputs.observables import months_of
+from sendcycle.outputs.results import Result
+from sendcycle_experiments.calibration import forecasting, patterns, validation
+from sendcycle_experiments.calibration import smoother as calibration
+from sendcycle_experiments.calibration.forecasting import naive, predictive, scored, split
+from sendcycle_experiments.calibration.patterns import NationPattern, nation_patterns
+from sendcycle_experiments.studies import e02_backtest as backtest
+from sendcycle_experiments.studies.e11_forecast import predictions
 
 PLANS = pd.Series({2015: 100.0, 2016: 110.0, 2017: 121.0, 2018: 133.1})
 NEW = pd.Series({2015: 20.0, 2016: 22.0, 2017: 24.2})

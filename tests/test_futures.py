@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.designs import Design
-from experiments.runner import run_batch
-from experiments.scenario_files import read_scenario
-from experiments.store import model_state
-from model import NO_CHANGE, Change, Reform, Scenario, SendModel, simulate, simulate_each
-from model.calendar import BURN_IN_MONTHS, month_label
-from model.errors import ScenarioError
-from model.observables import as_numbers
+from sendcycle import NO_CHANGE, Change, Reform, Scenario, SendModel, simulate, simulate_each
+from sendcycle.calendar import BURN_IN_MONTHS, month_label
+from sendcycle.errors import ScenarioError
+from sendcycle.outputs.observables import as_numbers
+from sendcycle_experiments.reforms.scenario_files import read_scenario
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.runner import run_batch
+from sendcycle_experiments.sweeps.store import model_state
 
 SMALL = {"scale": 0.001, "until": "2018-08"}
 SETS = {"rate_family_request": 0.02, "severity_threshold": 7.0, "outreach_extra": 2.0, "gain_r3_funding_incentive": 0.0}

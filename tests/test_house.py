@@ -107,12 +107,19 @@ def test_wheel_holds_code_parameters_and_data(tmp_path: Path, project: dict[str,
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
 
-    data = {path for path in (ROOT / "model" / "data").rglob("*") if path.is_file() and path.suffix != ".pyc"}
-    expected = {*data, *(ROOT / "model").glob("*.toml"), *(ROOT / "model").glob("*.py")}
-    expected |= {*(ROOT / "experiments").rglob("*.py"), *(ROOT / "experiments").rglob("*.vue")}
-    assert data, "model/data is empty"
-    assert {path.relative_to(ROOT).as_posix() for path in expected} - inside == set()
-    assert {"model/parameters.toml", "model/__init__.py", "experiments/command_line.py"} <= inside
+    expected = set()
+    for folder in (ROOT / "model", ROOT / "experiments"):
+        files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        expected |= {path.relative_to(folder).as_posix() for path in files}
+    assert expected - inside == set()
+    assert {
+        "sendcycle/__init__.py",
+        "sendcycle/py.typed",
+        "sendcycle/inputs/parameters.toml",
+        "sendcycle/inputs/data/authorities.csv",
+        "sendcycle_experiments/terminal/command_line.py",
+        "sendcycle_experiments/app/timeline.vue",
+    } <= inside
 
     tops = {name.split("/")[0] for name in inside}
-    assert tops == {"model", "experiments", f"sendcycle-{project['project']['version']}.dist-info"}
+    assert tops == {"sendcycle", "sendcycle_experiments", f"sendcycle-{project['project']['version']}.dist-info"}

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import Change, Parameters, Reform, Scenario, SendModel, observables
-from model.appeals import family_wins, prob_upheld_now
-from model.calendar import month_index
-from model.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, places_are_built
-from model.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
-from model.money import N_INSIDE, NOTIONAL, POOLED, PROGRAMMES, SERVICES, TOPUPS
-from model.parameters import declared
-from model.reforms import NO_CHANGE
-from model.support import schools_spread_support
-from model.world import LINES
+from sendcycle import Change, Parameters, Reform, Scenario, SendModel
+from sendcycle.calendar import month_index
+from sendcycle.inputs.parameters import declared
+from sendcycle.inputs.reforms import NO_CHANGE
+from sendcycle.outputs import observables
+from sendcycle.rules.appeals import family_wins, prob_upheld_now
+from sendcycle.rules.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, places_are_built
+from sendcycle.rules.money import N_INSIDE, NOTIONAL, POOLED, PROGRAMMES, SERVICES, TOPUPS
+from sendcycle.rules.support import schools_spread_support
+from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
+from sendcycle.state.world import LINES
 
 SCALE, SEED = 0.002, 4
 START = "2016-03"

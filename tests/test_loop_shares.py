@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from experiments import loop_shares
-from experiments.ensembles import Ensemble
-from experiments.loop_shares import GAINS, LOOPS, interactions, shapley
-from experiments.store import Store
-from model.errors import ResultsError
+from sendcycle.errors import ResultsError
+from sendcycle_experiments.calibration.ensembles import Ensemble
+from sendcycle_experiments.studies import e03_loop_shares as loop_shares
+from sendcycle_experiments.studies.e03_loop_shares import GAINS, LOOPS, interactions, shapley
+from sendcycle_experiments.sweeps.store import Store
 
 games = hnp.arrays(float, 16, elements=st.floats(-1e3, 1e3))
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments.designs import Design
-from experiments.manifests import briefs, reporting
-from experiments.runner import sweep
-from experiments.store import Store, model_state
-from model.errors import ResultsError
-from model.results import MANIFEST, manifest_id, provenance
+from sendcycle.errors import ResultsError
+from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.manifests import briefs, reporting
+from sendcycle_experiments.sweeps.runner import sweep
+from sendcycle_experiments.sweeps.store import Store, model_state
 
 MADE_WITH = {"id", "command", "commit", "versions", "machine", "model"}
 

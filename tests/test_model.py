@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import model.population as population
-import model.send_model as send_model
-from model import Change, Parameters, Reform, Scenario, SendModel, simulate
-from model.cases import listed_cases, listed_plans
-from model.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
-from model.needs import over_16_since, rows_going_on
-from model.world import LINES_INSIDE
+import sendcycle.send_model as send_model
+import sendcycle.start.population as population
+from sendcycle import Change, Parameters, Reform, Scenario, SendModel, simulate
+from sendcycle.rules.cases import listed_cases, listed_plans
+from sendcycle.rules.needs import over_16_since, rows_going_on
+from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
+from sendcycle.state.world import LINES_INSIDE
 
 SCALE = 0.01
 

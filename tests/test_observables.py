@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model import observables, published
-from model.calendar import months
-from model.errors import ResultsError
-from model.observables import Declarations
+from sendcycle.calendar import months
+from sendcycle.errors import ResultsError
+from sendcycle.inputs import published
+from sendcycle.outputs import observables
+from sendcycle.outputs.observables import Declarations
 
 SAMPLE = """
 [tallies]

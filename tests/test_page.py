@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-
 from tests.browser import launched
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +32,15 @@ def address() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "experiments.command_line", "app", "--no-browser", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "sendcycle_experiments.terminal.command_line",
+        "app",
+        "--no-browser",
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONUNBUFFERED": "1"})
     try:
         until = time.monotonic() + PATIENCE / 1000

@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from experiments.command_line import main
-from experiments.paper.diagrams import AGAIN, PLACES, pipes
-from experiments.paper.figures import FIGURES, chosen, made
-from experiments.paper.stored import Stored
-from experiments.paper.style import DOUBLE
-from experiments.paper.tables import written
-from model.causal_map import causal_map
-from model.errors import ResultsError
-from model.results import manifest_id
+from sendcycle.errors import ResultsError
+from sendcycle.outputs.results import manifest_id
+from sendcycle.structure.causal_map import causal_map
+from sendcycle_experiments.figures.diagrams import AGAIN, PLACES, pipes
+from sendcycle_experiments.figures.paper_figures import FIGURES, chosen, made
+from sendcycle_experiments.figures.paper_style import DOUBLE
+from sendcycle_experiments.figures.paper_tables import written
+from sendcycle_experiments.figures.stored import Stored
+from sendcycle_experiments.terminal.command_line import main
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 POINTS = 72.0  # an inch

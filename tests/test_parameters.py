@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from SALib.sample import latin
 
-from model import calendar
-from model.errors import DateError, ParameterError, SendcycleError, nearest
-from model.parameters import (
+from sendcycle import calendar
+from sendcycle.engine.source_files import source_files
+from sendcycle.errors import DateError, ParameterError, SendcycleError, nearest
+from sendcycle.inputs.parameters import (
     Parameter,
     Parameters,
     Prior,
@@ -25,7 +26,7 @@ from model.parameters import (
     parse_setting,
     sensitivity_problem,
 )
-from model.results import NOT_READ
+from sendcycle.outputs.results import NOT_READ
 
 SAMPLE = """
 [rate_request]
@@ -128,9 +129,10 @@ def test_the_models_own_parameters_hold_their_declarations() -> None:
 
 def test_every_parameter_is_read_by_a_rule() -> None:
     sources = "\n".join(
-        path.read_text(encoding="utf-8") for path in Path(calendar.__file__).parent.glob("*.py")
-        if path.name not in NOT_READ
-    )  # fmt: skip
+        source.read_text(encoding="utf-8")
+        for name, source in source_files(".py").items()
+        if not name.startswith(NOT_READ)
+    )
     read = set(re.findall(r"\bp\.([a-z0-9_]+)", sources)) | set(re.findall(r"\[\"([a-z0-9_]+)\"\]", sources))
     families = tuple(re.findall(r"\bp\[f\"([a-z_]+_)\{", sources))  # one a kind of need, say
     assert [name for name in declared() if name not in read and not name.startswith(families)] == []

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model import Change, Parameters, Reform, Scenario, SendModel
-from model import plain_twin as plain
-from model import randomness as compiled
-from model.calendar import BURN_IN_MONTHS, month_of_year
-from model.children import Children, Need
-from model.plain_twin import Family, PlainTwin
-from model.randomness import Decision
+from sendcycle import Change, Parameters, Reform, Scenario, SendModel
+from sendcycle.calendar import BURN_IN_MONTHS, month_of_year
+from sendcycle.engine import randomness as compiled
+from sendcycle.engine.randomness import Decision
+from sendcycle.state.children import Children, Need
+from sendcycle.verification import plain_twin as plain
+from sendcycle.verification.plain_twin import Family, PlainTwin
 
 MONTHS = 30  # from September 2014, so that three Septembers are among them
 UNTIL_25 = 84  # nobody is over 19 at the start: it takes seven years until some grow out, and schools close meanwhile

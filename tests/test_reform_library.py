@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import programme_money as money
-from experiments.programme_money import beside_the_model, programme_money
-from experiments.reform_library import Entry, library
-from experiments.scenario_files import named_scenarios, read_scenario, scenario_of
-from model.calendar import N_MONTHS, month_index, month_label
-from model.errors import DateError, ParameterError, ScenarioError, SendcycleError
-from model.parameters import Parameters
-from model.reforms import Cost, Reform, Scenario
+from sendcycle.calendar import N_MONTHS, month_index, month_label
+from sendcycle.errors import DateError, ParameterError, ScenarioError, SendcycleError
+from sendcycle.inputs.parameters import Parameters
+from sendcycle.inputs.reforms import Cost, Reform, Scenario
+from sendcycle_experiments.reforms import programme_cost as money
+from sendcycle_experiments.reforms.library import Entry, library
+from sendcycle_experiments.reforms.programme_cost import beside_the_model, programme_money
+from sendcycle_experiments.reforms.scenario_files import named_scenarios, read_scenario, scenario_of
 
 BASE = Parameters()
 NAMES = sorted(library())

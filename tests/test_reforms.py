@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from model.calendar import N_MONTHS, month_index, month_label
-from model.errors import DateError, ParameterError, ScenarioError, SendcycleError
-from model.parameters import Parameter, Parameters, Prior
-from model.reforms import NO_CHANGE, Change, Reform, Scenario
+from sendcycle.calendar import N_MONTHS, month_index, month_label
+from sendcycle.errors import DateError, ParameterError, ScenarioError, SendcycleError
+from sendcycle.inputs.parameters import Parameter, Parameters, Prior
+from sendcycle.inputs.reforms import NO_CHANGE, Change, Reform, Scenario
 
 
 def _parameter(name: str, default: float, high: float = 10.0, kind: Any = "real") -> Parameter:

@@ -15,14 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import model
-from model import observables, results
-from model.breakdowns import Breakdowns, January
-from model.children import Label, Need, Setting
-from model.errors import ResultsError
-from model.parameters import Parameters, declared
-from model.reforms import Change, Reform, Scenario
-from model.results import NOT_READ, Result, input_hashes, new_manifest, read_result_manifest
+import sendcycle
+from sendcycle.engine.source_files import source_files
+from sendcycle.errors import ResultsError
+from sendcycle.inputs.parameters import Parameters, declared
+from sendcycle.inputs.reforms import Change, Reform, Scenario
+from sendcycle.outputs import observables, results
+from sendcycle.outputs.breakdowns import Breakdowns, January
+from sendcycle.outputs.results import NOT_READ, Result, input_hashes, new_manifest, read_result_manifest
+from sendcycle.state.children import Label, Need, Setting
 
 FILES = {
     "national.parquet", "authorities.parquet", "breakdowns.parquet", "schools.parquet", "yearly.csv", "manifest.json",
@@ -60,7 +61,7 @@ group = "statutory"
     )
     sample = observables.declared(path)
     monkeypatch.setattr(observables, "declared", lambda: sample)
-    monkeypatch.setattr("model.published.declared", lambda: sample)
+    monkeypatch.setattr("sendcycle.inputs.published.declared", lambda: sample)
     tallies = np.zeros((18, 2), observables.tally_dtype())
     tallies["issued"] = np.arange(36).reshape(18, 2)
     tallies["on_time"] = tallies["issued"] / 2
@@ -236,12 +237,13 @@ def test_a_copy_inside_another_checkout_has_no_commit(monkeypatch: pytest.Monkey
 
 def test_what_no_run_reads_is_no_part_of_the_models_state() -> None:
     script = (
-        "import sys, model; from model.results import NOT_READ;"
-        "model.simulate(scale=0.001, until='2014-10');"
-        "print(*(name for name in NOT_READ if 'model.' + name.removesuffix('.py') in sys.modules))"
+        "import sys, sendcycle; sendcycle.simulate(scale=0.001, until='2014-10');"
+        "print(*(name for name in sys.modules if name.startswith('sendcycle.')))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
-    there = {path.name for path in Path(model.__file__).parent.iterdir()}
-    assert set(NOT_READ) <= there
-    assert not set(NOT_READ) & set(input_hashes())
+    loaded = [f"{name.removeprefix('sendcycle.').replace('.', '/')}" for name in done.stdout.split()]
+    unread = tuple(name.removesuffix("/").removesuffix(".py") for name in NOT_READ)
+    assert [name for name in loaded if name.startswith(unread)] == []
+    package = Path(sendcycle.__file__).parent
+    assert all((package / name).exists() for name in NOT_READ)
+    assert not {Path(name).name for name in source_files(".toml") if name.startswith(NOT_READ)} & set(input_hashes())

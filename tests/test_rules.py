@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from model import Parameters, SendModel
-from model.assessment import wait_of_oldest
-from model.capacity import schools_build_skill
-from model.cases import turn
-from model.confidence import area_learns
-from model.population import authority_rows
-from model.population import sample as draw_sample
-from model.randomness import Decision, draw, draw_normal, key_of, scramble
-from model.requests import WEEKS_PER_MONTH
-from model.support import smooth_share
-from model.world import ARRIVALS_KEPT, DOCKET_MONTHS
+from sendcycle import Parameters, SendModel
+from sendcycle.engine.randomness import Decision, draw, draw_normal, key_of, scramble
+from sendcycle.rules.assessment import wait_of_oldest
+from sendcycle.rules.capacity import schools_build_skill
+from sendcycle.rules.cases import turn
+from sendcycle.rules.confidence import area_learns
+from sendcycle.rules.requests import WEEKS_PER_MONTH
+from sendcycle.rules.support import smooth_share
+from sendcycle.start.population import authority_rows
+from sendcycle.start.population import sample as draw_sample
+from sendcycle.state.world import ARRIVALS_KEPT, DOCKET_MONTHS
 
 # Statistical tests fail by chance once in a million runs each; all draws are keyed, so a pass stays a pass.
 ERROR_RATE = 1e-6
@@ -238,7 +238,7 @@ def test_halving_the_step_of_the_belief_equation_halves_its_error() -> None:
 RUN = """
 import sys, warnings
 warnings.filterwarnings("ignore", category=RuntimeWarning)
-from model import SendModel
+from sendcycle import SendModel
 m = SendModel(scale=float(sys.argv[1]), seed=7, n_months=int(sys.argv[2]), threads=1)
 for _ in m.months():
     pass

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import scales
+from sendcycle_experiments.studies import e08_scales as scales
 
 
 def drawn(mean: float, sd: float, n: int, seed: int) -> pd.DataFrame:

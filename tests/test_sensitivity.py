@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import sensitivity
-from experiments.designs import Design, DesignError
-from experiments.sensitivity import Problem, indices, problem_of, shares, with_convergence
-from experiments.sensitivity_report import doubts
-from experiments.store import Store
-from model.errors import ResultsError
-from model.parameters import declared
+from sendcycle.errors import ResultsError
+from sendcycle.inputs.parameters import declared
+from sendcycle_experiments.analysis import sensitivity
+from sendcycle_experiments.analysis.sensitivity import Problem, indices, problem_of, shares, with_convergence
+from sendcycle_experiments.analysis.sensitivity_report import doubts
+from sendcycle_experiments.sweeps.designs import Design, DesignError
+from sendcycle_experiments.sweeps.store import Store
 
 SEED = 5
 THREE = problem_of(["a", "b", "c"])

@@ -10,31 +10,37 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import (
-    at_a_glance,
-    claims,
-    comparison,
-    discovery,
-    double_funding,
-    funding_models,
-    kept,
-    pareto,
-    priorities,
-    sequencing,
+from sendcycle import Change, Parameters, Reform, Scenario
+from sendcycle.calendar import month_index
+from sendcycle.errors import ResultsError, ScenarioError
+from sendcycle.inputs.reforms import Cost
+from sendcycle_experiments.analysis import at_a_glance, comparison
+from sendcycle_experiments.analysis.evidence import verdict
+from sendcycle_experiments.calibration.ensembles import CURRENT, Ensemble, read_ensemble
+from sendcycle_experiments.reforms.library import library
+from sendcycle_experiments.reforms.programme_cost import programme_money
+from sendcycle_experiments.reforms.scenario_files import read_scenario
+from sendcycle_experiments.studies import e06_funding as funding_models
+from sendcycle_experiments.studies import e07_double_funding as double_funding
+from sendcycle_experiments.studies import e09_priorities as priorities
+from sendcycle_experiments.studies.e05_sequencing import front as pareto
+from sendcycle_experiments.studies.e05_sequencing import orders as sequencing
+from sendcycle_experiments.studies.e05_sequencing import where_it_holds as discovery
+from sendcycle_experiments.studies.e05_sequencing.orders import (
+    ARMS,
+    GROUPS,
+    PAPER,
+    SLOTS,
+    label,
+    order_scenarios,
+    ordered,
+    total,
 )
-from experiments.command_line import app
-from experiments.ensembles import CURRENT, Ensemble, read_ensemble
-from experiments.programme_money import programme_money
-from experiments.reform_library import library
-from experiments.runner import sweep
-from experiments.scenario_files import read_scenario
-from experiments.sequencing import ARMS, GROUPS, PAPER, SLOTS, label, order_scenarios, ordered, total
-from experiments.store import model_state
-from experiments.verdicts import verdict
-from model import Change, Parameters, Reform, Scenario
-from model.calendar import month_index
-from model.errors import ResultsError, ScenarioError
-from model.reforms import Cost
+from sendcycle_experiments.studies.e10_claims import study as claims
+from sendcycle_experiments.sweeps import resuming as kept
+from sendcycle_experiments.sweeps.runner import sweep
+from sendcycle_experiments.sweeps.store import model_state
+from sendcycle_experiments.terminal.command_line import app
 
 # ---------------------------------------------------------------------- designs
 

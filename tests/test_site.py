@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ELSEWHERE = {
     "README.md": "first_steps.html", "CHANGELOG.md": "changelog.html", "results/README.md": "results.html",
-    "results/claims/claims.md": "claims.html",
+    "results/e10_claims/claims.md": "claims.html",
 }  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     reference = (tmp_path / "site" / "reference.html").read_text(encoding="utf-8")
-    assert 'id="model.simulation.simulate"' in reference
+    assert 'id="sendcycle.simulation.simulate"' in reference
     first = (tmp_path / "site" / "first_steps.html").read_text(encoding="utf-8")
     assert 'src="results/compare/at_a_glance.png"' in first
     assert (tmp_path / "site" / "results" / "compare" / "at_a_glance.png").exists()

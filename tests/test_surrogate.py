@@ -7,12 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.designs import Design
-from experiments.sensitivity import problem_of, shares
-from experiments.store import Store
-from experiments.surrogate import GOOD, analyse_surrogate, shares_of, stored_points, surrogate_indices
-from model.errors import ResultsError, SendcycleError
-from model.parameters import Prior, declared
+from sendcycle.errors import ResultsError, SendcycleError
+from sendcycle.inputs.parameters import Prior, declared
+from sendcycle_experiments.analysis.sensitivity import problem_of, shares
+from sendcycle_experiments.analysis.surrogate import (
+    GOOD,
+    analyse_surrogate,
+    shares_of,
+    stored_points,
+    surrogate_indices,
+)
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.store import Store
 
 NAMES = ("x1", "x2", "x3")
 ISHIGAMI_ST = {"x1": 0.5576, "x2": 0.4424, "x3": 0.2437}

@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import runner
-from experiments.baseline import run_baseline
-from experiments.command_line import main
-from experiments.designs import Design, DesignError, delayed, differences, prior_of
-from experiments.runner import sweep
-from experiments.store import RUNS, Store, model_state
-from model import NO_CHANGE, Change, Parameters, Reform, Scenario, simulate
-from model.errors import ParameterError, ResultsError, SendcycleError
-from model.parameters import declared
+from sendcycle import NO_CHANGE, Change, Parameters, Reform, Scenario, simulate
+from sendcycle.errors import ParameterError, ResultsError, SendcycleError
+from sendcycle.inputs.parameters import declared
+from sendcycle_experiments.analysis.baseline import run_baseline
+from sendcycle_experiments.sweeps import runner
+from sendcycle_experiments.sweeps.designs import Design, DesignError, delayed, differences, prior_of
+from sendcycle_experiments.sweeps.runner import sweep
+from sendcycle_experiments.sweeps.store import RUNS, Store, model_state
+from sendcycle_experiments.terminal.command_line import main
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL: dict[str, Any] = {
@@ -193,7 +193,7 @@ def test_another_design_or_model_is_not_mixed_in(tmp_path: Path, monkeypatch: py
     store.begin(design(), resume=True)
     with pytest.raises(ResultsError, match=r"what differs: design: replicates, design: seed\."):
         store.begin(design(replicates=2, seed=5), resume=True)
-    monkeypatch.setattr("experiments.store.code_hash", lambda: "another")
+    monkeypatch.setattr("sendcycle_experiments.sweeps.store.code_hash", lambda: "another")
     with pytest.raises(ResultsError, match=r"what differs: model: code\."):
         store.begin(design(), resume=True)
 
@@ -215,7 +215,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: 
 
 def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
     code = (
-        "import sys, time\nfrom experiments.store import Store\n"
+        "import sys, time\nfrom sendcycle_experiments.sweeps.store import Store\n"
         f"with Store({str(tmp_path)!r}).alone():\n    print('in', flush=True)\n    time.sleep(60)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -382,7 +382,16 @@ def heed_interruptions() -> None:
 
 def started(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """Start a sweep as somebody would in a terminal."""
-    command = [sys.executable, "-m", "experiments.command_line", "sweep", str(file), "--out", str(out), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "sendcycle_experiments.terminal.command_line",
+        "sweep",
+        str(file),
+        "--out",
+        str(out),
+        *more,
+    ]
     return subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -638,7 +647,7 @@ def test_a_sweep_that_goes_on_does_not_look_finished(tmp_path: Path) -> None:
 
 
 def test_a_plan_written_in_pieces_is_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("experiments.store.PLANNED_AT_ONCE", 7)
+    monkeypatch.setattr("sendcycle_experiments.sweeps.store.PLANNED_AT_ONCE", 7)
     chosen = design(n=9, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]})
     Store(tmp_path).begin(chosen, resume=False)
     pd.testing.assert_frame_equal(Store(tmp_path).plan(), chosen.plan())

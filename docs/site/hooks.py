@@ -12,7 +12,7 @@ LINK = re.compile(r"\]\(\.\./([\w./-]*\w)")  # to a file of the checkout, from a
 # Pages of the site made of texts beside the documents; an index of a folder is what README.md would be there.
 TEXTS = {
     "first_steps.md": "README.md", "changelog.md": "CHANGELOG.md", "results.md": "results/README.md",
-    "claims.md": "results/claims/claims.md",
+    "claims.md": "results/e10_claims/claims.md",
 }  # fmt: skip
 PAGES = {source: page for page, source in TEXTS.items()}
 

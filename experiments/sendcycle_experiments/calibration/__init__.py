@@ -1,0 +1,1 @@
+"""Parameters that agree with published series: the smoother, ensembles, patterns, validation, forecasts."""

@@ -1,0 +1,1 @@
+"""The reform library, named scenarios and scenario files, and what programmes cost."""

@@ -1,0 +1,1 @@
+"""The studies of the project, numbered as in the documents."""

@@ -1,0 +1,97 @@
+"""e08: does the scale of a sample change national results, and how many replicates suffice.
+
+Every scale is run with seeds of its own. A sample of whole neighbourhoods scatters around England's figure; if it did
+so around another one, scale itself would change results. The last columns say how many replicates bring the standard
+error of a mean down to a percent.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sendcycle.errors import ResultsError
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.manifests import reporting
+from sendcycle_experiments.sweeps.store import Store
+
+SCALES = {0.002: 16, 0.01: 16, 0.1: 6, 1.0: 2}  # replicates at each
+SMOKE = {0.0005: 3, 0.001: 2}
+OUTCOMES = ("plans_in_force", "requests", "high_needs_spending", "unmet_need_share", "within_20_weeks")
+YEARS = (2020, 2025, 2030)
+ERROR_RATE = 0.01  # of calling scales different that are not, over all comparisons of the table together
+APART = 1000  # between the seeds of two scales, which are compared as independent samples
+TABLE = "scales.csv"
+
+
+def designs(*, smoke: bool = False, seed: int = 0) -> dict[float, Design]:
+    """Return a design for every scale, all at the declared defaults."""
+    years, until = ((2015,), "2016-03") if smoke else (YEARS, "2031-03")
+    return {
+        scale: Design(
+            f"scale_{scale:g}", outcomes=OUTCOMES, years=years, sampler="defaults", replicates=replicates,
+            seed=seed + APART * k, scale=scale, until=until,
+        )
+        for k, (scale, replicates) in enumerate((SMOKE if smoke else SCALES).items())
+    }  # fmt: skip
+
+
+def compared(values: Mapping[float, pd.DataFrame]) -> pd.DataFrame:
+    """Return, by outcome, year and scale, how far replicates scatter and whether the mean is that of the largest scale.
+
+    Parameters
+    ----------
+    values
+        By scale, a row a replicate and year: column `year` and the outcomes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `outcome`, `year`, `scale`, `replicates`, `mean`, `sd`, `relative_sd` (of the mean), `difference` (from
+        the mean at the largest scale, relative), `p` (of Welch's test; NaN for the largest or with one replicate),
+        `agrees` (p above the error rate shared out over all comparisons, by Bonferroni; NaN without p) and
+        `replicates_for_1_percent`.
+    """
+    largest = max(values)
+    rows = []
+    for scale, table in values.items():
+        for outcome in (name for name in table if name != "year"):
+            for year, group in table.groupby("year")[outcome]:
+                here = group.to_numpy(dtype=float)
+                there = values[largest].loc[values[largest]["year"] == year, outcome].to_numpy(dtype=float)
+                rows.append((outcome, int(year), scale, *_row(here, there, scale == largest)))
+    columns = ["outcome", "year", "scale", "replicates", "mean", "sd", "relative_sd", "difference", "p"]
+    found = pd.DataFrame(rows, columns=columns)
+    tests = max(int(found["p"].notna().sum()), 1)
+    found["agrees"] = (found["p"] > ERROR_RATE / tests).where(found["p"].notna())  # nothing where nothing is compared
+    found["replicates_for_1_percent"] = np.ceil((found["relative_sd"] / 0.01) ** 2)
+    return found.sort_values(["outcome", "year", "scale"], ignore_index=True)
+
+
+def _row(here: np.ndarray, there: np.ndarray, is_largest: bool) -> tuple[int, float, float, float, float, float]:
+    mean, sd = float(here.mean()), float(here.std(ddof=1)) if len(here) > 1 else math.nan
+    p = math.nan
+    if not is_largest and len(here) > 1 and len(there) > 1:
+        p = float(stats.ttest_ind(here, there, equal_var=False).pvalue)
+    return len(here), mean, sd, sd / abs(mean) if mean else math.nan, mean / there.mean() - 1.0, p
+
+
+def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
+    """Write the table and a manifest that names the designs; return the table.
+
+    Raises
+    ------
+    ResultsError
+        If every run of a scale failed, or nothing can be written.
+    """
+    failed = [f"{scale:g}" for scale, store in stores.items() if store.outcomes().empty]
+    if failed:
+        raise ResultsError(f"every run at the scales {', '.join(failed)} failed; failures.csv says with what error.")
+    table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
+    manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
+    with reporting(folder, {"runs": manifests}):
+        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
+    return table

@@ -1,0 +1,1 @@
+"""e11: a dated forecast without reform, and predictions that can be checked."""

@@ -1,0 +1,1 @@
+"""Many runs: designs, the runner, the store of what is finished, manifests."""

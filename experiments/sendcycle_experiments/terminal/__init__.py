@@ -1,0 +1,1 @@
+"""The command `sendcycle` and what it prints."""

@@ -1,0 +1,1 @@
+"""What makes rules fast and repeatable: compilation, arrays by reference, keyed random draws."""

@@ -1,0 +1,1 @@
+"""What families, schools, authorities and the tribunal do in a month."""

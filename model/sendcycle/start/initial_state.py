@@ -1,0 +1,228 @@
+"""How the run begins: who has a plan or SEN support, where they learn, and what people, places and money there are."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sendcycle.engine.randomness import Decision, draw, key_of, stream
+from sendcycle.inputs.parameters import Parameters
+from sendcycle.rules.needs import has_emerged, rows_of_ages
+from sendcycle.rules.placement import school_is_chosen
+from sendcycle.start.population import Sample
+from sendcycle.state.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Children, Label, Setting
+from sendcycle.state.world import Part, Record, World, rule
+
+# Statements and plans by age: SEN2 of January 2010 to 2014 (national_breakdowns.csv), age bands in months.
+PLAN_AGE_BANDS = ((36, 60, 0.04), (60, 132, 0.345), (132, 192, 0.525), (192, 228, 0.09))
+# SEN support by age: state primary, nursery and secondary schools, January 2018 (pupils_by_provision.csv).
+SUPPORT_AGE_BANDS = ((36, 132, 0.629), (132, 192, 0.371))
+
+
+@rule
+def children_go_to_school(w: World, p: Record, part: Part, t: int) -> None:
+    """Put every child where its age puts it before the run begins."""
+    c = w.children
+    choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
+    for a in part:
+        low, high = rows_of_ages(w, a, t, 0, SCHOOL_AGE_LIMIT + 300)
+        for i in range(low, high):
+            age = t - c.born[i]
+            if age >= SCHOOL_AGE_LIMIT:
+                c.setting[i] = Setting.LEFT
+            elif age > 60:
+                c.setting[i] = Setting.MAINSTREAM if age <= 204 else Setting.POST_16
+                k = c.cluster[i]
+                first, last = w.cluster_schools[k], w.cluster_secondary[k]
+                if age > 144:
+                    first, last = last, w.cluster_schools[k + 1]
+                c.school[i] = school_is_chosen(w.schools, first, last, 0.0, draw(c.key[i], choice))
+
+
+def _chosen(score: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return the places of the `count` highest scores."""
+    count = min(count, score.size)
+    if count <= 0:
+        return np.zeros(0, dtype=np.int64)
+    return np.argpartition(-score, count - 1)[:count]
+
+
+def _noise(w: World, rows: NDArray[np.int64], decision: int) -> NDArray[np.float64]:
+    """Return one keyed logistic number a child."""
+    u = np.clip(_draws(w.children.key[rows], key_of(w.seed, decision, 0)), 1e-9, 1.0 - 1e-9)
+    return np.log(u / (1.0 - u))
+
+
+@rule
+def _draws(keys: NDArray[np.uint64], key: np.uint64) -> NDArray[np.float64]:
+    """Return the draws of many children in one stream."""
+    out = np.empty(keys.shape[0])
+    for i in range(keys.shape[0]):
+        out[i] = draw(keys[i], key)
+    return out
+
+
+def _rows(w: World, a: int, t: int, from_age: int, to_age: int) -> NDArray[np.int64]:
+    """Return the rows of an authority's children of these ages, months."""
+    low, high = rows_of_ages(w, a, t, from_age, to_age)
+    return np.arange(int(low), int(high))
+
+
+def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
+    """Give plans (or statements) to as many children as each authority's row says, and SEN support to the nation's.
+
+    Those with the severest needs come first, with noise: who had a statement is not published child by child.
+    """
+    c = w.children
+    sen = np.sqrt(
+        drawn.rows["sen_support_pct"] / np.average(drawn.rows["sen_support_pct"], weights=drawn.rows["share"])
+    )
+    total_share = float((drawn.rows["share"] * sen * w.authorities["share_simulated"] * w.authorities["weight"]).sum())
+    for a, la in enumerate(w.authorities):
+        for low_age, high_age, share in PLAN_AGE_BANDS:
+            rows = _rows(w, a, t, low_age, high_age)
+            rows = rows[t >= c.born[rows] + c.onset[rows]]
+            score = np.log(c.innate[rows]) + 0.15 * _noise(w, rows, Decision.START_LABEL)
+            chosen = rows[_chosen(score, round(share * la["plans_2014"]))]
+            c.label[chosen] = Label.PLAN
+            if low_age >= 192:
+                c.setting[chosen] = Setting.MAINSTREAM
+        count = p["sen_support_2014"] * drawn.rows["share"][a] * sen[a] * la["share_simulated"] / total_share
+        for low_age, high_age, share in SUPPORT_AGE_BANDS:
+            rows = _rows(w, a, t, low_age, high_age)
+            rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.label[rows] == 0)]
+            score = np.log(c.innate[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
+            c.label[rows[_chosen(score, round(share * count))]] = Label.SEN_SUPPORT
+
+
+def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> None:
+    """Place plan holders in the settings that each authority's row of January 2015 gives."""
+    c = w.children
+    unit_share = p["unit_pupils_2014"] / 240_183.0
+    for a, la in enumerate(w.authorities):
+        row = drawn.rows.iloc[a]
+        rows = _rows(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
+        rows = rows[c.label[rows] == Label.PLAN]
+        n = rows.size
+        score = np.log(c.innate[rows]) + 0.25 * _noise(w, rows, Decision.START_SETTING)
+        order = rows[np.argsort(-score)]
+        n_special = round(n * float(row["plans_special"] / row["plans_2015"]))
+        special = order[:n_special]
+        independent_share = min(float(row["special_independent_share"]), 0.6)
+        lottery = _noise(w, special, Decision.START_PLACE)
+        independent = special[_chosen(lottery, round(0.9 * independent_share * n_special))]
+        c.setting[special] = Setting.STATE_SPECIAL
+        c.setting[independent] = Setting.INDEPENDENT_SPECIAL
+        rest = order[n_special:]
+        rest = rest[c.setting[rest] == Setting.MAINSTREAM]
+        lottery = _noise(w, rest, Decision.START_PLACE)
+        ranked = rest[np.argsort(-lottery)]
+        n_ap = round(n * float(row["plans_ap"] / row["plans_2015"]))
+        n_out = round(n * float(row["plans_elsewhere"] / row["plans_2015"]))
+        c.setting[ranked[:n_ap]] = Setting.ALTERNATIVE
+        c.setting[ranked[n_ap : n_ap + n_out]] = Setting.ELSEWHERE
+        in_schools = ranked[n_ap + n_out :]
+        wanted = round(n * unit_share)
+        schools = np.arange(la["first_school"], la["last_school"])
+        by_key = schools[np.argsort(w.schools["key"][schools])]
+        for s in by_key:
+            if wanted < 1:
+                break
+            here = in_schools[c.school[in_schools] == s][: max(wanted, 0)]
+            if here.size >= 2:
+                c.setting[here] = Setting.UNIT
+                w.schools["unit_places"][s] = w.schools["unit_pupils"][s] = here.size
+                wanted -= here.size
+        la["unit_places"] = la["unit_pupils"] = w.schools["unit_places"][schools].sum()
+        la["special_pupils"] = np.count_nonzero(c.setting[rows] == Setting.STATE_SPECIAL)
+        la["special_places"] = max(round(p["places_over_pupils_2014"] * la["special_pupils"]), la["special_pupils"])
+
+
+@njit(cache=True, inline="always")
+def is_supported(c: Children, i: int, t: int) -> bool:
+    """Say whether a child's support is followed: in further education only that of plan holders is."""
+    return bool(has_emerged(c, i, t) and (c.setting[i] != Setting.POST_16 or c.label[i] == Label.PLAN))
+
+
+@rule
+def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
+    """Let unmet need and confidence begin where this month's support would settle them."""
+    c = w.children
+    for a in part:
+        low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
+        total, count = 0.0, 0
+        for i in range(low, high):
+            if is_supported(c, i, t):
+                c.unmet[i] = 1.0 - c.met[i]
+                total += c.met[i]
+                count += 1
+        mean = total / max(count, 1)
+        for i in range(low, high):
+            if is_supported(c, i, t):
+                c.confidence[i] = (1.0 - p.weight_neighbours) * c.met[i] + p.weight_neighbours * mean
+
+
+@rule
+def provision_is_named(w: World, p: Record, part: Part, t: int) -> None:
+    """Name the provision of every plan holder by what the need costs."""
+    c = w.children
+    for a in part:
+        low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
+        for i in range(low, high):
+            if c.label[i] == Label.PLAN:
+                c.provision_gbp[i] = c.innate[i] * 1000.0
+                c.planned[i] = t - 12
+
+
+def people_and_money_are_there(w: World, p: Parameters, settlement: float, months_before: int) -> None:
+    """Set the authorities' and the nation's stocks before the burn-in."""
+    las, nation = w.authorities, w.nation
+    las["psychologists"] = las["psychologists_start"]
+    las["topup_index"] = 1.0
+    las["support_budget_gbp"] = p["support_budget_gbp_2014"] * las["settlement_share"] * las["share_simulated"]
+    las["support_budget_start_gbp"] = las["support_budget_gbp"]
+    las["settlement_smoothed"] = settlement * las["settlement_share"] * las["share_simulated"]
+    las["spending_smoothed"] = las["settlement_smoothed"]
+    las["outreach_start"] = las["outreach"] = p["outreach_2014"]
+    sen = np.maximum(las["sen_support"] + las["plans"], 1.0)
+    las["therapy_capacity"] = p["therapy_adequacy_2014"] * p["rate_therapy_referral"] * 1.25 * sen
+    las["therapy_waiting"] = 3.0 * las["therapy_capacity"]
+    las["therapy_coverage"] = 0.7
+    new_plans = p["new_plans_2014"] / 12.0 * las["request_level"] * las["share_simulated"] * _shares(las)
+    las["requests_arriving"] = las["requests_usual"] = 1.45 * new_plans
+    las["assessments_arriving"] = las["drafts_arriving"] = 1.05 * new_plans
+    needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
+    las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
+    las["casework_load"] = 1.0 / p["casework_adequacy"]
+    las["wins_smoothed"] = 0.2 * las["contest_level"]
+    las["contest_belief"] = las["wins_smoothed"] / (las["wins_smoothed"] + p["wins_half_belief"])
+    las["statutory_share"] = 0.25
+    las["early_hours"] = 0.75 * las["psychologists"] * p["hours_psychologist"] / 12.0
+    las["overflow"] = 0.5
+    for name in ("support_hours", "inclusion_budget", "drain", "stock"):
+        for suffix in ("", "_start", "_carried"):
+            las[name + suffix] = 1.0
+    independent = float((las["weight"] * las["in_setting"][:, Setting.INDEPENDENT_SPECIAL]).sum())
+    nation["independent_pupils"] = nation["independent_pupils_start"] = max(independent, 1.0)
+    nation["independent_places"] = max(independent, 1.0) / p["occupancy_reference"]
+    for price in ("market", "price", "price_start"):
+        nation[f"independent_{price}_gbp"] = p["cost_independent_gbp_2014"]
+    nation["severity_threshold_start"] = p["severity_threshold"]
+    nation["hearings_capacity"] = nation["appeals_smoothed"] = p["appeals_2014"] / 12.0
+    nation["tribunal_wait_months"] = p["dur_tribunal_minimum_months"] + 1.0
+    nation["psychologists_start"] = (las["weight"] * las["psychologists_start"]).sum()
+    nation["settlement_base_gbp"] = nation["settlement_gbp"] = settlement
+    nation["shortage"] = nation["shortage_start"] = nation["shortage_carried"] = 0.3
+    slots = np.arange(int(p["dur_training_months"]))
+    w.training[(slots - months_before) % w.training.size] = p["psychologist_trainees"] / 12.0
+    # places under construction, from what was commissioned before the run at a yearly growth of 3 %
+    for k in range(int(p["dur_place_building_months"])):
+        w.place_pipeline[:, (k - months_before) % w.place_pipeline.shape[1]] = las["special_places"] * 0.03 / 12.0
+
+
+def _shares(las: NDArray[Any]) -> NDArray[np.float64]:
+    """Return each authority's share of England's psychologists, which stands for its share of children."""
+    per_head = las["psychologists_start"] / np.maximum(las["share_simulated"], 1e-12)
+    total = float((las["psychologists_start"] * las["weight"]).sum())
+    return np.asarray(per_head / max(total, 1e-12), dtype=float)

@@ -1,0 +1,415 @@
+"""Builds England as it stood: authorities from their published rows, schools, clusters, and children with families.
+
+Below full scale whole clusters are sampled (docs/design.md). Everything random is keyed, so that the same seed gives
+the same people at any number of threads, and one cluster more changes nobody in the others.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+from numpy.typing import NDArray
+
+from sendcycle.calendar import BURN_IN_MONTHS, N_MONTHS
+from sendcycle.engine.randomness import Decision, draw, draw_normal, key_of, scramble, stream
+from sendcycle.errors import ScaleError
+from sendcycle.inputs.data_files import data_file
+from sendcycle.inputs.drivers import births_by_month
+from sendcycle.inputs.parameters import Parameters
+from sendcycle.outputs.observables import tally_dtype
+from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, NEVER, Children, Need, empty_children
+from sendcycle.state.world import (
+    AUTHORITY,
+    DOCKET_MONTHS,
+    NATION,
+    PLACE_PIPELINE_MONTHS,
+    SCHOOL,
+    TRAINING_MONTHS,
+    Part,
+    Record,
+    World,
+    rule,
+)
+
+PRIMARIES, SECONDARIES = 16_780, 3_400  # state-funded schools, January 2015 and 2016 (other_series.csv)
+SCHOOLS_PER_CLUSTER = 9  # 8-10 schools of mixed phase (Yue, ISBL 2025)
+SMALLEST_SCALE = 0.0005
+EARLIEST_BIRTH = -AGE_LIMIT - BURN_IN_MONTHS + 1
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which clusters are simulated: the authorities' published rows, and how much of each is in the sample."""
+
+    rows: pd.DataFrame  # starting rows of the sampled authorities
+    clusters: NDArray[np.int64]  # (authority): clusters simulated
+    clusters_all: NDArray[np.int64]  # (authority): clusters there are
+    weights: NDArray[np.float64]  # (authority): what one simulated child stands for
+
+    @cached_property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The columns of `rows`."""
+        return _columns(self.rows)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    return {str(name): table[name].to_numpy() for name in table}
+
+
+@cache
+def authority_rows() -> pd.DataFrame:
+    """Return the starting rows of all authorities, sorted by region and plan rate, with the sizes used here."""
+    with data_file("authorities_start.csv").open(encoding="utf-8") as handle:
+        rows = pd.read_csv(handle)
+    rows["share"] = rows["population_2_to_18"] / rows["population_2_to_18"].sum()
+    schools = np.maximum(np.round(rows["share"] * PRIMARIES), 2) + np.maximum(np.round(rows["share"] * SECONDARIES), 1)
+    rows["clusters"] = np.maximum(np.round(schools / SCHOOLS_PER_CLUSTER), 1).astype(int)
+    rows["appeals_early"] = rows[["appeals_2014", "appeals_2015", "appeals_2016"]].sum(axis=1)
+    rows["appealable_early"] = rows[[f"appealable_decisions_{y}" for y in (2014, 2015, 2016)]].sum(axis=1)
+    rows["refused_early"] = rows["requests_refused_2015"] + rows["requests_refused_2016"]
+    rows["asked_early"] = rows["new_plans_2015"] + rows["new_plans_2016"] + rows["refused_early"]
+    rows["on_time_early"] = rows[["within_20_weeks_2015", "within_20_weeks_2016"]].mean(axis=1) / 100.0
+    rows["plan_rate"] = rows["plans_2015"] / rows["population_2_to_18"]
+    return rows.sort_values(["region", "plan_rate", "la_code"], ignore_index=True)
+
+
+@cache
+def _authority_columns() -> dict[str, NDArray[Any]]:
+    return _columns(authority_rows())
+
+
+def sample(scale: float, seed: int) -> Sample:
+    """Draw clusters systematically, with probability proportional to size, from the sorted list of authorities.
+
+    Raises
+    ------
+    ScaleError
+        If `scale` is not from 0.0005 to 1: less would hold no whole cluster.
+    """
+    if not (isinstance(scale, int | float) and SMALLEST_SCALE <= scale <= 1.0):
+        raise ScaleError(f"scale {scale!r} is out of range: give a share of England from {SMALLEST_SCALE} to 1.")
+    return _sample(scale, seed)
+
+
+@lru_cache(maxsize=64)
+def _sample(scale: float, seed: int) -> Sample:
+    rows = authority_rows()
+    ends = np.cumsum(rows["clusters"].to_numpy())
+    wanted = max(1, round(scale * ends[-1]))
+    step = ends[-1] / wanted
+    start = draw(np.uint64(seed), key_of(seed, Decision.PEOPLE, 0)) if wanted < ends[-1] else 0.5
+    picked = np.minimum(((np.arange(wanted) + start) * step).astype(int), ends[-1] - 1)
+    counts = np.bincount(np.searchsorted(ends, picked, side="right"), minlength=len(rows))
+    kept = counts > 0
+    chosen = rows[kept].reset_index(drop=True)
+    clusters = counts[kept]
+    simulated = clusters / chosen["clusters"].to_numpy()
+    return Sample(chosen, clusters, chosen["clusters"].to_numpy(), _calibrated_weights(chosen, simulated, rows))
+
+
+def _calibrated_weights(chosen: pd.DataFrame, simulated: NDArray[Any], rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Weight the sampled authorities so that population, plans and new plans add up to England's.
+
+    This is linear calibration; no weight moves beyond a fifth or five times the equal one.
+    """
+    names = ["population_2_to_18", "plans_2015", "new_plans_2015"][: 1 + 2 * (len(chosen) >= 12)]
+    totals = rows[names].sum().to_numpy(dtype=float)
+    x = chosen[names].to_numpy(dtype=float) * simulated[:, None] / totals
+    base = np.full(len(chosen), 1.0 / x[:, 0].sum())
+    correction = np.linalg.lstsq((x * base[:, None]).T @ x, 1.0 - base @ x, rcond=None)[0]
+    weights: NDArray[np.float64] = np.clip(base * (1.0 + x @ correction), 0.2 * base, 5.0 * base)
+    return weights
+
+
+def _relative(
+    rows: dict[str, NDArray[Any]], every: dict[str, NDArray[Any]], names: tuple[str, str], weight: float
+) -> NDArray[np.float64]:
+    """Return each authority's rate over the nation's, small authorities drawn to 1 by `weight` expected cases."""
+    count, size = rows[names[0]], rows[names[1]]
+    national = every[names[0]].sum() / every[names[1]].sum()
+    return np.asarray((count + weight) / (size * national + weight))
+
+
+def _logit(share: Any) -> Any:
+    return np.log(share / (1.0 - share))
+
+
+def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
+    """Return the authorities' records with what their published rows say."""
+    rows, every = drawn.columns, _authority_columns()
+    las = np.zeros(len(drawn.rows), dtype=AUTHORITY)
+    las["key"] = [int.from_bytes(code.encode()[-8:], "big") for code in rows["la_code"]]
+    las["share_simulated"] = drawn.clusters / drawn.clusters_all
+    las["weight"] = drawn.weights
+    pairs = ("asked_early", "population_2_to_18")
+    las["request_level"] = _relative(rows, every, pairs, 11.0)
+    pairs = ("appeals_early", "appealable_early")
+    las["contest_level"] = _relative(rows, every, pairs, 15.0)
+    pairs = ("refused_early", "asked_early")
+    national = every[pairs[0]].sum() / every[pairs[1]].sum()
+    refused = np.clip(national * _relative(rows, every, pairs, 3.0), 0.03, 0.7)
+    las["strictness"] = p["spread_decision"] * (_logit(refused) - _logit(national))
+    on_time = np.clip(np.nan_to_num(rows["on_time_early"], nan=0.59), 0.1, 0.95)
+    quantile = np.sqrt(2.0) * np.asarray([_inverse_erf(2.0 * share - 1.0) for share in on_time])
+    las["process_weeks"] = 20.0 * np.exp(-p["spread_process"] * quantile)
+    las["process_weeks_usual"] = np.exp(np.average(np.log(las["process_weeks"]), weights=rows["new_plans_2015"]))
+    special = np.clip(rows["plans_special"] / rows["plans_2015"], 0.1, 0.8)
+    las["special_level"] = 0.5 * p["spread_special"] * (_logit(special) - np.mean(_logit(special)))
+    las["settlement_share"] = rows["high_needs_block_gbp"] / every["high_needs_block_gbp"].sum()
+    issued_before = 5.0 / 12.0 * rows["new_plans_2015"]  # by the pipeline, which the burn-in has yet to fill
+    las["plans_2014"] = ((rows["plans_2014"] + rows["plans_2015"]) / 2.0 + issued_before) * las["share_simulated"]
+    las["psychologists_start"] = p["psychologists_2014"] * rows["share"] * las["share_simulated"]
+    return las
+
+
+def _inverse_erf(x: float) -> float:
+    """Return the inverse error function (Winitzki's approximation, polished by two Newton steps)."""
+    a = 0.147
+    log = math.log(1.0 - x * x)
+    y = math.copysign(
+        math.sqrt(math.sqrt((2 / (math.pi * a) + log / 2) ** 2 - log / a) - (2 / (math.pi * a) + log / 2)), x
+    )
+    for _ in range(2):
+        y -= (math.erf(y) - x) / (2.0 / math.sqrt(math.pi) * math.exp(-y * y))
+    return y
+
+
+def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tuple[Any, Any, Any, Any]:
+    """Return the schools' records, and of each cluster its authority, first school and first secondary."""
+    skills, sizes = key_of(seed, Decision.SCHOOL, 0), key_of(seed, Decision.SCHOOL, 1)
+    records: list[tuple[Any, ...]] = []
+    cluster_authority: list[int] = []
+    cluster_first: list[int] = []
+    cluster_secondary: list[int] = []
+    for a, (n, share, all_clusters) in enumerate(
+        zip(drawn.clusters, drawn.rows["share"], drawn.clusters_all, strict=True)
+    ):
+        las[a]["first_school"], las[a]["first_cluster"] = len(records), len(cluster_first)
+        per_cluster = [max(total * share / all_clusters, 1.0) for total in (PRIMARIES, SECONDARIES)]
+        for k in range(n):
+            key = np.uint64(scramble(np.uint64(scramble(las[a]["key"])) + np.uint64(k)))
+            cluster_authority.append(a)
+            cluster_first.append(len(records))
+            counts = [max(1, int(total * (k + 1)) - int(total * k)) for total in per_cluster]
+            for secondary, count in enumerate(counts):
+                if secondary:
+                    cluster_secondary.append(len(records))
+                for j in range(count):
+                    school_key = np.uint64(scramble(key ^ np.uint64(97 + 131 * secondary + j)))
+                    skill = math.exp(p["spread_skill"] * draw_normal(school_key, skills) - p["spread_skill"] ** 2 / 2)
+                    size = math.exp(p["spread_school_size"] * draw_normal(school_key, sizes))
+                    records.append((school_key, a, len(cluster_first) - 1, secondary, skill, size))
+        las[a]["last_school"], las[a]["last_cluster"] = len(records), len(cluster_first)
+    cluster_first.append(len(records))
+    schools = np.zeros(len(records), dtype=SCHOOL)
+    for name, column in zip(
+        ("key", "authority", "cluster", "secondary", "skill", "size"), zip(*records, strict=True), strict=True
+    ):
+        schools[name] = column
+    group = schools["cluster"] * 2 + schools["secondary"]
+    schools["size"] /= np.bincount(group, weights=schools["size"])[group]  # share of the phase in the cluster
+    schools["roll"] = schools["size"]
+    schools["skill_start"] = schools["skill"]
+    return schools, np.asarray(cluster_authority), np.asarray(cluster_first, "i4"), np.asarray(cluster_secondary, "i4")
+
+
+def _disadvantage(drawn: Sample, cluster_authority: NDArray[Any], keys: NDArray[Any], p: Parameters, seed: int) -> Any:
+    """Return the free-school-meal share of each cluster, spread around its authority's."""
+    fsm = np.clip(drawn.columns["fsm_pct"] / 100.0, 0.02, 0.6)[cluster_authority]
+    key = key_of(seed, Decision.DISADVANTAGE, 1)
+    noise = np.asarray([draw_normal(k, key) for k in keys])
+    return 1.0 / (1.0 + np.exp(-(_logit(fsm) + p["spread_disadvantage"] * noise)))
+
+
+@njit(cache=True, nogil=True)
+def _count_children(expected: NDArray[np.float64], keys: NDArray[np.uint64], names: np.uint64) -> NDArray[np.int32]:
+    """Round expected numbers of children (cluster, month) up or down by a keyed draw."""
+    counts = np.zeros(expected.shape, dtype=np.int32)
+    for k in range(expected.shape[0]):
+        for b in range(expected.shape[1]):
+            counts[k, b] = int(expected[k, b] + draw(keys[k] + np.uint64(b), names))
+    return counts
+
+
+@rule
+def _fill_children(
+    w: World,
+    p: Record,
+    part: Part,
+    counts: NDArray[np.int32],
+    keys: NDArray[np.uint64],
+    fsm: NDArray[np.float64],
+    birth_month: NDArray[np.int64],
+    need_shares: NDArray[np.float64],
+    log_severity: NDArray[np.float64],
+) -> None:
+    """Give every child its lasting properties."""
+    c = w.children
+    seed = w.seed
+    needs, severities = stream(seed, Decision.NEED, 0), stream(seed, Decision.SEVERITY, 0)
+    poor, advocates = stream(seed, Decision.DISADVANTAGE, 0), stream(seed, Decision.ADVOCACY, 0)
+    onsets = stream(seed, Decision.ONSET, 0)
+    for a in part:
+        la = w.authorities[a]
+        i = w.rows[a, 0]
+        for b in range(birth_month.shape[0]):
+            for k in range(la.first_cluster, la.last_cluster):
+                share = fsm[k] * p.factor_need_disadvantage
+                share /= share + 1.0 - fsm[k]
+                for j in range(counts[k, b]):
+                    key = scramble(keys[k] + np.uint64(b * 65536 + j + 1))
+                    c.key[i] = key
+                    c.born[i] = birth_month[b]
+                    c.cluster[i] = k
+                    u = draw(key, needs)
+                    need = 0
+                    while need < Need.PHYSICAL and u >= need_shares[need]:
+                        u -= need_shares[need]
+                        need += 1
+                    c.need[i] = need
+                    c.innate[i] = math.exp(log_severity[need] + p.spread_severity * draw_normal(key, severities))
+                    if need == Need.PROFOUND:
+                        c.innate[i] = max(c.innate[i], 8.0)
+                    c.disadvantaged[i] = 1 if draw(key, poor) < share else 0
+                    logit = p.spread_advocacy * draw_normal(key, advocates)
+                    logit -= p.advocacy_gap * (c.disadvantaged[i] - 0.3)
+                    c.advocacy[i] = 1.0 / (1.0 + math.exp(-logit))
+                    c.onset[i] = onset_age(need, c.innate[i], draw(key, onsets))
+                    c.planned[i] = NEVER
+                    c.due[i] = NEVER
+                    c.confidence[i] = p.confidence_at_onset
+                    c.school[i] = -1
+                    i += 1
+
+
+@njit(cache=True)
+def _order_by_need(innate: NDArray[np.float32], low: int, size: int, order: NDArray[np.int64]) -> None:
+    """Write into `order` the places of `size` children from row `low`, the severest need first (insertion sort)."""
+    for j in range(size):
+        k = j
+        while k > 0 and innate[low + order[k - 1]] < innate[low + j]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = j
+
+
+@njit(cache=True)
+def _reorder(column: NDArray[Any], low: int, size: int, order: NDArray[np.int64]) -> None:
+    """Put the rows of a column in order."""
+    before = column[low : low + size].copy()
+    for j in range(size):
+        column[low + j] = before[order[j]]
+
+
+@rule
+def _sort_children(w: World, part: Part) -> None:
+    """Within each month of birth put severe needs first: those who meet the same rules then stand side by side."""
+    c = w.children
+    for a in part:
+        for b in range(w.rows.shape[1] - 1):
+            low = w.rows[a, b]
+            size = w.rows[a, b + 1] - low
+            if size < 2:
+                continue
+            order = np.empty(size, np.int64)
+            _order_by_need(c.innate, low, size, order)
+            _reorder(c.key, low, size, order)
+            _reorder(c.onset, low, size, order)
+            _reorder(c.need, low, size, order)
+            _reorder(c.disadvantaged, low, size, order)
+            _reorder(c.advocacy, low, size, order)
+            _reorder(c.innate, low, size, order)
+            _reorder(c.cluster, low, size, order)
+
+
+@njit(cache=True)
+def onset_age(need: int, cost: float, u: float) -> int:
+    """Return the age in months at which a need shows: profound and physical at birth, others at 2 to 12 years.
+
+    The assumption is that severe needs show earlier.
+    """
+    if need >= Need.PROFOUND:
+        return int(24.0 * u)
+    late = 132.0 if need <= 1 else 96.0
+    return int(18.0 + late * u ** (1.0 + 0.25 * min(cost, 12.0)))
+
+
+Filling = tuple[Any, ...]  # what `_fill_children` needs beside the world
+
+
+def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World, Sample, NDArray[np.float64], Filling]:
+    """Build the world of August 2013 (burn-in comes before September 2014), for a run of n_months.
+
+    Returns
+    -------
+    world, sample, born, filling
+        `born` has the shape (cluster, month of birth + 1) and counts all children born before each month, with and
+        without need; `filling` is
+        what `fill` still needs to give the children their lasting properties.
+    """
+    drawn = sample(scale, seed)
+    las = _authorities(drawn, p)
+    schools, cluster_authority, cluster_first, cluster_secondary = _schools(drawn, las, p, seed)
+    keys = np.asarray([scramble(schools["key"][s] + np.uint64(7)) for s in cluster_first[:-1]], dtype=np.uint64)
+    fsm = _disadvantage(drawn, cluster_authority, keys, p, seed)
+
+    months = np.arange(EARLIEST_BIRTH, N_MONTHS)
+    national = births_by_month(N_MONTHS, EARLIEST_BIRTH)
+    share = (drawn.columns["share"] / drawn.clusters_all)[cluster_authority]
+    born = (share[:, None] * national[None, :]).astype(np.float32)
+    simulated = months <= n_months - 1 - FIRST_AGE + 1
+    every = _authority_columns()
+    mean_fsm = float(np.average(np.clip(every["fsm_pct"] / 100.0, 0.02, 0.6), weights=every["share"]))
+    need = (1.0 + fsm * (p["factor_need_disadvantage"] - 1.0)) / (
+        1.0 + mean_fsm * (p["factor_need_disadvantage"] - 1.0)
+    )
+    sen = drawn.columns["sen_support_pct"] / np.average(every["sen_support_pct"], weights=every["share"])
+    need *= np.sqrt(np.clip(sen, 0.5, 2.0))[cluster_authority]
+    expected = born[:, simulated] * p["share_latent_need"] * need[:, None]
+    counts = _count_children(expected, keys, key_of(seed, Decision.PEOPLE, 1))
+
+    per_authority = np.zeros((len(las), counts.shape[1]), dtype=np.int64)
+    np.add.at(per_authority, cluster_authority, counts)
+    rows = np.zeros((len(las), N_MONTHS - EARLIEST_BIRTH + AGE_LIMIT), dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(per_authority.sum(axis=1))])
+    rows[:, 0] = starts[:-1]
+    rows[:, 1 : counts.shape[1] + 1] = starts[:-1, None] + np.cumsum(per_authority, axis=1)
+    rows[:, counts.shape[1] + 1 :] = starts[1:, None]
+
+    world = World(
+        children=empty_children(int(starts[-1])),
+        rows=rows,
+        births_from=EARLIEST_BIRTH,
+        drawn_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        going_on_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        plan_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        case_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        schools=schools.view(np.recarray),
+        cluster_schools=cluster_first,
+        cluster_secondary=cluster_secondary,
+        authorities=las.view(np.recarray),
+        docket=np.zeros((len(las), DOCKET_MONTHS), dtype=np.int32),
+        place_pipeline=np.zeros((len(las), PLACE_PIPELINE_MONTHS)),
+        training=np.zeros(TRAINING_MONTHS),
+        nation=np.zeros(1, dtype=NATION).view(np.recarray),
+        tallies=np.zeros(len(las), dtype=tally_dtype()).view(np.recarray),
+        seed=seed,
+    )
+    shares = np.asarray([p[f"share_need_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound")])
+    severities = np.log([p[f"severity_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound", "physical")])
+    born_before = np.zeros((len(born), len(months) + 1))
+    np.cumsum(born, axis=1, dtype=np.float64, out=born_before[:, 1:])
+    return world, drawn, born_before, (counts, keys, fsm, months[simulated], shares, severities)
+
+
+def fill(world: World, p_row: Any, part: NDArray[np.int64], filling: Any) -> None:
+    """Give the children of some authorities their lasting properties."""
+    _fill_children(world, p_row, part, *filling)
+    _sort_children(world, part)
+
+
+__all__ = ["Children", "Sample", "authority_rows", "build", "fill", "sample"]

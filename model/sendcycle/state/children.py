@@ -1,0 +1,112 @@
+"""Children and young people with their families: one row a child, one column a property."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sendcycle.engine.by_reference import ByReference
+
+
+class Need(IntEnum):
+    """Primary need, in four groups: see docs/data.md, "Needs"."""
+
+    AUTISM = 0
+    SEMH = 1
+    SLCN = 2
+    LEARNING = 3  # moderate or specific learning difficulty (MLD, SpLD)
+    PROFOUND = 4  # severe, or profound and multiple, learning difficulty (SLD, PMLD)
+    PHYSICAL = 5  # physical or sensory
+
+
+class Label(IntEnum):
+    """What the system calls the child."""
+
+    NONE = 0
+    SEN_SUPPORT = 1
+    PLAN = 2
+
+
+class Setting(IntEnum):
+    """Where the child learns."""
+
+    EARLY_YEARS = 0
+    MAINSTREAM = 1
+    UNIT = 2  # SEN unit or resourced provision in a mainstream school
+    STATE_SPECIAL = 3
+    INDEPENDENT_SPECIAL = 4  # independent or non-maintained special
+    ALTERNATIVE = 5
+    POST_16 = 6  # further education and specialist post-16
+    HOME = 7  # elective home education
+    ELSEWHERE = 8  # awaiting provision, other arrangements
+    LEFT = 9  # not in education
+
+
+class Case(IntEnum):
+    """Where the child stands in the statutory pipeline."""
+
+    NONE = 0
+    REQUESTED = 1  # waits for the decision to assess (6 weeks)
+    ASSESSED = 2  # waits for the psychologist's advice (16 weeks)
+    DRAFTED = 3  # waits for the plan (20 weeks)
+    MEDIATED = 4  # contests a decision in mediation
+    APPEALED = 5  # waits for the tribunal
+
+
+class Appeal(IntEnum):
+    """What an appeal is about."""
+
+    NONE = 0
+    REFUSAL_TO_ASSESS = 1
+    REFUSAL_TO_ISSUE = 2
+    CONTENTS = 3  # contents of, or placement named in, the plan
+
+
+N_LABELS, N_SETTINGS, N_CASES = len(Label), len(Setting), len(Case)
+
+
+@dataclass(frozen=True, eq=False)
+class Children(ByReference):
+    """The columns. Every array has the shape (children,); rows are sorted by authority, then by month of birth."""
+
+    key: NDArray[np.uint64]  # who the child is, in every draw
+    born: NDArray[np.int16]  # month of birth, counted from September 2014
+    onset: NDArray[np.int16]  # age at which the need shows, months
+    need: NDArray[np.int8]  # Need
+    disadvantaged: NDArray[np.int8]  # 1 = free school meals
+    advocacy: NDArray[np.float32]  # the family's capacity to work the system, 0 to 1
+    innate: NDArray[np.float32]  # cost of meeting the need without escalation, thousand pounds a year, 2014-15 prices
+    cluster: NDArray[np.int32]  # neighbourhood: row of the cluster
+    school: NDArray[np.int32]  # row of the mainstream school attended or last attended, -1 before school
+    setting: NDArray[np.int8]  # Setting
+    label: NDArray[np.int8]  # Label
+    case: NDArray[np.int8]  # Case
+    appeal: NDArray[np.int8]  # Appeal, what is contested
+    opened: NDArray[np.int16]  # month of the request now in the pipeline
+    due: NDArray[np.int16]  # month from which the present stage may end; without a case: earliest new request
+    planned: NDArray[np.int16]  # month the plan was issued, or -9999
+    wants_special: NDArray[np.int8]  # 1 = waits for a specialist place
+    met: NDArray[np.float32]  # share of the need met this month, 0 to 1
+    unmet: NDArray[np.float32]  # memory of unmet need, 0 to 1
+    confidence: NDArray[np.float32]  # confidence in mainstream schooling, 0 to 1
+    provision_gbp: NDArray[np.float32]  # cost of the provision the plan names, pounds a year at 2014-15 prices
+
+
+NEVER = -9999
+MONTHS_PER_YEAR = 12
+AGE_LIMIT = 25 * MONTHS_PER_YEAR
+FIRST_AGE = 2 * MONTHS_PER_YEAR  # no decision about a younger child is simulated
+SCHOOL_AGE_LIMIT = 19 * MONTHS_PER_YEAR
+
+
+def empty_children(n: int) -> Children:
+    """Return n rows of zeros, with the column types of `Children`."""
+    return Children(*(np.zeros(n, dtype=_number_type(Children.__annotations__[name])) for name in Children.names()))
+
+
+def _number_type(annotation: Any) -> Any:
+    """Return the number type of an NDArray annotation, which NumPy 2.5 writes more shortly than earlier releases."""
+    last = annotation.__args__[-1]
+    return getattr(last, "__args__", (last,))[0]

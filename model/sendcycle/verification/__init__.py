@@ -1,0 +1,1 @@
+"""What checks the model and is not loaded by a run: the plain twin, and perturbations of the running model."""
