@@ -72,7 +72,7 @@ model = SendModel(nearest, scale=0.01, n_months=60)
 for _ in range(60):
     model.step()
 child = model.child(1000)
-print(child.need.name, child.label.name, child.setting.name, f"met {child.met:.2f}, confidence {child.confidence:.2f}")
+print(child.need.name, child.sen_status.name, child.setting.name, f"met {child.met:.2f}, confidence {child.confidence:.2f}")
 print(f"{model.authorities[0].name}: balance £{model.authorities[0].balance_gbp / 1e6:.1f}m")
 
 # %% [markdown]

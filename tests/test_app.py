@@ -15,7 +15,7 @@ from sendcycle.calendar import N_MONTHS, month_index
 from sendcycle.errors import DateError, ScenarioError, SendcycleError
 from sendcycle.inputs.parameters import declared as parameters_declared
 from sendcycle.outputs.observables import declared
-from sendcycle.state.children import Case, Label
+from sendcycle.state.children import Case, SenStatus
 from sendcycle.structure.causal_map import causal_map
 from sendcycle_experiments.app import charts
 from sendcycle_experiments.app.choices import FIRST, Choices
@@ -98,7 +98,7 @@ def test_a_loop_is_as_strong_as_what_is_missing_without_it() -> None:
         assert found.loc["R7", "polarity"] == "reinforcing"
         assert found.loc["B1", "polarity"] == "balancing"
         cut = model.copy()
-        cut.given.parameters["gain_r7_confidence"][42:] = 0.0
+        cut.inputs.parameters["gain_r7_confidence"][42:] = 0.0
         requests = {name: 0.0 for name in ("with", "without")}
         for _ in range(10):
             model.step()
@@ -116,7 +116,7 @@ def test_a_story_is_what_the_columns_went_through() -> None:
         for _ in model.months():
             pass
         c = model.world.children
-        new = [i for i in telling_children(model, 400) if c.label[i] == Label.PLAN and c.planned[i] > 6]
+        new = [i for i in telling_children(model, 400) if c.sen_status[i] == SenStatus.PLAN and c.planned[i] > 6]
         row = new[len(new) // 2]
         told = story(model, row)
         assert "an EHC plan is issued" in set(told.events["event"])
@@ -125,7 +125,7 @@ def test_a_story_is_what_the_columns_went_through() -> None:
         assert told.months["unmet"].iloc[-1] == pytest.approx(float(c.unmet[row]), abs=1e-6)
         assert told.events["month"].is_monotonic_increasing
         asked = [
-            i for i, words in telling_children(model, 400).items() if c.case[i] == Case.REQUESTED and "waits" in words
+            i for i, words in telling_children(model, 400).items() if c.case[i] == Case.DECIDING and "waits" in words
         ]
         waiting = story(model, asked[0])
         assert waiting.events["event"].iloc[-1] == "an EHC needs assessment is requested"

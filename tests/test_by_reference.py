@@ -124,7 +124,7 @@ def test_pointers_are_made_before_threads_ask_for_them(monkeypatch: pytest.Monke
     model = send_model.SendModel(scale=0.004, n_months=1)
     assert known == [True] * len(known)
     assert known
-    assert "address" in vars(model.given)
+    assert "address" in vars(model.inputs)
 
 
 def test_a_copied_model_has_its_pointers_before_threads_ask_for_them() -> None:

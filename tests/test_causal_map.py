@@ -172,7 +172,7 @@ def test_a_copy_goes_the_same_way_and_shares_nothing(bases: Mapping[int, SendMod
             if isinstance(a, np.ndarray):
                 assert a.tobytes() == b.tobytes()
                 assert not np.shares_memory(a, b)
-    assert not np.shares_memory(one.given.parameters, two.given.parameters)
+    assert not np.shares_memory(one.inputs.parameters, two.inputs.parameters)
     one.close()
     two.close()
 
@@ -185,7 +185,7 @@ def carried(running: SendModel, place: str) -> np.ndarray[Any, Any]:
 
 def signal(running: SendModel, place: str) -> np.ndarray[Any, Any]:
     """Return a signal as it is now; the load of a school is not kept, but worked out when it is carried."""
-    if place == "schools.load":
+    if place == "schools.load_gbp_k":
         return field_of(running, "schools.demand_gbp_k") / np.maximum(field_of(running, "schools.pupils"), 1.0)
     return field_of(running, place)
 
@@ -323,7 +323,7 @@ def test_a_gain_of_1_carries_the_signal_as_it_is() -> None:
                 np.testing.assert_allclose(passed, now, rtol=1e-12, atol=1e-12, err_msg=place)
 
 
-@pytest.mark.parametrize("rule", ["nation_follows", "government_settles"])
+@pytest.mark.parametrize("rule", ["national_capacity_changes", "government_sets_settlement"])
 def test_a_rule_of_the_nation_takes_no_nudge_of_authorities(rule: str) -> None:
     model = SendModel(scale=0.0005, n_months=1)
     with pytest.raises(ValueError, match=f"{rule} is the nation's"):

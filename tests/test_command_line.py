@@ -455,7 +455,7 @@ def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypa
     monkeypatch.setattr("sendcycle.engine.compilation.cache_folder", lambda: tmp_path)
     (tmp_path / "model_1234").mkdir()
     assert not progress.is_compiled()
-    (tmp_path / "model_1234" / "month.authorities_live-1.py311.1.nbc").touch()
+    (tmp_path / "model_1234" / "month.authorities_act-1.py311.1.nbc").touch()
     assert progress.is_compiled()
 
 

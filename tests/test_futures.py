@@ -66,7 +66,7 @@ def test_a_model_turns_to_another_scenario_only_if_its_past_is_the_same() -> Non
             model.turn_to(early)
         model.turn_to(late)
         assert model.reform_scenario is late
-        assert model.given.parameters[-1] != model.given.parameters[0]
+        assert model.inputs.parameters[-1] != model.inputs.parameters[0]
     with closing(SendModel(scale=0.001, n_months=48)) as model, pytest.raises(ScenarioError):
         model.turn_to(changed("outreach_extra", 0))  # the references of the loops have been taken in the first month
 

@@ -16,11 +16,11 @@ from sendcycle.inputs.parameters import declared
 from sendcycle.inputs.reforms import NO_CHANGE
 from sendcycle.outputs import observables
 from sendcycle.rules.appeals import family_wins, prob_upheld_now
-from sendcycle.rules.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, places_are_built
+from sendcycle.rules.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, authorities_build_places
 from sendcycle.rules.money import N_INSIDE, NOTIONAL, POOLED, PROGRAMMES, SERVICES, TOPUPS
-from sendcycle.rules.support import schools_spread_support
-from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, Label, Setting
-from sendcycle.state.world import LINES
+from sendcycle.rules.support import schools_allocate_support
+from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, SenStatus, Setting
+from sendcycle.state.records import LINES
 
 SCALE, SEED = 0.002, 4
 START = "2016-03"
@@ -107,7 +107,7 @@ def test_without_a_reform_nothing_of_them_is_seen() -> None:
                 assert not m.world.tallies[name].any(), name
             assert not las(m, "units_granted").any()
             assert np.array_equal(m.world.schools["coverage"], m.world.schools["coverage_of_rest"])
-            p = m.given.parameters[-1]
+            p = m.inputs.parameters[-1]
             assert prob_upheld_now(m.world.nation[0], p) == p.prob_upheld
 
 
@@ -117,7 +117,7 @@ def test_without_a_reform_nothing_of_them_is_seen() -> None:
 def test_support_plans_shift_support_and_create_none() -> None:
     with pair(changed(share_isp_protected=0.3), Parameters(cost_isp_writing_gbp=100)) as (lever, usual):
         schools, before = lever.world.schools, usual.world.schools
-        load = schools["carried_load"] * schools["pupils"]
+        load = schools["carried_load_gbp_k"] * schools["pupils"]
         on_support = np.array(schools["support_load_gbp_k"])
         pupils = np.array(schools["support_pupils"])
         next(stepped(lever, usual))
@@ -132,14 +132,16 @@ def test_support_plans_shift_support_and_create_none() -> None:
         assert np.all(schools["coverage_of_rest"][tight] < before["coverage"][tight])
         c, other = lever.world.children, usual.world.children
         here = c.setting == Setting.MAINSTREAM
-        on_support_here = here & (c.label == Label.SEN_SUPPORT)
+        on_support_here = here & (c.sen_status == SenStatus.SEN_SUPPORT)
         gains = on_support_here & tight[c.school]
         assert c.met[gains].mean() > other.met[gains].mean()
-        for label in (Label.NONE, Label.PLAN):
-            loses = here & (c.label == label) & (c.school >= 0) & tight[c.school] & (c.born + c.onset <= lever.t - 1)
+        for label in (SenStatus.NONE, SenStatus.PLAN):
+            loses = (
+                here & (c.sen_status == label) & (c.school >= 0) & tight[c.school] & (c.born + c.onset <= lever.t - 1)
+            )
             assert loses.any()
             assert np.all(c.met[loses] < other.met[loses])
-        early = (c.setting == Setting.EARLY_YEARS) & (c.label == Label.SEN_SUPPORT)
+        early = (c.setting == Setting.EARLY_YEARS) & (c.sen_status == SenStatus.SEN_SUPPORT)
         assert early.any()
         assert np.array_equal(c.met[early], other.met[early])
         assert np.array_equal(las(lever, "outreach"), las(usual, "outreach"))
@@ -158,12 +160,12 @@ def test_writing_takes_what_it_costs_and_little_of_it_for_plans_that_assure_litt
 def test_a_school_that_has_little_assures_less() -> None:
     with pair(changed(share_isp_protected=0.6), Parameters(cost_isp_writing_gbp=1000)) as (lever, _):
         lever.world.schools["skill"] *= 0.3
-        lever._each(schools_spread_support)
+        lever._each(schools_allocate_support)
         schools = lever.world.schools
         assert np.all(schools["capacity_gbp_k"] >= 0.0)
         poor = schools["assured"] < 0.6 - 1e-12
         assert poor.any()
-        load = schools["carried_load"] * schools["pupils"]
+        load = schools["carried_load_gbp_k"] * schools["pupils"]
         claimed = schools["assured"] * load * schools["support_load_gbp_k"] / np.maximum(schools["demand_gbp_k"], 1e-9)
         given = claimed + schools["coverage_of_rest"] * (load - claimed)
         assert np.all(given <= schools["capacity_gbp_k"] * (1.0 + 1e-12) + 1e-12)
@@ -180,26 +182,30 @@ def test_reassessment_ends_plans_at_the_moves_alone_and_keeps_special_places() -
     with pair(changed("2016-05", **REASSESSED), p, before="2016-08", scale=0.01) as (lever, usual):
         assert seen(lever, "reassessments") == 0.0
         assert next(stepped(lever, usual)) == month_index("2016-08")
-        assert np.array_equal(lever.world.children.label, usual.world.children.label)
+        assert np.array_equal(lever.world.children.sen_status, usual.world.children.sen_status)
         c = lever.world.children
-        before = c.setting.copy(), c.label.copy()
+        before = c.setting.copy(), c.sen_status.copy()
         month = next(stepped(lever, usual))
         assert month == month_index(SEPTEMBER)
-        lost = (before[1] == Label.PLAN) & (c.label == Label.SEN_SUPPORT) & (usual.world.children.label == Label.PLAN)
+        lost = (
+            (before[1] == SenStatus.PLAN)
+            & (c.sen_status == SenStatus.SEN_SUPPORT)
+            & (usual.world.children.sen_status == SenStatus.PLAN)
+        )
         assert lost.sum() == lever.world.tallies["plans_ceased_reassessed"].sum() > 10
         age = (month - 1 - c.born) // MONTHS_PER_YEAR
         assert set(age[lost]) == {11, 16}
         assert not np.isin(before[0][lost], (Setting.STATE_SPECIAL, Setting.INDEPENDENT_SPECIAL)).any()
         assert set(c.setting[lost & (age == 11)]) <= {Setting.MAINSTREAM, Setting.ALTERNATIVE, Setting.HOME}
         assert set(c.setting[lost & (age == 16)]) == {Setting.POST_16}
-        contested = lost & np.isin(c.case, (Case.MEDIATED, Case.APPEALED))
+        contested = lost & np.isin(c.case, (Case.MEDIATING, Case.APPEALING))
         assert contested.any()
         assert np.all(c.appeal[contested] == Appeal.REFUSAL_TO_ISSUE)
         assert contested.sum() < lost.sum()
         kept = lever.world.tallies["reassessments"].sum() - lost.sum()
         assert kept > lost.sum() > 0.1 * kept
-        mild = (before[1] == Label.PLAN) & ~lost & (age == 11) & (c.label == Label.PLAN)
-        assert c.innate[lost].mean() < c.innate[mild].mean()
+        mild = (before[1] == SenStatus.PLAN) & ~lost & (age == 11) & (c.sen_status == SenStatus.PLAN)
+        assert c.base_need_gbp_k[lost].mean() < c.base_need_gbp_k[mild].mean()
         next(stepped(lever))
         assert lever.world.tallies["reassessments"].sum() == 0.0
 
@@ -285,7 +291,7 @@ def test_who_wins_gets_the_provision_and_the_place_only_if_it_is_named(names: in
         for _ in m.months():
             pass
         w, c = m.world, m.world.children
-        p = m.given.parameters[-1]
+        p = m.inputs.parameters[-1]
         waits = np.flatnonzero((c.wants_special == 1) & (c.setting == Setting.MAINSTREAM) & (c.case == Case.NONE))
         i = int(waits[0])
         a = int(np.searchsorted(np.append(w.rows[1:, 0], w.rows[-1, -1]), i, side="right"))
@@ -302,7 +308,7 @@ def test_who_wins_gets_the_provision_and_the_place_only_if_it_is_named(names: in
 def test_the_tribunal_follows_a_higher_threshold_in_part() -> None:
     low = Parameters(severity_threshold=2.0, response_upheld_to_threshold=0.5)
     with closing(SendModel(low, scale=0.0005, seed=SEED, n_months=1)) as m:
-        nation_record, p = m.world.nation[0], m.given.parameters[-1:].copy()
+        nation_record, p = m.world.nation[0], m.inputs.parameters[-1:].copy()
         usual = float(p["prob_upheld"][0])
         for threshold, response, factor in (
             (2.0, 0.5, 1.0),
@@ -332,7 +338,7 @@ def test_no_price_lies_above_the_cap_and_places_close() -> None:
     with pair(changed(cap_independent_gbp=30_000.0)) as (lever, usual):
         for month in stepped(lever, usual):
             paid, market = nation(lever, "independent_price_gbp"), nation(lever, "independent_market_gbp")
-            index = float(lever.given.drivers[month + 12].price_index)
+            index = float(lever.inputs.drivers[month + 12].price_index)
             assert paid == pytest.approx(30_000.0 * index, rel=1e-12)
             assert market > paid
             assert nation(lever, "independent_places") < nation(usual, "independent_places")
@@ -418,7 +424,7 @@ def test_specialists_help_early_and_do_not_hide_the_shortage() -> None:
         assert las(lever, "outreach").sum() > las(usual, "outreach").sum()
         assert nation(lever, "shortage") > nation(usual, "shortage")
         after = las(lever, "specialist_psychologists") + las(lever, "specialists_other")
-        d = lever.given.drivers[lever.t - 1 + 12]
+        d = lever.inputs.drivers[lever.t - 1 + 12]
         assert after.sum() > there.sum()
         np.testing.assert_allclose(spent(lever, PROGRAMMES), there * 45_000.0 * d.pay_index * 100.0 / 12.0, atol=1.0)
 
@@ -452,7 +458,7 @@ def test_a_granted_unit_stands_for_one_that_would_have_been_built(granted: float
         authorities = m.world.authorities
         authorities["unit_places"] = authorities["unit_pupils"] = 2.0 * UNIT_SIZE
         authorities["units_wanted"], authorities["units_granted"] = 2.0 * UNIT_SIZE, granted
-        m._each(places_are_built)
+        m._each(authorities_build_places)
         assert np.array_equal(authorities["unit_places_opened"], np.full(len(authorities), opened * UNIT_SIZE))
 
 
@@ -473,7 +479,7 @@ def test_on_the_day_a_regime_begins_its_pot_is_what_it_displaces(start: str, thr
         for month in stepped(lever, usual):
             assert np.array_equal(las(lever, "pooled_gbp_per_pupil"), remembered)
             schools = lever.world.schools
-            price = float(lever.given.drivers[month + 12].price_index)
+            price = float(lever.inputs.drivers[month + 12].price_index)
             got = np.bincount(schools["authority"], weights=schools["cluster_funding_gbp_k"]) * 1000.0 * price
             np.testing.assert_allclose(got * 100.0 / 12.0, spent(lever, POOLED), atol=1.0)
             if month == month_index("2017-04"):
@@ -512,7 +518,7 @@ def test_on_the_day_input_funding_begins_schools_give_up_what_comes_with_the_chi
         given_up = spent(usual, NOTIONAL) - spent(lever, NOTIONAL)
         assert np.array_equal(las(lever, "settlement_pence") - las(usual, "settlement_pence"), given_up)
         assert given_up.sum() == pytest.approx(more.sum(), rel=0.02)  # between them is who has joined since
-        d = lever.given.drivers[month_index(START) + 12]
+        d = lever.inputs.drivers[month_index(START) + 12]
         relieved = -np.bincount(lever.world.schools["authority"], weights=load) * 1000.0 * d.price_index * 100.0 / 12.0
         np.testing.assert_allclose(relieved, more, rtol=1e-6, atol=1.0)
         remembered = las(lever, "input_gbp_per_pupil")
@@ -547,7 +553,7 @@ def test_where_money_comes_with_the_child_schools_gain_more_from_a_plan() -> Non
 def test_a_support_grant_helps_without_touching_the_block() -> None:
     with pair(changed(support_grant_gbp=200e6)) as (lever, usual):
         next(stepped(lever, usual))
-        d = lever.given.drivers[month_index(START) + 12]
+        d = lever.inputs.drivers[month_index(START) + 12]
         its_part = 200e6 * las(lever, "settlement_share") * las(lever, "share_simulated")
         np.testing.assert_allclose(spent(lever, PROGRAMMES), its_part * d.price_index * 100.0 / 12.0, atol=1.0)
         assert np.array_equal(las(lever, "spend_pence")[:, :PROGRAMMES], las(usual, "spend_pence")[:, :PROGRAMMES])
@@ -565,7 +571,7 @@ def test_an_inclusion_grant_adds_to_what_schools_can_do() -> None:
         more = 0.05 * schools["pupils"] * schools["skill"]
         skill = schools["capacity_gbp_k"] - other["capacity_gbp_k"]
         np.testing.assert_allclose(skill, more, rtol=0.05)  # skill has moved by a month since
-        index = float(lever.given.drivers[month_index(START) + 12].price_index)
+        index = float(lever.inputs.drivers[month_index(START) + 12].price_index)
         np.testing.assert_allclose(
             spent(lever, PROGRAMMES), 50.0 * las(lever, "pupils") * index * 100.0 / 12.0, atol=1.0
         )
@@ -576,7 +582,7 @@ def test_a_surplus_goes_into_services_pound_for_pound() -> None:
     p = Parameters(settlement_extra_share=0.2, balance_2014_gbp=declared()["balance_2014_gbp"].high)
     with pair(changed("2016-04", share_surplus_spent=0.5), p, before="2016-04") as (lever, usual):
         balance = las(lever, "balance_pence")
-        over = las(lever, "spending_smoothed") / las(lever, "settlement_smoothed") > 1.0
+        over = las(lever, "spending_smoothed_gbp") / las(lever, "settlement_smoothed_gbp") > 1.0
         spends = (balance > 0) & ~over
         assert spends.any()
         services = np.zeros(len(balance))
@@ -587,7 +593,7 @@ def test_a_surplus_goes_into_services_pound_for_pound() -> None:
             inside += (las(lever, "spend_pence") - las(usual, "spend_pence"))[:, :N_INSIDE].sum(axis=1)
             assert np.array_equal(las(usual, "balance_pence") - las(lever, "balance_pence"), inside)
             if month == month_index("2016-04"):
-                assert np.array_equal(las(lever, "spending_smoothed"), las(usual, "spending_smoothed"))
+                assert np.array_equal(las(lever, "spending_smoothed_gbp"), las(usual, "spending_smoothed_gbp"))
                 assert np.all(las(lever, "inclusion_budget")[spends] > las(usual, "inclusion_budget")[spends])
             if month == month_index("2017-03"):
                 break
@@ -603,7 +609,7 @@ def test_who_overspends_or_owes_puts_nothing_into_services() -> None:
         _,
     ):
         owing = (las(lever, "balance_pence") <= 0) | (
-            las(lever, "spending_smoothed") > las(lever, "settlement_smoothed")
+            las(lever, "spending_smoothed_gbp") > las(lever, "settlement_smoothed_gbp")
         )
         assert owing.any()
         next(stepped(lever))

@@ -13,9 +13,9 @@ import sendcycle.send_model as send_model
 import sendcycle.start.population as population
 from sendcycle import Change, Parameters, Reform, Scenario, SendModel, simulate
 from sendcycle.rules.cases import listed_cases, listed_plans
-from sendcycle.rules.needs import over_16_since, rows_going_on
-from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, Case, Label, Setting
-from sendcycle.state.world import LINES_INSIDE
+from sendcycle.rules.needs import over_16_since, rows_over_16
+from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, Case, SenStatus, Setting
+from sendcycle.state.records import LINES_INSIDE
 
 SCALE = 0.01
 
@@ -41,15 +41,15 @@ def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
     for t in m.months():
         c, las, seen = w.children, w.authorities, w.tallies
         of_age = (t - c.born >= FIRST_AGE) & (t - c.born < AGE_LIMIT)
-        has_plan = c.label == Label.PLAN
+        has_plan = c.sen_status == SenStatus.PLAN
         assert not np.any(has_plan & ~of_age), "a plan outside the ages 2 to 25"
         assert np.array_equal(count(has_plan), seen["plans_in_force"])
         assert np.array_equal(seen["plans_in_force"], plans_before + seen["new_plans"] - seen["plans_ceased"])
-        assert np.array_equal(las["in_setting"].sum(axis=1), seen["plans_in_force"])
+        assert np.array_equal(las["plans_in_setting"].sum(axis=1), seen["plans_in_force"])
         assert np.array_equal(count(c.setting == Setting.STATE_SPECIAL), las["special_pupils"])
         assert np.all(las["special_pupils"] <= las["special_places"] + 1e-9)
         assert np.array_equal(count(c.wants_special == 1), las["waiting_special"])
-        assert np.array_equal(count(c.case == Case.APPEALED), w.docket.sum(axis=1))
+        assert np.array_equal(count(c.case == Case.APPEALING), w.docket.sum(axis=1))
         assert np.all(w.docket >= 0)
         unit_pupils = np.bincount(c.school[c.setting == Setting.UNIT], minlength=len(w.schools))
         assert np.array_equal(unit_pupils, w.schools["unit_pupils"])
@@ -67,7 +67,7 @@ def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
             assert set(listed_plans(w, a)) == set(here[has_plan[here]])
             assert set(listed_cases(w, a)) == set(here[c.case[here] != Case.NONE])
             going_on = of_age[here] & (t - c.born[here] >= over_16_since(t)) & (c.setting[here] != Setting.LEFT)
-            assert set(here[going_on]) <= set(rows_going_on(w, a))
+            assert set(here[going_on]) <= set(rows_over_16(w, a))
         plans_before, balance_before = np.array(las["plans"]), np.array(las["balance_pence"])
 
 
@@ -118,7 +118,7 @@ def test_the_same_seed_repeats_and_another_differs() -> None:
 def test_one_child_more_changes_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     def people() -> dict[int, tuple[Any, ...]]:
         c = SendModel(scale=0.004, seed=2, n_months=1).world.children
-        lasting = (c.born, c.onset, c.need, c.disadvantaged, c.advocacy, c.innate, c.cluster)
+        lasting = (c.born, c.onset, c.need, c.disadvantaged, c.advocacy, c.base_need_gbp_k, c.cluster)
         return {int(key): tuple(column[i] for column in lasting) for i, key in enumerate(c.key)}
 
     before = people()
@@ -280,17 +280,17 @@ def test_runs_leave_no_memory_behind() -> None:
 
 def test_the_start_is_settled_with_what_schools_can_cover(monkeypatch: pytest.MonkeyPatch) -> None:
     met: list[float] = []
-    settle = send_model.beginnings.memories_settle
+    settle = send_model.beginnings.initialise_unmet_need
 
     def noted(world: Any, p: Any, part: Any, t: int) -> None:
         met.append(float(np.average(world.schools["coverage"], weights=world.schools["pupils"])))
         settle(world, p, part, t)
         c = world.children
-        without_plan = (c.setting == Setting.POST_16) & (c.label != Label.PLAN)
+        without_plan = (c.setting == Setting.POST_16) & (c.sen_status != SenStatus.PLAN)
         assert without_plan.any()
         assert not c.unmet[without_plan].any(), "nothing is followed in further education without a plan"
 
-    monkeypatch.setattr(send_model.beginnings, "memories_settle", noted)
+    monkeypatch.setattr(send_model.beginnings, "initialise_unmet_need", noted)
     m = SendModel(scale=SCALE, n_months=1, threads=1)
     assert len(met) == 3
     assert all(0.3 < coverage < 0.95 for coverage in met)

@@ -60,7 +60,7 @@ def test_the_same_results_make_the_same_files(folder: Path, tmp_path: Path) -> N
 
 
 def test_what_a_table_says_is_what_was_stored(folder: Path) -> None:
-    stored = pd.read_csv(RESULTS / "forecast" / "forecast.csv").set_index(["pattern", "year"])
+    stored = pd.read_csv(RESULTS / "e11_forecast" / "forecast.csv").set_index(["pattern", "year"])
     row = pd.read_csv(folder / "forecast.csv").set_index(["pattern", "year"]).loc[("plans_in_force", 2035)]
     assert row["q50"] == pytest.approx(stored.loc[("plans_in_force", 2035), "q50"], rel=1e-5)
     assert row["unit"] == "plans"
@@ -121,11 +121,11 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.Ca
     ):
         assert main(["figures", *arguments, "--out", str(out)]) == 2
         assert said in capsys.readouterr().err
-    shutil.copytree(RESULTS / "forecast", tmp_path / "forecast")
-    (tmp_path / "forecast" / "manifest.json").write_text("{half")
+    shutil.copytree(RESULTS / "e11_forecast", tmp_path / "e11_forecast")
+    (tmp_path / "e11_forecast" / "manifest.json").write_text("{half")
     with pytest.raises(ResultsError, match=r"cannot read .*manifest\.json"):
         made(["forecast"], tmp_path, out)
-    (tmp_path / "forecast" / "forecast.csv").unlink()
+    (tmp_path / "e11_forecast" / "forecast.csv").unlink()
     with pytest.raises(ResultsError, match=r"cannot read .*forecast\.csv: No such file"):
         made(["forecast"], tmp_path, out)
 

@@ -147,9 +147,9 @@ def test_the_twin_follows_exactly(run: str) -> None:
 def test_the_twin_follows_through_closures_which_make_some_needs_harder() -> None:
     with pair("baseline") as (model, twin):
         for running in (model, twin):
-            running.given.drivers["closure"][BURN_IN_MONTHS + 4 : BURN_IN_MONTHS + 7] = 0.8
+            running.inputs.drivers["closure"][BURN_IN_MONTHS + 4 : BURN_IN_MONTHS + 7] = 0.8
         c = model.world.children
-        before, closed_at = c.innate.copy(), np.arange(4, 7)
+        before, closed_at = c.base_need_gbp_k.copy(), np.arange(4, 7)
         assert not any(differing for differing in lived_together(model, twin))
         harder = 1.0 + Parameters()["effect_closure_on_need"] * 0.8 / 12.0
         age = closed_at[None, :] - c.born[:, None]
@@ -157,7 +157,7 @@ def test_the_twin_follows_through_closures_which_make_some_needs_harder() -> Non
         feelings = (c.need == Need.SEMH)[:, None] & (age >= 60) & (age < 16 * 12)
         hit = (speech | feelings).sum(axis=1)
         assert {0, 3} < set(hit.tolist())
-        np.testing.assert_allclose(c.innate / before, harder**hit, rtol=1e-5)
+        np.testing.assert_allclose(c.base_need_gbp_k / before, harder**hit, rtol=1e-5)
 
 
 def test_every_lever_acts_in_its_run() -> None:

@@ -23,7 +23,7 @@ from sendcycle.inputs.reforms import Change, Reform, Scenario
 from sendcycle.outputs import observables, results
 from sendcycle.outputs.breakdowns import Breakdowns, January
 from sendcycle.outputs.results import NOT_READ, Result, input_hashes, new_manifest, read_result_manifest
-from sendcycle.state.children import Label, Need, Setting
+from sendcycle.state.children import Need, SenStatus, Setting
 
 FILES = {
     "national.parquet", "authorities.parquet", "breakdowns.parquet", "schools.parquet", "yearly.csv", "manifest.json",
@@ -71,7 +71,7 @@ group = "statutory"
 def counted() -> Breakdowns:
     """Return one January with one cell of children and two schools."""
     children = np.zeros((6, 5, 2, 3, 10, 4))
-    children[Need.SLCN, 1, 1, Label.PLAN, Setting.UNIT] = (3.0, 1.5, 2.0, 0.0)
+    children[Need.SLCN, 1, 1, SenStatus.PLAN, Setting.UNIT] = (3.0, 1.5, 2.0, 0.0)
     schools = np.arange(16, dtype=np.float32).reshape(2, 8)
     january = January(4, children, np.asarray([[5, 1], [0, 2]], dtype=np.float32), schools)
     codes, clusters = np.asarray(["x", "y"], dtype=object), np.asarray([0, 1], dtype=np.int32)

@@ -16,12 +16,12 @@ from sendcycle.engine.randomness import Decision, draw, draw_normal, key_of, scr
 from sendcycle.rules.assessment import wait_of_oldest
 from sendcycle.rules.capacity import schools_build_skill
 from sendcycle.rules.cases import turn
-from sendcycle.rules.confidence import area_learns
+from sendcycle.rules.confidence import areas_learn_from_contests
 from sendcycle.rules.requests import WEEKS_PER_MONTH
 from sendcycle.rules.support import smooth_share
 from sendcycle.start.population import authority_rows
 from sendcycle.start.population import sample as draw_sample
-from sendcycle.state.world import ARRIVALS_KEPT, DOCKET_MONTHS
+from sendcycle.state.records import ARRIVALS_KEPT, DOCKET_MONTHS
 
 # Statistical tests fail by chance once in a million runs each; all draws are keyed, so a pass stays a pass.
 ERROR_RATE = 1e-6
@@ -222,7 +222,7 @@ def belief_after(step: float, months: int = 24) -> float:
         m.world.tallies["contests_won"] = (
             0.5 * (m.world.authorities["sen_support"] + m.world.authorities["plans"]) / 1000.0
         )
-        area_learns(m.world, m.p, m.d, m._parts[0], m.t)
+        areas_learn_from_contests(m.world, m.p, m.d, m._parts[0], m.t)
     return float(m.world.authorities["contest_belief"].mean())
 
 
@@ -246,7 +246,7 @@ import hashlib, json
 digest = hashlib.sha256(m.world.tallies.tobytes())
 for column in m.world.children:
     digest.update(column.tobytes())
-lasting = hashlib.sha256(m.world.children.key.tobytes() + m.world.children.innate.tobytes()).hexdigest()
+lasting = hashlib.sha256(m.world.children.key.tobytes() + m.world.children.base_need_gbp_k.tobytes()).hexdigest()
 sums = {name: float(m.world.tallies[name].sum()) for name in m.world.tallies.dtype.names}
 print(json.dumps({"all": digest.hexdigest(), "lasting": lasting, "sums": sums}))
 """

@@ -5,79 +5,84 @@ comes before and after the sweep (`SendModel.step`).
 """
 
 from sendcycle.calendar import BURN_IN_MONTHS
+from sendcycle.engine.compilation import rule
 from sendcycle.rules.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
-from sendcycle.rules.assessment import authorities_assess, hours_are_shared_out, work_arrives
+from sendcycle.rules.assessment import authorities_allocate_hours, authorities_assess, case_flows_change
 from sendcycle.rules.capacity import (
-    independent_prices_follow_inflation,
-    nation_follows,
-    places_are_built,
+    authorities_build_places,
+    independent_prices_change,
+    national_capacity_changes,
     schools_build_skill,
-    workforce_follows,
+    workforce_changes,
 )
-from sendcycle.rules.census import children_are_supported_and_counted
-from sendcycle.rules.confidence import area_learns, reputations_follow
-from sendcycle.rules.local_practice import practice_drifts
-from sendcycle.rules.money import budgets_are_set, budgets_are_spent, government_settles
-from sendcycle.rules.needs import closures_leave_marks, needs_are_identified
-from sendcycle.rules.placement import children_are_excluded_or_withdrawn, children_are_placed, children_change_phase
-from sendcycle.rules.reporting import authorities_are_reported, children_are_reported
+from sendcycle.rules.census import children_receive_support
+from sendcycle.rules.confidence import areas_learn_from_contests, school_reputations_change
+from sendcycle.rules.local_practice import local_practice_drifts
+from sendcycle.rules.money import authorities_set_budgets, authorities_spend, government_sets_settlement
+from sendcycle.rules.needs import closures_deepen_needs, schools_identify_needs
+from sendcycle.rules.placement import (
+    authorities_place_children,
+    children_change_phase,
+    schools_exclude_and_families_withdraw,
+)
+from sendcycle.rules.reporting import report_authorities, report_children
 from sendcycle.rules.requests import families_request
 from sendcycle.rules.signals import (
-    authority_signals_are_carried,
-    authority_signals_are_measured,
-    nation_signals_are_carried,
-    norm_and_gatekeeping_follow,
+    carry_authority_signals,
+    carry_national_signals,
+    measure_authority_signals,
+    norm_and_gatekeeping_change,
 )
-from sendcycle.rules.support import schools_spread_support
-from sendcycle.state.world import Given, Part, World, rule
+from sendcycle.rules.support import schools_allocate_support
+from sendcycle.state.world import Inputs, Part, World
 
 
 @rule
-def month_opens(w: World, given: Given, t: int) -> None:
+def month_opens(w: World, inputs: Inputs, t: int) -> None:
     """Before any authority acts the nation settles its money, and the tribunal says which appeals are heard."""
-    p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
-    government_settles(w, p, d, t)
-    independent_prices_follow_inflation(w, p, d, t)
+    p, d = inputs.parameters[t + BURN_IN_MONTHS], inputs.drivers[t + BURN_IN_MONTHS]
+    government_sets_settlement(w, p, d, t)
+    independent_prices_change(w, p, d, t)
     tribunal_lists_hearings(w, p, t)
 
 
 @rule
-def authorities_live(w: World, given: Given, part: Part, t: int) -> None:
+def authorities_act(w: World, inputs: Inputs, part: Part, t: int) -> None:
     """Take one authority after another through the month, so that its children stay in the processor's cache."""
-    p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
+    p, d = inputs.parameters[t + BURN_IN_MONTHS], inputs.drivers[t + BURN_IN_MONTHS]
     for k in range(part.shape[0]):
         one = part[k : k + 1]
-        budgets_are_set(w, p, d, one, t)
-        practice_drifts(w, p, d, one, t)
+        authorities_set_budgets(w, p, d, one, t)
+        local_practice_drifts(w, p, d, one, t)
         children_change_phase(w, p, d, one, t)  # cohorts enter, transfer and leave
-        closures_leave_marks(w, p, d, one, t)
-        needs_are_identified(w, p, d, one, t)  # needs emerge and are identified
+        closures_deepen_needs(w, p, d, one, t)
+        schools_identify_needs(w, p, d, one, t)  # needs emerge and are identified
         families_request(w, p, d, one, t)  # families ask, schools back them
-        hours_are_shared_out(w, p, d, one, t)
+        authorities_allocate_hours(w, p, d, one, t)
         authorities_assess(w, p, d, one, t)  # authorities decide, assess and issue, as hours allow
         families_contest(w, p, d, one, t)  # families contest, authorities settle
         tribunal_decides(w, p, d, one, t)
-        children_are_placed(w, p, d, one, t)  # children are placed where there are places
-        children_are_excluded_or_withdrawn(w, p, d, one, t)
-        budgets_are_spent(w, p, d, one, t)  # budgets settle
-        schools_spread_support(w, p, d, one, t)  # schools support with what they have
-        children_are_supported_and_counted(w, p, d, one, t)  # and families learn from it
-        reputations_follow(w, p, d, one, t)
-        area_learns(w, p, d, one, t)
-        work_arrives(w, p, d, one, t)  # capacity follows money, workload and time
-        workforce_follows(w, p, d, one, t)
+        authorities_place_children(w, p, d, one, t)  # children are placed where there are places
+        schools_exclude_and_families_withdraw(w, p, d, one, t)
+        authorities_spend(w, p, d, one, t)  # budgets settle
+        schools_allocate_support(w, p, d, one, t)  # schools support with what they have
+        children_receive_support(w, p, d, one, t)  # and families learn from it
+        school_reputations_change(w, p, d, one, t)
+        areas_learn_from_contests(w, p, d, one, t)
+        case_flows_change(w, p, d, one, t)  # capacity follows money, workload and time
+        workforce_changes(w, p, d, one, t)
         schools_build_skill(w, p, d, one, t)
-        places_are_built(w, p, d, one, t)
-        children_are_reported(w, p, d, one, t)
-        authorities_are_reported(w, p, d, one, t)
+        authorities_build_places(w, p, d, one, t)
+        report_children(w, p, d, one, t)
+        report_authorities(w, p, d, one, t)
 
 
 @rule
-def month_closes(w: World, given: Given, everywhere: Part, t: int) -> None:
+def month_closes(w: World, inputs: Inputs, everywhere: Part, t: int) -> None:
     """The nation follows what its authorities did, and the loops carry all of it into the next month."""
-    p, d = given.parameters[t + BURN_IN_MONTHS], given.drivers[t + BURN_IN_MONTHS]
-    nation_follows(w, p, d, t)
-    norm_and_gatekeeping_follow(w, p, d, everywhere, t)
-    authority_signals_are_measured(w, p, d, everywhere, t)
-    authority_signals_are_carried(w, p, everywhere)
-    nation_signals_are_carried(w, p)
+    p, d = inputs.parameters[t + BURN_IN_MONTHS], inputs.drivers[t + BURN_IN_MONTHS]
+    national_capacity_changes(w, p, d, t)
+    norm_and_gatekeeping_change(w, p, d, everywhere, t)
+    measure_authority_signals(w, p, d, everywhere, t)
+    carry_authority_signals(w, p, everywhere)
+    carry_national_signals(w, p)

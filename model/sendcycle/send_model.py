@@ -15,22 +15,24 @@ from sendcycle.errors import ScaleError, ScenarioError
 from sendcycle.inputs.drivers import drivers
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.inputs.reforms import NO_CHANGE, Scenario
-from sendcycle.month import authorities_live, month_closes, month_opens
+from sendcycle.month import authorities_act, month_closes, month_opens
 from sendcycle.outputs.breakdowns import Breakdowns, January, count_january
 from sendcycle.outputs.observables import as_numbers
-from sendcycle.rules.census import children_are_supported_and_counted
-from sendcycle.rules.confidence import reputations_follow
-from sendcycle.rules.placement import rolls_follow, those_going_on_are_listed
+from sendcycle.rules.census import children_receive_support
+from sendcycle.rules.confidence import school_reputations_change
+from sendcycle.rules.placement import list_over_16s_in_education, school_rolls_change
 from sendcycle.rules.signals import (
-    authority_signals_are_carried,
-    authority_signals_are_measured,
-    nation_signals_are_carried,
+    carry_authority_signals,
+    carry_national_signals,
+    measure_authority_signals,
 )
-from sendcycle.rules.support import schools_spread_support
+from sendcycle.rules.support import schools_allocate_support
 from sendcycle.start import initial_state as beginnings
 from sendcycle.start.population import EARLIEST_BIRTH, build, fill
 from sendcycle.state.agents import Child, Government, IndependentSector, LocalAuthority, School, Tribunal
-from sendcycle.state.world import LOOP_SIGNALS, Given, Part
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import LOOP_SIGNALS, DriverRecord, Records, records
+from sendcycle.state.world import Inputs, Part
 
 T = TypeVar("T")
 
@@ -44,9 +46,9 @@ class SendModel(mesa.Model):
     Parameters
     ----------
     parameters
-        The numbers; the declared defaults if not given.
+        The numbers; the declared defaults if not inputs.
     scenario
-        Reforms with dates; none if not given.
+        Reforms with dates; none if not inputs.
     seed
         Keys every random draw; 0 to 2^63 - 1.
     scale
@@ -80,21 +82,22 @@ class SendModel(mesa.Model):
         self.parameters = parameters if parameters is not None else Parameters()
         self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
         self.scale, self.n_months = scale, n_months
-        self.given = Given(self._numbers_under(scenario), drivers(self.parameters, n_months).view(np.recarray))
+        self.inputs = Inputs(self._numbers_under(scenario), records(drivers(self.parameters, n_months), DriverRecord))
         self.t = -BURN_IN_MONTHS
         self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
         self._everywhere = np.arange(len(self.world.authorities))
         self._parts = self._split(threads)
         self._pool = ThreadPoolExecutor(len(self._parts) - 1) if len(self._parts) > 1 else None
         self._begin()
-        self._agents_look_on()
+        self._create_agents()
 
-    def _numbers_under(self, scenario: Scenario) -> NDArray[Any]:
+    def _numbers_under(self, scenario: Scenario) -> Records[ParameterRecord]:
         """Return the parameters of every month, those of the burn-in first, in which no reform acts."""
         before = np.repeat(NO_CHANGE.table(self.parameters, 1), BURN_IN_MONTHS)
-        return np.concatenate([before, scenario.table(self.parameters, self.n_months)]).view(np.recarray)
+        whole = np.concatenate([before, scenario.table(self.parameters, self.n_months)])
+        return records(whole, ParameterRecord)
 
-    def _agents_look_on(self) -> None:
+    def _create_agents(self) -> None:
         rows = self.sample.rows
         names = zip(rows["la_code"], rows["la_name"], strict=True)
         self.authorities = [LocalAuthority(self, a, code, name) for a, (code, name) in enumerate(names)]
@@ -121,27 +124,27 @@ class SendModel(mesa.Model):
         """Live through one month: afterwards `t`, the number of the next one, is larger by 1."""
         as_numbers(self.world.tallies).fill(0.0)
         if month_of_year(self.t) == SEPTEMBER:
-            self._pupils_enrol()
-        self._month_is_lived()
+            self._enrol_pupils()
+        self._run_month()
         self.t += 1
 
-    def _month_is_lived(self) -> None:
-        w, given, t = self.world, self.given, self.t
-        month_opens(w, given, t)
-        self._in_parts(lambda part: authorities_live(w, given, part, t))  # children, families, schools, authorities
-        month_closes(w, given, self._everywhere, t)  # the nation follows, and the loops carry all of it on
+    def _run_month(self) -> None:
+        w, inputs, t = self.world, self.inputs, self.t
+        month_opens(w, inputs, t)
+        self._in_parts(lambda part: authorities_act(w, inputs, part, t))  # children, families, schools, authorities
+        month_closes(w, inputs, self._everywhere, t)  # the nation follows, and the loops carry all of it on
 
     # ------------------------------------------------------------------ its parts
 
     @property
-    def p(self) -> Any:
+    def p(self) -> ParameterRecord:
         """The parameters of this month as one record, a field each. Raises IndexError after the last month."""
-        return self.given.parameters[self.t + BURN_IN_MONTHS]
+        return self.inputs.parameters[self.t + BURN_IN_MONTHS]
 
     @property
-    def d(self) -> Any:
-        """The drivers of this month as one record, see `world.DRIVERS`. Raises IndexError after the last month."""
-        return self.given.drivers[self.t + BURN_IN_MONTHS]
+    def d(self) -> DriverRecord:
+        """The drivers of this month as one record, see `DriverRecord`. Raises IndexError after the last month."""
+        return self.inputs.drivers[self.t + BURN_IN_MONTHS]
 
     def _each(self, rule: Callable[..., None], *more: Any) -> None:
         """Apply a rule to every authority, in parallel over parts of them."""
@@ -169,7 +172,7 @@ class SendModel(mesa.Model):
             loads[lightest] += int(size[a])
         return [np.asarray(sorted(part), dtype=np.int64) for part in parts]
 
-    def _pupils_enrol(self) -> None:
+    def _enrol_pupils(self) -> None:
         """In September count the pupils of each school: all children of its phase, with and without need."""
         w, t = self.world, self.t
 
@@ -182,7 +185,7 @@ class SendModel(mesa.Model):
         secondary = aged(11, 16) + self.parameters["share_sixth_form"] * aged(16, 18)
         schools = w.schools
         if t > 0:
-            rolls_follow(schools, self.p)
+            school_rolls_change(schools, self.p)
         by_phase = np.where(schools["secondary"] == 1, secondary[schools["cluster"]], primary[schools["cluster"]])
         schools["pupils"] = schools["roll"] * by_phase
         w.authorities["pupils"] = np.bincount(
@@ -196,32 +199,32 @@ class SendModel(mesa.Model):
         w, p = self.world, self.parameters
         self._in_parts(lambda part: fill(w, self.p, part, self._filling))
         del self._filling
-        self._in_parts(lambda part: beginnings.children_go_to_school(w, self.p, part, self.t))
+        self._in_parts(lambda part: beginnings.assign_initial_schools(w, self.p, part, self.t))
         w.schools["reputation"] = w.schools["carried_reputation"] = w.schools["reputation_start"] = 0.5
-        self._pupils_enrol()
-        beginnings.labels_are_given(w, self.sample, p, self.t)
-        beginnings.plan_holders_are_placed(w, self.sample, p, self.t)
-        self._in_parts(lambda part: beginnings.provision_is_named(w, self.p, part, self.t))
-        self._in_parts(lambda part: those_going_on_are_listed(w, part, self.t))
-        self._each(children_are_supported_and_counted)
-        settlement = float(self.given.drivers[0].settlement_gbp)
-        beginnings.people_and_money_are_there(w, p, settlement, BURN_IN_MONTHS)
+        self._enrol_pupils()
+        beginnings.assign_initial_sen_status(w, self.sample, p, self.t)
+        beginnings.assign_initial_settings(w, self.sample, p, self.t)
+        self._in_parts(lambda part: beginnings.name_initial_provision(w, self.p, part, self.t))
+        self._in_parts(lambda part: list_over_16s_in_education(w, part, self.t))
+        self._each(children_receive_support)
+        settlement = float(self.inputs.drivers[0].settlement_gbp)
+        beginnings.initialise_staff_and_budgets(w, p, settlement, BURN_IN_MONTHS)
         for _ in range(3):  # need met, remembered need and severity settle together
-            w.schools["carried_load"] = w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0)
-            self._each(schools_spread_support)
-            self._each(children_are_supported_and_counted)
-            self._in_parts(lambda part: beginnings.memories_settle(w, self.p, part, self.t))
-        self._each(children_are_supported_and_counted)
-        self._each(reputations_follow)
-        self._references_are_taken()
+            w.schools["carried_load_gbp_k"] = w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0)
+            self._each(schools_allocate_support)
+            self._each(children_receive_support)
+            self._in_parts(lambda part: beginnings.initialise_unmet_need(w, self.p, part, self.t))
+        self._each(children_receive_support)
+        self._each(school_reputations_change)
+        self._take_references()
         while self.t < 0:
             self.step()
-            self._references_are_taken()
-        self._accounts_open()
-        self._references_are_taken()
+            self._take_references()
+        self._open_accounts()
+        self._take_references()
         self.steps = 0  # Mesa has counted the burn-in
 
-    def _accounts_open(self) -> None:
+    def _open_accounts(self) -> None:
         """In September 2014 staff casework for the work there is, and open the accounts with each one's reserves.
 
         Nobody has been strict yet for want of money: the burn-in's own balance means nothing.
@@ -244,18 +247,18 @@ class SendModel(mesa.Model):
         las["year_spend_pence"] = 0
         las["year_granted_pence"] = 0
 
-    def _references_are_taken(self) -> None:
+    def _take_references(self) -> None:
         """Take the present signals as those of September 2014."""
         w = self.world
         las, nation, schools = (records.view(np.ndarray) for records in (w.authorities, w.nation, w.schools))
         children = np.maximum(las["sen_support"], 1.0)
         las["hours_per_child_start"] = np.maximum(las["early_hours"], 1e-9) / children
-        las["support_per_child_start"] = las["support_budget_gbp"] / children
+        las["support_gbp_per_child_start"] = las["support_budget_gbp"] / children
         las["plans_2014"] = np.maximum(las["plans"], 1.0)
         las["statutory_share_start"] = np.maximum(las["statutory_share"], 0.01)
         nation["independent_pupils_start"] = np.maximum(nation["independent_pupils"], 1.0)
         las["topup_index"] = 1.0
-        self._each(authority_signals_are_measured)
+        self._each(measure_authority_signals)
         for name in LOOP_SIGNALS:
             las[f"{name}_start"] = las[name]
         nation["overspend_start"] = nation["overspend"]
@@ -263,9 +266,9 @@ class SendModel(mesa.Model):
         schools["reputation_start"] = schools["reputation"]
         schools["incentive_start"] = schools["incentive"]
         schools["relative_load_start"] = schools["relative_load"]
-        schools["load_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
-        authority_signals_are_carried(w, self.p, self._everywhere)
-        nation_signals_are_carried(w, self.p)
+        schools["load_gbp_k_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
+        carry_authority_signals(w, self.p, self._everywhere)
+        carry_national_signals(w, self.p)
 
     def turn_to(self, scenario: Scenario) -> None:
         """Go on under another scenario, as if it had been that of this run from the beginning.
@@ -277,9 +280,9 @@ class SendModel(mesa.Model):
         """
         numbers = self._numbers_under(scenario)
         lived = BURN_IN_MONTHS + max(self.t, 1)  # the first month counts: the references of the loops know it
-        if not np.array_equal(as_numbers(numbers[:lived]), as_numbers(self.given.parameters[:lived])):
+        if not np.array_equal(as_numbers(numbers[:lived]), as_numbers(self.inputs.parameters[:lived])):
             raise ScenarioError(f"scenario '{scenario.name}' changes months before {month_label(self.t)}.")
-        self.given, self.reform_scenario = Given(numbers, self.given.drivers), scenario
+        self.inputs, self.reform_scenario = Inputs(numbers, self.inputs.drivers), scenario
 
     def copy(self) -> "SendModel":
         """Return an independent model in the same state: no array, no worker and no agent is shared."""
@@ -290,7 +293,7 @@ class SendModel(mesa.Model):
         twin.__dict__.update(deepcopy(state))
         twin.steps = self.steps
         twin._pool = ThreadPoolExecutor(len(twin._parts) - 1) if self._pool is not None else None
-        twin._agents_look_on()
+        twin._create_agents()
         return twin
 
     def close(self) -> None:
@@ -301,7 +304,7 @@ class SendModel(mesa.Model):
         if self._pool is not None:
             self._pool.shutdown()
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        del self.world, self._born, self.given
+        del self.world, self._born, self.inputs
 
     def count(self) -> January:
         """Return the month just lived by need, age, disadvantage, label and setting, and by school; after a step."""

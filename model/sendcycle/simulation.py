@@ -16,7 +16,7 @@ from sendcycle.outputs.observables import Cube, as_numbers
 from sendcycle.outputs.results import Result, new_manifest
 from sendcycle.send_model import SendModel
 
-Told = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 def simulate(
@@ -27,7 +27,7 @@ def simulate(
     until: str = "2035-08",
     *,
     threads: int = 2,
-    progress: Told | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Result:
     """Run the model from September 2014 and return what was recorded, by month and authority.
 
@@ -60,7 +60,7 @@ def simulate_each(
     until: str = "2035-08",
     *,
     threads: int = 2,
-    progress: Told | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Iterator[tuple[int, Result]]:
     """Run the model under several scenarios on the same draws, living through the months they share once.
 
@@ -105,7 +105,7 @@ class Futures:
     scale: float
     until: str
     began: float
-    progress: Told | None
+    progress: ProgressCallback | None
 
     def lived(self, model: SendModel, record: "Record", group: list[int]) -> Iterator[tuple[int, Result]]:
         """Live on under the scenarios of a group, which are one until now; yield what each of them brings.

@@ -13,7 +13,7 @@ from sendcycle import Scenario
 from sendcycle.errors import ResultsError
 from sendcycle.inputs.published import of_observable
 from sendcycle.outputs.observables import declared as declared_observables
-from sendcycle.state.world import LINES
+from sendcycle.state.records import LINES
 from sendcycle_experiments.analysis import at_a_glance
 from sendcycle_experiments.analysis.evidence import LEVELS
 from sendcycle_experiments.calibration.ensembles import Ensemble

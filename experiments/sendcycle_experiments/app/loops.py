@@ -53,7 +53,7 @@ def _ahead(model: SendModel, cut: str | None, names: Sequence[str], months: int)
     """Return what each observable comes to over some months, in a copy of the model in which a gain is 0."""
     with closing(model.copy()) as twin:
         if cut is not None:
-            twin.given.parameters[cut][model.t + BURN_IN_MONTHS :] = 0.0
+            twin.inputs.parameters[cut][model.t + BURN_IN_MONTHS :] = 0.0
         weights = np.asarray(twin.world.authorities["weight"])
         total = np.zeros(as_numbers(twin.world.tallies).shape[-1])
         for _ in range(months):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sendcycle import SendModel
 from sendcycle.calendar import month_label
-from sendcycle.state.children import Appeal, Case, Label, Need, Setting
+from sendcycle.state.children import Appeal, Case, Need, SenStatus, Setting
 
 SETTINGS = {
     Setting.EARLY_YEARS: "early years",
@@ -23,13 +23,13 @@ SETTINGS = {
     Setting.ELSEWHERE: "no school place",
     Setting.LEFT: "no education",
 }
-LABELS = {Label.NONE: "no label", Label.SEN_SUPPORT: "on SEN support", Label.PLAN: "with a plan"}
+LABELS = {SenStatus.NONE: "no label", SenStatus.SEN_SUPPORT: "on SEN support", SenStatus.PLAN: "with a plan"}
 CASES = {
-    Case.REQUESTED: "an EHC needs assessment is requested",
-    Case.ASSESSED: "the assessment is agreed and waits for advice",
-    Case.DRAFTED: "the plan waits to be written",
-    Case.MEDIATED: "the family goes to mediation",
-    Case.APPEALED: "the family appeals to the tribunal",
+    Case.DECIDING: "an EHC needs assessment is requested",
+    Case.ASSESSING: "the assessment is agreed and waits for advice",
+    Case.DRAFTING: "the plan waits to be written",
+    Case.MEDIATING: "the family goes to mediation",
+    Case.APPEALING: "the family appeals to the tribunal",
 }
 CONTESTED = {
     Appeal.REFUSAL_TO_ASSESS: "the refusal to assess",
@@ -82,13 +82,21 @@ def story(of: SendModel, row: int) -> Story:
         events, months = [], []
 
         def state() -> tuple[int, int, int, int, int]:
-            return (int(c.label[row]), int(c.setting[row]), int(c.case[row]), int(c.school[row]), int(c.appeal[row]))
+            return (
+                int(c.sen_status[row]),
+                int(c.setting[row]),
+                int(c.case[row]),
+                int(c.school[row]),
+                int(c.appeal[row]),
+            )
 
         before = state()
         for t in range(max(of.t, 0)):
             model.step()
             if t == 0 and shows < 0:
-                events.append((t, f"at the beginning: {LABELS[Label(before[0])]}, in {SETTINGS[Setting(before[1])]}"))
+                events.append(
+                    (t, f"at the beginning: {LABELS[SenStatus(before[0])]}, in {SETTINGS[Setting(before[1])]}")
+                )
             if t == shows:
                 events.append((t, f"the need shows: {NEEDS[Need(int(c.need[row]))]}"))
             now = state()
@@ -100,7 +108,7 @@ def story(of: SendModel, row: int) -> Story:
         family = "with free school meals" if c.disadvantaged[row] else "without free school meals"
         who = (
             f"A child with {NEEDS[Need(int(c.need[row]))]}, born {_month_of(born)}, {family}, in {authority}; "
-            f"meeting the need costs about £{1000.0 * float(c.innate[row]):,.0f} a year at prices of 2014-15."
+            f"meeting the need costs about £{1000.0 * float(c.base_need_gbp_k[row]):,.0f} a year at prices of 2014-15."
         )
     told = pd.DataFrame(events, columns=["t", "event"])
     told.insert(0, "month", [month_label(t) for t in told["t"]])
@@ -121,18 +129,18 @@ def _changes(before: tuple[int, ...], now: tuple[int, ...], t: int) -> list[str]
     """Return in words what has changed between two months."""
     words = []
     if now[0] != before[0]:
-        if now[0] == Label.PLAN:
+        if now[0] == SenStatus.PLAN:
             words.append("an EHC plan is issued")
-        elif before[0] == Label.PLAN:
+        elif before[0] == SenStatus.PLAN:
             words.append("the plan ceases")
         else:
-            words.append("goes on SEN support" if now[0] == Label.SEN_SUPPORT else "comes off SEN support")
+            words.append("goes on SEN support" if now[0] == SenStatus.SEN_SUPPORT else "comes off SEN support")
     if now[2] != before[2]:
         if now[2] == Case.NONE:
             words += ["the case ends"] if now[0] == before[0] else []
         else:
             about = CONTESTED.get(Appeal(now[4]), "")
-            words.append(CASES[Case(now[2])] + (f" over {about}" if about and now[2] >= Case.MEDIATED else ""))
+            words.append(CASES[Case(now[2])] + (f" over {about}" if about and now[2] >= Case.MEDIATING else ""))
     if now[1] != before[1]:
         words.append(_moved(Setting(now[1])))
     elif now[3] != before[3] and now[3] >= 0:
@@ -157,8 +165,8 @@ def telling_children(model: SendModel, n: int = 30) -> dict[int, str]:
     Half of them are in the statutory pipeline now, as far as there are so many, the others have a plan.
     """
     c = model.world.children
-    cases, plans = (np.asarray(column) for column in (c.case, c.label))
-    issued = (plans == Label.PLAN) & (cases == Case.NONE)
+    cases, plans = (np.asarray(column) for column in (c.case, c.sen_status))
+    issued = (plans == SenStatus.PLAN) & (cases == Case.NONE)
     new = issued & (np.asarray(c.planned) > 0)  # since September 2014
     waiting, settled = np.flatnonzero(cases != Case.NONE), np.flatnonzero(new if new.any() else issued)
     rows = sorted({*_spread(waiting, n // 2), *_spread(settled, n - n // 2)})

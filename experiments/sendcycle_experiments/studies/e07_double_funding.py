@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sendcycle import Scenario
-from sendcycle.state.world import LINES_INSIDE
+from sendcycle.state.records import LINES_INSIDE
 from sendcycle_experiments.analysis.comparison import complete, design
 from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.figures.baseline_page import COLOURS, save_figure, style_axes

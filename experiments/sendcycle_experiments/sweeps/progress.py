@@ -87,6 +87,6 @@ def is_compiled() -> bool:
     from sendcycle.engine.compilation import cache_folder
 
     try:
-        return any(cache_folder().rglob("month.authorities_live*.nbc"))  # the longest to compile
+        return any(cache_folder().rglob("month.authorities_act*.nbc"))  # the longest to compile
     except OSError:
         return False

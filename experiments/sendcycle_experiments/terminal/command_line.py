@@ -862,7 +862,7 @@ def priorities(
     """Say what each of the twelve priorities and each statutory lever does alone, and what is lost without it."""
     from sendcycle_experiments.studies import e09_priorities as parts
 
-    folder = out or _home("priorities", smoke)
+    folder = out or _home("e09_priorities", smoke)
     of = _ensemble_of(ensemble).first(2 if smoke else members)
     with _Steps() as told:
         found = parts.experiment(
@@ -885,7 +885,7 @@ def claims(
     """Test what the source paper says follows from what: supported, contradicted or undecided, and by what."""
     from sendcycle_experiments.studies.e10_claims import study as paper
 
-    folder = out or _home("claims", smoke)
+    folder = out or _home("e10_claims", smoke)
     of = _ensemble_of(ensemble).first(2 if smoke else members)
     with _Steps() as told:
         found = paper.experiment(

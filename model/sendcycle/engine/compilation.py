@@ -1,23 +1,26 @@
-"""Where compiled rules are kept: one folder for each state of the source, so that no stale rule is ever run.
+"""How rules are compiled, and where the compiled ones are kept: one folder for each state of the source.
 
 Numba looks only at the file of the function itself when it decides whether a compiled copy is current; a rule that
-calls a changed function of another file would go on with the old one. Here a change of any file of the model, or of
-Numba or NumPy, leads to a new folder.
+calls a changed function of another file would go on with the old one. Here a change of any file that rules are made
+of, or of Numba or NumPy, leads to a new folder, so that no stale rule is ever run.
 """
 
 import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
 import platformdirs
+from numba import njit
 
 from sendcycle.engine.source_files import source_files
 
-READ_BY_RULES = ("engine/by_reference.py", "calendar.py", "state/children.py")  # files without rules of their own
+COMPILED_ROOMS = ("engine/", "state/", "start/", "rules/", "month.py", "calendar.py", "outputs/breakdowns.py")
 KEPT = 4  # folders of earlier states that are kept
 
 
@@ -25,9 +28,8 @@ def source_hash() -> str:
     """Return a hash of all that compiled rules depend on."""
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
     for name, entry in source_files(".py").items():
-        source = entry.read_bytes()
-        if re.search(rb"import .*\b(numba|njit|rule)\b", source) or name in READ_BY_RULES:
-            digest.update(name.encode() + source)
+        if name.startswith(COMPILED_ROOMS):
+            digest.update(name.encode() + entry.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -53,3 +55,21 @@ def use_cache_folder() -> None:
 
 
 use_cache_folder()
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def rule(function: F) -> F:
+    """Compile a rule of the month. It runs uncompiled as well when NUMBA_DISABLE_JIT is set."""
+    return njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
+
+
+def compiled(function: F) -> F:
+    """Compile a function that rules call."""
+    return njit(cache=True)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: F) -> F:
+    """Compile a small function into each rule that calls it: a name for an equation costs nothing."""
+    return njit(cache=True, inline="always")(function)  # type: ignore[no-any-return]

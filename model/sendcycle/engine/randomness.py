@@ -7,7 +7,8 @@ else happens: on any number of threads, with one child more or less, in two scen
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
+
+from sendcycle.engine.compilation import compiled, inlined
 
 
 class Decision(IntEnum):
@@ -66,7 +67,7 @@ DRAWS = 9007199254740992.0  # 2**53: how many different draws there are
 _TO_UNIT = 1.0 / DRAWS
 
 
-@njit(cache=True, inline="always")
+@inlined
 def scramble(x: np.uint64) -> np.uint64:
     """Scramble 64 bits so that every input bit moves every output bit (the finaliser of MurmurHash3)."""
     x ^= x >> _S33
@@ -77,7 +78,7 @@ def scramble(x: np.uint64) -> np.uint64:
     return x
 
 
-@njit(cache=True)
+@compiled
 def stream(seed: int, decision: int, month: int) -> np.uint64:
     """Return the key that all draws of one decision in one month share."""
     x = scramble(np.uint64(seed) + _GOLDEN)
@@ -90,13 +91,13 @@ def key_of(seed: int, decision: int, month: int) -> np.uint64:
     return np.uint64(stream(seed, int(decision), month))
 
 
-@njit(cache=True, inline="always")
+@inlined
 def draw(key: np.uint64, stream_key: np.uint64) -> float:
     """Return the uniform number in [0, 1) of one child (or school) in one stream."""
     return float(scramble(key + stream_key) >> SHIFT) * _TO_UNIT
 
 
-@njit(cache=True)
+@compiled
 def draw_normal(key: np.uint64, stream_key: np.uint64) -> float:
     """Return a standard normal number: the inverse normal distribution of the keyed uniform number.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sendcycle.calendar import BURN_IN_MONTHS, calendar_year, financial_year, month_index
 from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.parameters import Parameters
-from sendcycle.state.world import DRIVERS
+from sendcycle.state.records import DriverRecord
 
 # Schools closed to most pupils: 20 March to 31 May 2020, partly to July, and January to 8 March 2021.
 CLOSURES = {"2020-03": 0.4, "2020-04": 1.0, "2020-05": 1.0, "2020-06": 0.7, "2020-07": 0.5, "2021-01": 0.9, "2021-02": 1.0, "2021-03": 0.25}  # fmt: skip  # noqa: E501
@@ -52,7 +52,7 @@ def _by_year(series: "pd.Series[float]", years: NDArray[np.int64]) -> NDArray[np
 
 
 def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
-    """Return one record of `DRIVERS` a month, shape (n_months + 12,): record i is model month i - BURN_IN_MONTHS.
+    """Return one record of `DriverRecord` a month, shape (n_months + 12,): record i is model month i - BURN_IN_MONTHS.
 
     Sources are in docs/data.md.
     """
@@ -60,7 +60,7 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     inside = np.maximum(t, 0)
     money_year = np.asarray([financial_year(int(m)) for m in inside], dtype=np.int64)
     year = np.asarray([calendar_year(int(m)) for m in inside], dtype=np.int64)
-    table = np.zeros(t.size, dtype=DRIVERS)
+    table = np.zeros(t.size, dtype=DriverRecord.dtype())
     table["month_of_year"] = (t + 8) % 12 + 1
     table["price_index"] = _by_year(_series("prices.csv", "gdp_deflator"), money_year)
     table["inflation"][1:] = table["price_index"][1:] / table["price_index"][:-1] - 1.0

@@ -13,16 +13,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sendcycle.calendar import month_label
+from sendcycle.engine.compilation import rule
 from sendcycle.rules.needs import rows_here
-from sendcycle.state.children import N_LABELS, N_SETTINGS, Case, Label, Need, Setting
-from sendcycle.state.world import Part, World, rule
+from sendcycle.state.children import N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
+from sendcycle.state.world import Part, World
 
 AGE_BANDS = ("under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25")
 N_NEEDS, N_BANDS = len(Need), len(AGE_BANDS)
 MEASURES = ("children", "unmet", "confidence", "appealing")
 N_MEASURES = len(MEASURES)
-SHAPE = (N_NEEDS, N_BANDS, 2, N_LABELS, N_SETTINGS, N_MEASURES)
-OF_SCHOOLS = ("pupils", "coverage", "skill", "need_load", "relative_load", "reputation", "incentive", "unit_places")
+SHAPE = (N_NEEDS, N_BANDS, 2, N_SEN_STATUSES, N_SETTINGS, N_MEASURES)
+OF_SCHOOLS = {  # columns of the table, and the fields of the schools' records that they hold
+    "pupils": "pupils", "coverage": "coverage", "skill": "skill", "need_load": "need_load_gbp_k",
+    "relative_load": "relative_load", "reputation": "reputation", "incentive": "incentive",
+    "unit_places": "unit_places",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +63,16 @@ def _children_counted(w: World, part: Part, t: int, in_school: NDArray[np.float3
     for a in part:
         weight = w.authorities[a].weight
         for i in rows_here(w, a, t):
-            label, setting = c.label[i], c.setting[i]
+            label, setting = c.sen_status[i], c.setting[i]
             age = (t - c.born[i]) // 12
             band = 0 if age < 5 else 1 if age < 11 else 2 if age < 16 else 3 if age < 20 else 4
             cell = sums[c.need[i], band, c.disadvantaged[i], label, setting]
             cell[0] += weight
-            if setting != Setting.POST_16 or label == Label.PLAN:  # of the others nothing is followed
+            if setting != Setting.POST_16 or label == SenStatus.PLAN:  # of the others nothing is followed
                 cell[1] += weight * (1.0 - c.met[i])
                 cell[2] += weight * c.confidence[i]
-            cell[3] += weight * (c.case[i] == Case.APPEALED)
-            if label != Label.NONE and (setting == Setting.MAINSTREAM or setting == Setting.UNIT):
+            cell[3] += weight * (c.case[i] == Case.APPEALING)
+            if label != SenStatus.NONE and (setting == Setting.MAINSTREAM or setting == Setting.UNIT):
                 in_school[c.school[i], label - 1] += 1
     return sums
 
@@ -77,7 +82,7 @@ def count_january(world: World, in_parts: Callable[[Callable[[Part], Any]], list
     in_school = np.zeros((len(world.schools), 2), dtype=np.float32)
     children: NDArray[Any] = np.add.reduce(in_parts(lambda part: _children_counted(world, part, t, in_school)))
     records = world.schools.view(np.ndarray)
-    schools = np.stack([records[name] for name in OF_SCHOOLS], axis=1).astype(np.float32)
+    schools = np.stack([records[field] for field in OF_SCHOOLS.values()], axis=1).astype(np.float32)
     return January(t, children, in_school, schools)
 
 
@@ -116,7 +121,7 @@ class Breakdowns:
             "need": [need.name.lower() for need in Need],
             "age": AGE_BANDS,
             "disadvantaged": (False, True),
-            "label": [label.name.lower() for label in Label],
+            "label": [label.name.lower() for label in SenStatus],
             "setting": [setting.name.lower() for setting in Setting],
         }
         columns = {name: np.asarray(known)[cells[:, k]] for k, (name, known) in enumerate(names.items())}
@@ -127,7 +132,7 @@ class Breakdowns:
     def schools(self) -> pd.DataFrame:
         """A row a month and mainstream school: where it is, its pupils with SEN, and `OF_SCHOOLS`.
 
-        `school` is its row in this sample. `pupils` are all on roll; `need_load` is in thousand pounds a year at
+        `school` is its row in this sample. `pupils` are all on roll; `need_load_gbp_k` is in thousand pounds a year at
         2014-15 prices; shares are from 0 to 1. Numbers of pupils are not weighted: multiply them by `weight`.
         """
         tables = [

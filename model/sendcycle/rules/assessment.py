@@ -3,33 +3,36 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sendcycle.engine.compilation import compiled, rule
 from sendcycle.engine.randomness import Decision, draw, stream
 from sendcycle.rules.cases import (
-    decision_is_contested,
     has_waited,
+    issue_plan,
     listed_cases,
     natural_month,
     odds_against,
-    plan_is_issued,
-    starts_assessment,
+    refuse,
+    start_assessment,
     strictness_now,
 )
 from sendcycle.state.children import Appeal, Case
-from sendcycle.state.world import ARRIVALS_KEPT, Part, Record, World, rule
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import ARRIVALS_KEPT, AuthorityRecord, DriverRecord
+from sendcycle.state.tally_record import TallyRecord
+from sendcycle.state.world import Part, World
 
 
-@njit(cache=True)
-def fixed_statutory_hours(la: Record, seen: Record, p: Record, d: Record) -> float:
+@compiled
+def fixed_statutory_hours(la: AuthorityRecord, tally: TallyRecord, p: ParameterRecord, d: DriverRecord) -> float:
     """Return the psychologist hours a month that annual reviews, transfers of statements and appeals take."""
     reviews = la.plans * p.hours_annual_review / 12.0
     transfers = d.transfers * la.plans_2014 * p.hours_transfer
     return reviews + transfers + la.appeals_last_month * p.hours_appeal
 
 
-@njit(cache=True)
+@compiled
 def wait_of_oldest(arrived: NDArray[np.float64], backlog: float, t: int) -> float:
     """Return how long the case now served has waited, months: first in, first out.
 
@@ -46,7 +49,7 @@ def wait_of_oldest(arrived: NDArray[np.float64], backlog: float, t: int) -> floa
 
 
 @rule
-def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def authorities_allocate_hours(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Spend psychologists' and caseworkers' hours on statutory work; psychologists' other hours reach children early.
 
     What their own psychologists cannot serve, authorities buy from those in private practice, as far as these sell.
@@ -56,10 +59,10 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
     """
     for a in part:
         la = w.authorities[a]
-        seen = w.tallies[a]
+        tally = w.tallies[a]
         total = la.psychologists * p.hours_psychologist / 12.0
         limit = p.share_statutory_limit * total
-        fixed = min(fixed_statutory_hours(la, seen, p, d), limit)
+        fixed = min(fixed_statutory_hours(la, tally, p, d), limit)
         arriving = la.assessments_arriving + p.share_reassessment_advice * la.reassessments_arriving
         served = min(arriving + la.assessments_backlog, (limit - fixed) / p.hours_assessment)
         la.assessments_backlog += arriving - served
@@ -88,59 +91,59 @@ def hours_are_shared_out(w: World, p: Record, d: Record, part: Part, t: int) -> 
 
 
 @rule
-def work_arrives(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def case_flows_change(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Smooth the flow of cases into each stage over half a year."""
     for a in part:
         la = w.authorities[a]
-        seen = w.tallies[a]
-        la.requests_arriving += (seen.requests - la.requests_arriving) / 6.0
-        la.assessments_arriving += (seen.assessments_begun - la.assessments_arriving) / 6.0
-        la.drafts_arriving += (seen.drafts_begun - la.drafts_arriving) / 6.0
-        la.reassessments_arriving += (seen.reassessments - la.reassessments_arriving) / 6.0
+        tally = w.tallies[a]
+        la.requests_arriving += (tally.requests - la.requests_arriving) / 6.0
+        la.assessments_arriving += (tally.assessments_begun - la.assessments_arriving) / 6.0
+        la.drafts_arriving += (tally.drafts_begun - la.drafts_arriving) / 6.0
+        la.reassessments_arriving += (tally.reassessments - la.reassessments_arriving) / 6.0
 
 
 @rule
-def authorities_assess(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def authorities_assess(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Move every case whose turn has come one stage on; refuse, agree, issue."""
     c = w.children
     agree = stream(w.seed, Decision.AGREE_TO_ASSESS, t)
     issue = stream(w.seed, Decision.AGREE_TO_ISSUE, t)
     for a in part:
         la = w.authorities[a]
-        seen = w.tallies[a]
+        tally = w.tallies[a]
         strictness = strictness_now(la, p)
         log_threshold = math.log(p.severity_threshold) + strictness
-        refuse = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
+        prob_not_issued = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
         for i in listed_cases(w, a):
             case = c.case[i]
-            if case == Case.NONE or case > Case.DRAFTED or c.due[i] > t:
+            if case == Case.NONE or case > Case.DRAFTING or c.may_move_on_from[i] > t:
                 continue
             refused = Appeal.NONE.value
-            if case == Case.DRAFTED:
+            if case == Case.DRAFTING:
                 if not has_waited(w, i, t, Decision.DRAFT_TURN, la.wait_draft):
                     continue
                 won = c.appeal[i] == Appeal.REFUSAL_TO_ISSUE
-                seen.assessments_completed += not won
-                if not won and draw(c.key[i], issue) < refuse:
-                    seen.assessments_not_issued += 1.0
+                tally.assessments_completed += not won
+                if not won and draw(c.key[i], issue) < prob_not_issued:
+                    tally.assessments_not_issued += 1.0
                     refused = Appeal.REFUSAL_TO_ISSUE.value
                 else:
-                    plan_is_issued(w, p, d, a, i, t)
-            elif case == Case.ASSESSED:
+                    issue_plan(w, p, d, a, i, t)
+            elif case == Case.ASSESSING:
                 if not has_waited(w, i, t, Decision.PSYCHOLOGIST_TURN, la.wait_psychologist):
                     continue
-                seen.drafts_begun += 1.0
-                c.case[i] = Case.DRAFTED
-                c.due[i] = max(t + 1, natural_month(w, p, a, i))
+                tally.drafts_begun += 1.0
+                c.case[i] = Case.DRAFTING
+                c.may_move_on_from[i] = max(t + 1, natural_month(w, p, a, i))
             else:
                 if not has_waited(w, i, t, Decision.DECIDE_TURN, la.wait_decision):
                     continue
-                seen.request_decisions += 1.0
+                tally.request_decisions += 1.0
                 if draw(c.key[i], agree) * (1.0 + odds_against(w, p, i, log_threshold)) < 1.0:
-                    seen.assessments_agreed += 1.0
-                    starts_assessment(w, a, i, t)
+                    tally.assessments_agreed += 1.0
+                    start_assessment(w, a, i, t)
                 else:
-                    seen.requests_refused += 1.0
+                    tally.requests_refused += 1.0
                     refused = Appeal.REFUSAL_TO_ASSESS.value
             if refused != Appeal.NONE:
-                decision_is_contested(w, p, a, i, t, refused)
+                refuse(w, p, a, i, t, refused)

@@ -2,12 +2,21 @@
 
 import math
 
-from numba import njit
-
 from sendcycle.calendar import APRIL, SEPTEMBER
+from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.rules.money import pool_a_pupil, pooled_share
 from sendcycle.state.children import Setting
-from sendcycle.state.world import PLACE_PIPELINE_MONTHS, TRAINING_MONTHS, Part, Record, World, rule
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import (
+    PLACE_PIPELINE_MONTHS,
+    TRAINING_MONTHS,
+    AuthorityRecord,
+    DriverRecord,
+    NationRecord,
+    Records,
+    SchoolRecord,
+)
+from sendcycle.state.world import Part, World
 
 NO_CAP = 1e6  # of the price of an independent place, the default
 UNIT_SIZE = 12.0  # places of a new unit: the assumption is one class
@@ -16,8 +25,8 @@ HIGHEST_HIRING = 0.02  # a month, of psychologists in authorities and of those i
 HIGHEST_CLOSING = 0.05  # a month, of independent places, for want of a price that pays
 
 
-@njit(cache=True, inline="always")
-def posts_are_filled(la: Record, nation: Record, p: Record) -> None:
+@inlined
+def fill_specialist_posts(la: AuthorityRecord, nation: NationRecord, p: ParameterRecord) -> None:
     """Fill the posts for specialists that a reform creates, in time; who is in a post that is closed leaves at once.
 
     Psychologists come from the authority and from private practice, by their numbers, and go back to the authority.
@@ -39,7 +48,7 @@ def posts_are_filled(la: Record, nation: Record, p: Record) -> None:
 
 
 @rule
-def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def workforce_changes(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Let psychologists train, retire, and leave for private practice (R8, B7); caseworkers follow the workload.
 
     Posts that a reform creates are filled.
@@ -47,7 +56,7 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
-        seen = w.tallies[a]
+        tally = w.tallies[a]
         trained = nation.psychologists_trained * la.psychologists_start / nation.psychologists_start
         leaving = min(p.rate_psychologist_leaves * la.drain_carried, 0.2) * la.psychologists
         la.psychologists += p.share_trained_to_authorities * trained - leaving
@@ -55,7 +64,7 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         la.psychologists_private += (1.0 - p.share_trained_to_authorities) * trained + leaving
         la.psychologists_private -= p.rate_psychologist_retires * la.psychologists_private
         la.specialist_psychologists -= p.rate_psychologist_retires * la.specialist_psychologists
-        posts_are_filled(la, nation, p)
+        fill_specialist_posts(la, nation, p)
         decisions = la.requests_arriving + la.reassessments_arriving
         needed = decisions * p.hours_decision + la.drafts_arriving * p.hours_draft
         backlog = la.requests_backlog * p.hours_decision + la.drafts_backlog * p.hours_draft
@@ -63,9 +72,9 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         la.casework_load = needed / (la.caseworkers * monthly)
         wanted = (needed * p.casework_adequacy + p.share_backlog_staffed * backlog) / monthly
         la.caseworkers += (wanted - la.caseworkers) / p.dur_casework_lag_months
-        la.appeals_last_month = seen.appeals_registered
+        la.appeals_last_month = tally.appeals_registered
         therapy_wanted = (
-            p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * seen.identified
+            p.rate_therapy_referral * (la.sen_support + la.plans) + p.factor_therapy_identified * tally.identified
         )
         la.therapy_capacity *= 1.0 + p.growth_therapy / 12.0
         freed = max(la.therapy_capacity - p.therapy_per_assessment * max(la.statutory_advice_carried, 0.0), 0.0)
@@ -76,22 +85,22 @@ def workforce_follows(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         )
 
 
-@njit(cache=True)
-def pupils_paid_for(w: World, p: Record, s: int) -> float:
+@compiled
+def pupils_paid_for(w: World, p: ParameterRecord, s: int) -> float:
     """Return for how many pupils a school gets pooled money: its own, or by need of those of its cluster."""
     school = w.schools[s]
     first, last = w.cluster_schools[school.cluster], w.cluster_schools[school.cluster + 1]
     need, pupils = 0.0, 0.0
     for other in range(first, last):
-        need += w.schools[other].need_load
+        need += w.schools[other].need_load_gbp_k
         pupils += w.schools[other].pupils
-    by_need = pupils * school.need_load / need if need > 0.0 else school.pupils
+    by_need = pupils * school.need_load_gbp_k / need if need > 0.0 else school.pupils
     both = p.share_throughput_funding + p.share_cluster_funding
     return float((p.share_throughput_funding * school.pupils + p.share_cluster_funding * by_need) / both)
 
 
 @rule
-def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def schools_build_skill(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Let each school's inclusive skill follow, slowly, the money, staff and pressure it works under (R2, R6, R8)."""
     for a in part:
         la = w.authorities[a]
@@ -101,11 +110,11 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
         need = 0.0
         for s in range(la.first_school, la.last_school):
             pupils += w.schools[s].pupils
-            need += w.schools[s].need_load
+            need += w.schools[s].need_load_gbp_k
         mean_load = need / max(pupils, 1.0)
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
-            school.relative_load = school.need_load / max(school.pupils, 1.0) / max(mean_load, 1e-9)
+            school.relative_load = school.need_load_gbp_k / max(school.pupils, 1.0) / max(mean_load, 1e-9)
             marked_down = math.exp(-p.effect_load_on_skill * max(school.carried_relative_load - 1.0, 0.0))
             target = school.skill_start * budget * staff * marked_down * p.inclusion_support
             rate = p.rate_skill_build if target > school.skill else p.rate_skill_lost
@@ -115,8 +124,8 @@ def schools_build_skill(w: World, p: Record, d: Record, part: Part, t: int) -> N
                 school.cluster_funding_gbp_k = pool_a_pupil(la, p) / 1000.0 * pupils_paid_for(w, p, s)
 
 
-@njit(cache=True)
-def most_skilled_without_unit(schools: Record, la: Record) -> int:
+@compiled
+def most_skilled_without_unit(schools: Records[SchoolRecord], la: AuthorityRecord) -> int:
     """Return the authority's school of the highest inclusive skill that has no unit, or -1."""
     best = -1
     for s in range(la.first_school, la.last_school):
@@ -126,7 +135,7 @@ def most_skilled_without_unit(schools: Record, la: Record) -> int:
 
 
 @rule
-def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def authorities_build_places(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Open the special places that are finished and commission new ones after the shortage (B4); open units.
 
     Units that are granted open whether there is demand or not, and before those that it calls for.
@@ -164,7 +173,7 @@ def places_are_built(w: World, p: Record, d: Record, part: Part, t: int) -> None
 
 
 @rule
-def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
+def national_capacity_changes(w: World, p: ParameterRecord, d: DriverRecord, t: int) -> None:
     """Let hearing capacity, the independent sector and psychologist training follow demand, each with its lag."""
     nation = w.nation[0]
     registered, waiting, independent, seekers = 0.0, 0.0, 0.0, 0.0
@@ -173,10 +182,10 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
         la = w.authorities[a]
         registered += la.weight * w.tallies[a].appeals_registered
         waiting += la.weight * w.docket[a].sum()
-        independent += la.weight * la.in_setting[Setting.INDEPENDENT_SPECIAL]
+        independent += la.weight * la.plans_in_setting[Setting.INDEPENDENT_SPECIAL]
         seekers += la.weight * la.waiting_special
-        spending += la.weight * la.spending_smoothed
-        settlement += la.weight * la.settlement_smoothed
+        spending += la.weight * la.spending_smoothed_gbp
+        settlement += la.weight * la.settlement_smoothed_gbp
         statutory += la.weight * la.statutory_hours
         hours += la.weight * (la.statutory_hours + (la.early_hours - la.specialist_hours))
     nation.appeals_open = waiting
@@ -213,7 +222,7 @@ def nation_follows(w: World, p: Record, d: Record, t: int) -> None:
 
 
 @rule
-def independent_prices_follow_inflation(w: World, p: Record, d: Record, t: int) -> None:
+def independent_prices_change(w: World, p: ParameterRecord, d: DriverRecord, t: int) -> None:
     """In April uprate independent fees by inflation; pay the market's price, or a cap that lies below it."""
     nation = w.nation[0]
     if d.month_of_year == APRIL and t >= 0:

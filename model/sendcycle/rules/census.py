@@ -1,25 +1,27 @@
 """Month end: every child lives through the month's support and is counted, in one pass over the columns."""
 
 import numpy as np
-from numba import njit
 
-from sendcycle.rules.cases import case_is_listed, plan_is_listed
+from sendcycle.engine.compilation import inlined, rule
+from sendcycle.rules.cases import list_case, list_plan
 from sendcycle.rules.money import pooled_share
 from sendcycle.rules.needs import escalated, rows_here
 from sendcycle.rules.support import school_columns, support_table
-from sendcycle.state.children import N_CASES, N_LABELS, N_SETTINGS, Case, Label, Need, Setting
-from sendcycle.state.world import Part, Record, World, rule
+from sendcycle.state.children import N_CASES, N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import AuthorityRecord, DriverRecord
+from sendcycle.state.world import Part, World
 
 
-@njit(cache=True, inline="always")
-def topup_of(provision_gbp: float, school_pays_first: float, la: Record, p: Record) -> float:
+@inlined
+def topup_of(provision_gbp: float, school_pays_first: float, la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the top-up paid for a plan in mainstream, pounds a year: what its provision costs beyond the threshold."""
     beyond = provision_gbp * la.topup_index - school_pays_first
     return max(beyond, p.topup_floor_gbp) * p.share_topup_named
 
 
 @rule
-def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Meet a share of each need; let remembered unmet need and confidence follow (R7); count by school and setting.
 
     Confidence moves towards what the family lives through and what its school's families say. The loop has few
@@ -49,8 +51,8 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         spoken, families = np.zeros(n_schools), np.zeros(n_schools)
         support_load, on_support_here = np.zeros(n_schools), np.zeros(n_schools)
         waiting = np.zeros(N_CASES, np.int64)
-        in_setting = np.zeros((N_LABELS, N_SETTINGS), np.int64)  # children with need
-        counts = in_setting.reshape(N_LABELS * N_SETTINGS)
+        plans_in_setting = np.zeros((N_SEN_STATUSES, N_SETTINGS), np.int64)  # children with need
+        counts = plans_in_setting.reshape(N_SEN_STATUSES * N_SETTINGS)
         topup_other, topup_severe, first_part, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0, 0.0
         trusted, trusted_with_plan = 0.0, 0.0
         unmet_sum, unmet_disadvantaged, disadvantaged = 0.0, 0.0, 0
@@ -58,15 +60,15 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
         la.n_case_rows = 0
         for i in rows_here(w, a, t):
             setting = c.setting[i]
-            label = c.label[i]
+            label = c.sen_status[i]
             k = np.uint64(label * N_SETTINGS + setting)
             counts[k] += 1
             if c.case[i] != Case.NONE:
                 waiting[c.case[i]] += 1
-                case_is_listed(w, a, i)
+                list_case(w, a, i)
             in_school = setting == Setting.MAINSTREAM or setting == Setting.UNIT
-            if label == Label.PLAN:
-                plan_is_listed(w, a, i)
+            if label == SenStatus.PLAN:
+                list_plan(w, a, i)
                 if setting <= Setting.UNIT:
                     topup = topup_of(c.provision_gbp[i], threshold, la, p)
                     if in_school:
@@ -86,8 +88,8 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
 
             school = np.uint64(c.school[i] - first if c.school[i] >= 0 else n_schools)
             specialist = by_outreach if c.need[i] >= Need.LEARNING else by_therapy
-            offered = offered_to_support[school] if label == Label.SEN_SUPPORT else offered_by[school]
-            offered += specialist if label > Label.NONE else 0.0
+            offered = offered_to_support[school] if label == SenStatus.SEN_SUPPORT else offered_by[school]
+            offered += specialist if label > SenStatus.NONE else 0.0
             met = (assured[k] + ordinary[k] * offered) * (1.0 - penalty * c.wants_special[i])
             c.met[i] = met
             gap = 1.0 - met - c.unmet[i]
@@ -108,52 +110,51 @@ def children_are_supported_and_counted(w: World, p: Record, d: Record, part: Par
             disadvantaged += c.disadvantaged[i]
             unmet_disadvantaged += c.disadvantaged[i] * (1.0 - met)
             trusted += trust
-            if label == Label.PLAN:
+            if label == SenStatus.PLAN:
                 trusted_with_plan += trust
             if in_school:
                 need[school] += cost
                 spoken[school] += trust
                 families[school] += 1.0
                 demand[school] += min(cost, paid_by_school[label])
-                if label == Label.SEN_SUPPORT:
+                if label == SenStatus.SEN_SUPPORT:
                     support_load[school] += cost
                     on_support_here[school] += 1.0
 
         for s in range(n_schools):
             record = w.schools[first + s]
-            record.demand_gbp_k, record.need_load = demand[s], need[s]
+            record.demand_gbp_k, record.need_load_gbp_k = demand[s], need[s]
             record.confidence_sum, record.confidence_count = spoken[s], families[s]
             record.support_load_gbp_k, record.support_pupils = support_load[s], on_support_here[s]
         in_secondary = 0.0
         for s in range(first, la.last_school):
             in_secondary += w.schools[s].support_pupils * w.schools[s].secondary
-        holders = in_setting[Label.PLAN]
-        on_support = in_setting[Label.SEN_SUPPORT]
+        holders = plans_in_setting[SenStatus.PLAN]
+        on_support = plans_in_setting[SenStatus.SEN_SUPPORT]
         for place in range(N_SETTINGS):
-            la.in_setting[place] = holders[place]
+            la.plans_in_setting[place] = holders[place]
         la.topup_other_gbp, la.topup_severe_gbp = topup_other, topup_severe
         la.first_part_gbp, la.input_funding = first_part, p.share_input_funding
         la.plans = holders.sum()
         la.sen_support = on_support.sum() - on_support[Setting.POST_16]
-        la.alternative_pupils = in_setting[:, Setting.ALTERNATIVE].sum()
-        n_all = float(in_setting.sum() - in_setting[:, Setting.POST_16].sum())
+        la.alternative_pupils = plans_in_setting[:, Setting.ALTERNATIVE].sum()
+        n_all = float(plans_in_setting.sum() - plans_in_setting[:, Setting.POST_16].sum())
         n_other = n_all - (la.plans - holders[Setting.POST_16])
         la.confidence = trusted / max(n_all, 1.0)
-        la.mean_confidence = la.confidence
         la.plan_bonus = la.confidence - (trusted - trusted_with_plan) / max(n_other, 1.0)
-        seen = w.tallies[a]
-        seen.plans_in_force = la.plans
-        seen.pupils_sen_support = on_support[Setting.MAINSTREAM] + on_support[Setting.ALTERNATIVE]
-        seen.pupils_sen_support_secondary = in_secondary
-        seen.cases_open = waiting[1:].sum()
-        seen.waiting_decision = waiting[Case.REQUESTED]
-        seen.waiting_psychologist = waiting[Case.ASSESSED]
-        seen.waiting_draft = waiting[Case.DRAFTED]
-        seen.children_with_need = n_all
-        seen.need_gbp_k = need_sum
-        seen.need_met_gbp_k = met_sum
-        seen.unmet_children = unmet_sum
-        seen.children_with_need_disadvantaged = disadvantaged
-        seen.unmet_children_disadvantaged = unmet_disadvantaged
-        seen.confidence_sum = trusted
-        seen.confidence_count = n_all
+        tally = w.tallies[a]
+        tally.plans_in_force = la.plans
+        tally.pupils_sen_support = on_support[Setting.MAINSTREAM] + on_support[Setting.ALTERNATIVE]
+        tally.pupils_sen_support_secondary = in_secondary
+        tally.cases_open = waiting[1:].sum()
+        tally.waiting_decision = waiting[Case.DECIDING]
+        tally.waiting_psychologist = waiting[Case.ASSESSING]
+        tally.waiting_draft = waiting[Case.DRAFTING]
+        tally.children_with_need = n_all
+        tally.need_gbp_k = need_sum
+        tally.need_met_gbp_k = met_sum
+        tally.unmet_children = unmet_sum
+        tally.children_with_need_disadvantaged = disadvantaged
+        tally.unmet_children_disadvantaged = unmet_disadvantaged
+        tally.confidence_sum = trusted
+        tally.confidence_count = n_all

@@ -3,14 +3,17 @@
 import math
 
 from sendcycle.calendar import SEPTEMBER
+from sendcycle.engine.compilation import rule
 from sendcycle.engine.randomness import Decision, draw_normal, stream
-from sendcycle.state.world import Part, Record, World, rule
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import DriverRecord
+from sendcycle.state.world import Part, World
 
 TRAITS = 3  # requests, strictness, pace: each with draws of its own
 
 
 @rule
-def practice_drifts(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def local_practice_drifts(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Each September let an authority's ways move: panels, heads of service and advice to schools change.
 
     Requests, strictness and pace keep `persistence_practice` of their distance from the nation's and are moved by

@@ -1,10 +1,11 @@
 """Money: every pound of the high-needs block is spent on a named line, carried as balance, or returned."""
 
-from numba import njit
-
 from sendcycle.calendar import APRIL
+from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.state.children import Setting
-from sendcycle.state.world import LINES, LINES_INSIDE, Part, Record, World, rule
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import LINES, LINES_INSIDE, AuthorityRecord, DriverRecord
+from sendcycle.state.world import Part, World
 
 N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
 TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
@@ -12,26 +13,26 @@ CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL, PROGRAMMES = range(N_INSIDE, N
 PENCE = 100.0
 
 
-@njit(cache=True, inline="always")
+@inlined
 def pence(pounds_a_year: float) -> int:
     """Return a month's twelfth of pounds a year, in whole pence."""
     return round(pounds_a_year * PENCE / 12.0)
 
 
-@njit(cache=True, inline="always")
-def pooled_share(p: Record) -> float:
+@inlined
+def pooled_share(p: ParameterRecord) -> float:
     """Return the share of funding for other than severe needs that goes to schools or clusters, not to children."""
     return min(p.share_throughput_funding + p.share_cluster_funding, 1.0)
 
 
-@njit(cache=True)
-def individual_topups(la: Record, p: Record) -> float:
+@compiled
+def individual_topups(la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the top-ups paid child by child, pounds a year: all to severe needs, the rest by funding regime."""
     return la.topup_severe_gbp + la.topup_other_gbp * (1.0 - pooled_share(p))
 
 
-@njit(cache=True, inline="always")
-def pool_a_pupil(la: Record, p: Record) -> float:
+@inlined
+def pool_a_pupil(la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return what the funding regime pays to schools and clusters, pounds a pupil a year at 2014-15 prices.
 
     It is what the other top-ups came to when the regime began, so that this costs nothing on that day.
@@ -39,14 +40,14 @@ def pool_a_pupil(la: Record, p: Record) -> float:
     return pooled_share(p) * p.factor_pool * la.pooled_gbp_per_pupil
 
 
-@njit(cache=True, inline="always")
-def school_pays_first_gbp(p: Record) -> float:
+@inlined
+def school_pays_first_gbp(p: ParameterRecord) -> float:
     """Return what a school pays first for a pupil with a plan: nothing where all money comes with the child."""
     return float(p.notional_sen_threshold_gbp * (1.0 - p.share_input_funding))
 
 
-@njit(cache=True, inline="always")
-def input_a_pupil(la: Record) -> float:
+@inlined
+def input_a_pupil(la: AuthorityRecord) -> float:
     """Return what schools give up for input funding, pounds a pupil a year, in cash.
 
     It is what the first part of plans would have added to top-ups when the regime began, so that this costs nothing on
@@ -55,19 +56,19 @@ def input_a_pupil(la: Record) -> float:
     return float(la.input_funding * la.input_gbp_per_pupil)
 
 
-@njit(cache=True, inline="always")
-def support_grant(la: Record, p: Record) -> float:
+@inlined
+def support_grant(la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the authority's part of a grant for support services, pounds a year at 2014-15 prices."""
     return p.support_grant_gbp * la.settlement_share * la.share_simulated
 
 
 @rule
-def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def authorities_spend(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Spend this month's money, line by line."""
     nation = w.nation[0]
     for a in part:
         la = w.authorities[a]
-        seen = w.tallies[a]
+        tally = w.tallies[a]
         spend = la.spend_pence
         price = d.price_index
         lda = (1.0 - d.act) * p.post_16_without_plan_2014 * la.settlement_share * la.share_simulated
@@ -81,26 +82,30 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         spend[STATE] = pence(
             la.special_places * p.cost_special_place_gbp + la.special_pupils * p.topup_special_gbp * la.topup_index
         )
-        spend[INDEPENDENT_LINE] = pence(la.in_setting[Setting.INDEPENDENT_SPECIAL] * nation.independent_price_gbp)
+        spend[INDEPENDENT_LINE] = pence(la.plans_in_setting[Setting.INDEPENDENT_SPECIAL] * nation.independent_price_gbp)
         spend[ALTERNATIVE_LINE] = pence(
             (la.alternative_pupils + p.alternative_unsimulated * la.settlement_share * la.share_simulated)
             * p.cost_alternative_gbp * price
         )  # fmt: skip
-        spend[POST_16_LINE] = pence((la.in_setting[Setting.POST_16] + lda) * p.cost_post_16_gbp * price)
+        spend[POST_16_LINE] = pence((la.plans_in_setting[Setting.POST_16] + lda) * p.cost_post_16_gbp * price)
         spend[SERVICES] = pence(la.support_budget_gbp) + pence(la.surplus_spent_gbp)
         spend[POOLED] = pence(pool_a_pupil(la, p) * la.pupils * price)
         spend[OTHER] = pence(
             p.other_gbp_2014 * la.settlement_share * la.share_simulated * price
-            + la.in_setting[Setting.ELSEWHERE] * p.cost_elsewhere_gbp * price
+            + la.plans_in_setting[Setting.ELSEWHERE] * p.cost_elsewhere_gbp * price
         )
         casework = la.psychologists * p.cost_psychologist_gbp + la.caseworkers * p.cost_caseworker_gbp
         hour = p.cost_psychologist_gbp / p.hours_psychologist * p.factor_price_bought_advice
         casework += 12.0 * la.bought_hours * hour
         spend[CASEWORK] = pence(casework * d.pay_index)
-        appeals = seen.appeals_settled * p.cost_appeal_settled_gbp + seen.appeals_decided * p.cost_appeal_heard_gbp
-        spend[TRIBUNAL] = pence(12.0 * price * (appeals + seen.mediations * p.cost_mediation_gbp))
-        far = la.special_pupils + la.in_setting[Setting.INDEPENDENT_SPECIAL] * p.factor_distance_independent
-        near = la.in_setting[Setting.MAINSTREAM] + la.in_setting[Setting.UNIT] + la.in_setting[Setting.POST_16]
+        appeals = tally.appeals_settled * p.cost_appeal_settled_gbp + tally.appeals_decided * p.cost_appeal_heard_gbp
+        spend[TRIBUNAL] = pence(12.0 * price * (appeals + tally.mediations * p.cost_mediation_gbp))
+        far = la.special_pupils + la.plans_in_setting[Setting.INDEPENDENT_SPECIAL] * p.factor_distance_independent
+        near = (
+            la.plans_in_setting[Setting.MAINSTREAM]
+            + la.plans_in_setting[Setting.UNIT]
+            + la.plans_in_setting[Setting.POST_16]
+        )
         spend[TRANSPORT] = pence(
             (p.share_transport_special * far + p.share_transport_other * near) * p.cost_transport_gbp * d.pay_index
         )
@@ -129,13 +134,13 @@ def budgets_are_spent(w: World, p: Record, d: Record, part: Part, t: int) -> Non
         la.year_granted_pence += granted
         for line in range(N_LINES):
             la.year_spend_pence[line] += spend[line]
-        la.settlement_smoothed += (la.settlement_pence * 12.0 / PENCE - la.settlement_smoothed) / 12.0
+        la.settlement_smoothed_gbp += (la.settlement_pence * 12.0 / PENCE - la.settlement_smoothed_gbp) / 12.0
         usual = inside - pence(la.surplus_spent_gbp)  # a surplus that is spent is no overspend
-        la.spending_smoothed += (usual * 12.0 / PENCE - la.spending_smoothed) / 12.0
+        la.spending_smoothed_gbp += (usual * 12.0 / PENCE - la.spending_smoothed_gbp) / 12.0
 
 
 @rule
-def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def authorities_set_budgets(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """In April decide what the support services get and how far top-ups are uprated, given the overspend (R2).
 
     Without overspend an authority may put part of a surplus into the support services of the year.
@@ -144,8 +149,8 @@ def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int) -> None:
         return
     for a in part:
         la = w.authorities[a]
-        deficit = max(0.0, -la.balance_pence / PENCE / la.settlement_smoothed)
-        overspend = max(0.0, la.spending_smoothed / la.settlement_smoothed - 1.0)
+        deficit = max(0.0, -la.balance_pence / PENCE / la.settlement_smoothed_gbp)
+        overspend = max(0.0, la.spending_smoothed_gbp / la.settlement_smoothed_gbp - 1.0)
         la.surplus_spent_gbp = 0.0
         if overspend == 0.0 and la.balance_pence > 0:
             la.surplus_spent_gbp = p.share_surplus_spent * la.balance_pence / PENCE
@@ -164,7 +169,7 @@ def budgets_are_set(w: World, p: Record, d: Record, part: Part, t: int) -> None:
 
 
 @rule
-def government_settles(w: World, p: Record, d: Record, t: int) -> None:
+def government_sets_settlement(w: World, p: ParameterRecord, d: DriverRecord, t: int) -> None:
     """In April set the national high-needs block: as announced, or following national overspend with a lag (B2)."""
     if d.month_of_year != APRIL or t < 0:
         return

@@ -3,12 +3,14 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.engine.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
-from sendcycle.state.children import FIRST_AGE, MONTHS_PER_YEAR, Case, Children, Label, Need, Setting
-from sendcycle.state.world import Part, Record, World, rule
+from sendcycle.state.children import FIRST_AGE, MONTHS_PER_YEAR, Case, Children, Need, SenStatus, Setting
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import DriverRecord
+from sendcycle.state.world import Part, World
 
 LEAVING_AGE = 16 * 12
 AFTER_16 = LEAVING_AGE + 1  # months in September of those who were 16 on 31 August
@@ -19,7 +21,7 @@ SECONDARY_AGE = 11 * 12  # months; near enough: children transfer in the Septemb
 LOWEST_SHARE = 0.02  # on SEN support; where there are fewer, a need stands out no more than here
 
 
-@njit(cache=True, inline="always")
+@inlined
 def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[np.uint64, np.uint64]:
     """Return the first row, and one past the last, of authority a's children aged [from_age, to_age) months.
 
@@ -30,13 +32,13 @@ def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[
     return np.uint64(w.rows[a, first]), np.uint64(w.rows[a, last])
 
 
-@njit(cache=True, inline="always")
+@inlined
 def over_16_since(t: int) -> int:
     """Return the age in months, in month t, from which children were over 16 last September."""
     return AFTER_16 + t % MONTHS_PER_YEAR
 
 
-@njit(cache=True)
+@compiled
 def rows_drawn(
     w: World,
     a: int,
@@ -70,7 +72,7 @@ def rows_drawn(
                 w.drawn_rows[n] = start + j
                 n += 1
     if to_age > over_16_since(t):
-        for i in rows_going_on(w, a):
+        for i in rows_over_16(w, a):
             below = scramble(w.children.key[i] + key) >> SHIFT < limit[column[i]]
             if below and t - w.children.born[i] < to_age:
                 w.drawn_rows[n] = i
@@ -78,19 +80,19 @@ def rows_drawn(
     return w.drawn_rows[first:n]
 
 
-@njit(cache=True, inline="always")
-def rows_going_on(w: World, a: int) -> NDArray[np.uint32]:
+@inlined
+def rows_over_16(w: World, a: int) -> NDArray[np.uint32]:
     """Return the rows of the over-16s of last September who had not left education."""
     first = w.rows[a, 0]
     return w.going_on_rows[first : first + w.authorities[a].n_going_on_rows]
 
 
-@njit(cache=True)
+@compiled
 def rows_here(w: World, a: int, t: int) -> NDArray[np.uint32]:
     """Return the rows of all children in education whose need shows."""
     first = w.rows[a, 0]
     n = first
-    for i in rows_going_on(w, a):
+    for i in rows_over_16(w, a):
         if w.children.setting[i] != Setting.LEFT:
             w.drawn_rows[n] = i
             n += 1
@@ -101,8 +103,8 @@ def rows_here(w: World, a: int, t: int) -> NDArray[np.uint32]:
     return w.drawn_rows[first:n]
 
 
-@njit(cache=True, inline="always")
-def severity(c: Children, i: int, p: Record) -> float:
+@inlined
+def severity(c: Children, i: int, p: ParameterRecord) -> float:
     """Return the cost of meeting the child's need, thousand pounds a year at 2014-15 prices.
 
     Unmet need escalates: the assumption is that a need which has long gone unmet costs more to meet.
@@ -110,14 +112,14 @@ def severity(c: Children, i: int, p: Record) -> float:
     return escalated(c, i, p.escalation, p.unmet_reference)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def escalated(c: Children, i: int, escalation: float, reference: float) -> float:
     """Return `severity`, given its two parameters."""
-    return c.innate[i] * (1.0 + escalation * (c.unmet[i] - reference))
+    return c.base_need_gbp_k[i] * (1.0 + escalation * (c.unmet[i] - reference))
 
 
-@njit(cache=True, inline="always")
-def stands_out(pupils: float, support_pupils: float, p: Record) -> float:
+@inlined
+def contrast_with_school(pupils: float, support_pupils: float, p: ParameterRecord) -> float:
     """Return how much faster a need is identified for want of others: needs are seen against those of the school.
 
     That similar children are identified less where more children have needs was found by Hutchinson (2021).
@@ -126,14 +128,14 @@ def stands_out(pupils: float, support_pupils: float, p: Record) -> float:
     return float((p.support_share_reference / share) ** p.elasticity_identification_relative)
 
 
-@njit(cache=True, inline="always")
-def lightness(c: Children, i: int, p: Record) -> float:
+@inlined
+def ease_of_leaving_support(c: Children, i: int, p: ParameterRecord) -> float:
     """Return how much more easily the child comes off SEN support than one of reference severity."""
     return float((p.severity_reference / severity(c, i, p)) ** p.elasticity_identification)
 
 
-@njit(cache=True, inline="always")
-def recognised(p: Record, d: Record) -> float:
+@inlined
+def recognised(p: ParameterRecord, d: DriverRecord) -> float:
     """Return how much more often autism and SEMH are identified, and assessed for, than in September 2014."""
     if p.recognition_trend <= 0.5:
         return 1.0
@@ -141,7 +143,7 @@ def recognised(p: Record, d: Record) -> float:
 
 
 @rule
-def closures_leave_marks(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def closures_deepen_needs(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Let the pandemic's closures make needs harder to meet: of speech before school, of SEMH at school age.
 
     More children were found with probable mental disorders, and behind with talking, after the closures than before.
@@ -156,23 +158,23 @@ def closures_leave_marks(w: World, p: Record, d: Record, part: Part, t: int) -> 
         for i in range(low, high):
             before_school = t - c.born[i] < SCHOOL_AGE
             if (c.need[i] == Need.SLCN and before_school) or (c.need[i] == Need.SEMH and not before_school):
-                c.innate[i] *= harder
+                c.base_need_gbp_k[i] *= harder
 
 
 @rule
-def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def schools_identify_needs(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
     more_recognised = recognised(p, d)
     spilled = more_recognised**p.share_recognition_spills
     open_share = 1.0 - d.closure
-    highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by Label
+    highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by SenStatus
     for a in part:
-        seen = w.tallies[a]
-        for i in rows_drawn(w, a, t, FIRST_AGE, LEAVING_AGE, changes, c.label, highest):
+        tally = w.tallies[a]
+        for i in rows_drawn(w, a, t, FIRST_AGE, LEAVING_AGE, changes, c.sen_status, highest):
             u = draw(c.key[i], changes)
-            if c.label[i] == Label.NONE and has_emerged(c, i, t) and c.setting[i] != Setting.LEFT:
+            if c.sen_status[i] == SenStatus.NONE and has_emerged(c, i, t) and c.setting[i] != Setting.LEFT:
                 rate = p.rate_identification * (severity(c, i, p) / p.severity_reference) ** p.elasticity_identification
                 rate *= open_share * (1.0 + p.effect_unmet_on_asking * (c.unmet[i] - p.unmet_reference))
                 recognised_here = c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH
@@ -181,17 +183,17 @@ def needs_are_identified(w: World, p: Record, d: Record, part: Part, t: int) -> 
                     rate *= p.factor_identification_secondary
                 if c.school[i] >= 0:
                     school = w.schools[c.school[i]]
-                    rate *= stands_out(school.pupils, school.support_pupils, p)
+                    rate *= contrast_with_school(school.pupils, school.support_pupils, p)
                 if u < min(rate, HIGHEST_RATE):
-                    c.label[i] = Label.SEN_SUPPORT
-                    seen.identified += 1.0
-            elif c.label[i] == Label.SEN_SUPPORT and c.case[i] == Case.NONE:
-                rate = p.rate_support_ends * lightness(c, i, p) * (1.0 - c.unmet[i])
+                    c.sen_status[i] = SenStatus.SEN_SUPPORT
+                    tally.identified += 1.0
+            elif c.sen_status[i] == SenStatus.SEN_SUPPORT and c.case[i] == Case.NONE:
+                rate = p.rate_support_ends * ease_of_leaving_support(c, i, p) * (1.0 - c.unmet[i])
                 if u < min(rate, HIGHEST_RATE):
-                    c.label[i] = Label.NONE
+                    c.sen_status[i] = SenStatus.NONE
 
 
-@njit(cache=True, inline="always")
+@inlined
 def has_emerged(c: Children, i: int, t: int) -> bool:
     """Say whether the child's need shows by month t."""
     return t >= c.born[i] + c.onset[i]

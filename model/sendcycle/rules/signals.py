@@ -5,38 +5,39 @@ signal; with 0 it stays at its value of September 2014. The rules that compute t
 carried one, are named in `causal_map.toml`.
 """
 
-from numba import njit
-
+from sendcycle.engine.compilation import inlined, rule
 from sendcycle.rules.money import support_grant
-from sendcycle.state.world import PLACE_PIPELINE_MONTHS, Part, Record, World, rule
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import PLACE_PIPELINE_MONTHS, DriverRecord
+from sendcycle.state.world import Part, World
 
 
-@njit(cache=True, inline="always")
+@inlined
 def carry(start: float, now: float, gain: float) -> float:
     """Return the signal as the loop carries it."""
     return start + gain * (now - start)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def carry_positive(start: float, now: float, gain: float) -> float:
     """Return a signal that is a ratio: gains above 1 cannot take it to zero or below."""
     return max(start + gain * (now - start), 0.05)
 
 
 @rule
-def norm_and_gatekeeping_follow(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def norm_and_gatekeeping_change(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Let it sink in slowly how common plans are (R7), and deficits make authorities strict (B1)."""
     for a in part:
         la = w.authorities[a]
         norm = la.plans / max(la.plans + la.sen_support, 1.0)
         la.plan_norm += p.rate_norm * (norm - la.plan_norm) if la.plan_norm > 0.0 else norm
-        deficit = max(0.0, -la.balance_pence / 100.0 / la.settlement_smoothed)
+        deficit = max(0.0, -la.balance_pence / 100.0 / la.settlement_smoothed_gbp)
         wanted = p.effect_deficit_on_strictness * min(deficit, 2.0)
         la.gatekeeping += p.rate_gatekeeping * (wanted - la.gatekeeping)
 
 
 @rule
-def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t: int) -> None:
+def measure_authority_signals(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Measure each authority's raw signals at month end."""
     nation = w.nation[0]
     for a in part:
@@ -45,7 +46,7 @@ def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t
         hours = la.early_hours / children
         la.support_hours = hours / la.hours_per_child_start
         budget = (la.support_budget_gbp + la.surplus_spent_gbp) / d.price_index + support_grant(la, p)
-        services = budget / children / la.support_per_child_start
+        services = budget / children / la.support_gbp_per_child_start
         la.inclusion_budget = (services * la.topup_index / d.price_index) ** 0.5
         la.drain = (max(la.statutory_share, 0.01) / la.statutory_share_start) ** p.elasticity_drain_workload * (
             nation.independent_pupils / nation.independent_pupils_start
@@ -62,7 +63,7 @@ def authority_signals_are_measured(w: World, p: Record, d: Record, part: Part, t
 
 
 @rule
-def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
+def carry_authority_signals(w: World, p: ParameterRecord, part: Part) -> None:
     """Pass each authority's signals on through the gains of their loops."""
     for a in part:
         la = w.authorities[a]
@@ -92,7 +93,7 @@ def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
             school = w.schools[s]
             school.carried_incentive = carry(school.incentive_start, school.incentive, p.gain_r3_funding_incentive)
             load = school.demand_gbp_k / max(school.pupils, 1.0)
-            school.carried_load = max(carry(school.load_start, load, p.gain_r6_winners_losers), 0.0)
+            school.carried_load_gbp_k = max(carry(school.load_gbp_k_start, load, p.gain_r6_winners_losers), 0.0)
             school.carried_reputation = carry(school.reputation_start, school.reputation, p.gain_r6_winners_losers)
             school.carried_relative_load = carry(
                 school.relative_load_start, school.relative_load, p.gain_r6_winners_losers
@@ -100,7 +101,7 @@ def authority_signals_are_carried(w: World, p: Record, part: Part) -> None:
 
 
 @rule
-def nation_signals_are_carried(w: World, p: Record) -> None:
+def carry_national_signals(w: World, p: ParameterRecord) -> None:
     """Pass the nation's signals on through the gains of their loops."""
     nation = w.nation[0]
     nation.overspend_carried = carry(nation.overspend_start, nation.overspend, p.gain_b2_funding_follows)

@@ -3,16 +3,17 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sendcycle.engine.compilation import inlined, rule
 from sendcycle.engine.randomness import Decision, draw, key_of, stream
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.rules.needs import has_emerged, rows_of_ages
 from sendcycle.rules.placement import school_is_chosen
 from sendcycle.start.population import Sample
-from sendcycle.state.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Children, Label, Setting
-from sendcycle.state.world import Part, Record, World, rule
+from sendcycle.state.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Children, SenStatus, Setting
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.world import Part, World
 
 # Statements and plans by age: SEN2 of January 2010 to 2014 (national_breakdowns.csv), age bands in months.
 PLAN_AGE_BANDS = ((36, 60, 0.04), (60, 132, 0.345), (132, 192, 0.525), (192, 228, 0.09))
@@ -21,7 +22,7 @@ SUPPORT_AGE_BANDS = ((36, 132, 0.629), (132, 192, 0.371))
 
 
 @rule
-def children_go_to_school(w: World, p: Record, part: Part, t: int) -> None:
+def assign_initial_schools(w: World, p: ParameterRecord, part: Part, t: int) -> None:
     """Put every child where its age puts it before the run begins."""
     c = w.children
     choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
@@ -69,7 +70,7 @@ def _rows(w: World, a: int, t: int, from_age: int, to_age: int) -> NDArray[np.in
     return np.arange(int(low), int(high))
 
 
-def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
+def assign_initial_sen_status(w: World, drawn: Sample, p: Parameters, t: int) -> None:
     """Give plans (or statements) to as many children as each authority's row says, and SEN support to the nation's.
 
     Those with the severest needs come first, with noise: who had a statement is not published child by child.
@@ -83,29 +84,29 @@ def labels_are_given(w: World, drawn: Sample, p: Parameters, t: int) -> None:
         for low_age, high_age, share in PLAN_AGE_BANDS:
             rows = _rows(w, a, t, low_age, high_age)
             rows = rows[t >= c.born[rows] + c.onset[rows]]
-            score = np.log(c.innate[rows]) + 0.15 * _noise(w, rows, Decision.START_LABEL)
-            chosen = rows[_chosen(score, round(share * la["plans_2014"]))]
-            c.label[chosen] = Label.PLAN
+            score = np.log(c.base_need_gbp_k[rows]) + 0.15 * _noise(w, rows, Decision.START_LABEL)
+            chosen = rows[_chosen(score, round(share * la.plans_2014))]
+            c.sen_status[chosen] = SenStatus.PLAN
             if low_age >= 192:
                 c.setting[chosen] = Setting.MAINSTREAM
-        count = p["sen_support_2014"] * drawn.rows["share"][a] * sen[a] * la["share_simulated"] / total_share
+        count = p["sen_support_2014"] * drawn.rows["share"][a] * sen[a] * la.share_simulated / total_share
         for low_age, high_age, share in SUPPORT_AGE_BANDS:
             rows = _rows(w, a, t, low_age, high_age)
-            rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.label[rows] == 0)]
-            score = np.log(c.innate[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
-            c.label[rows[_chosen(score, round(share * count))]] = Label.SEN_SUPPORT
+            rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.sen_status[rows] == 0)]
+            score = np.log(c.base_need_gbp_k[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
+            c.sen_status[rows[_chosen(score, round(share * count))]] = SenStatus.SEN_SUPPORT
 
 
-def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> None:
+def assign_initial_settings(w: World, drawn: Sample, p: Parameters, t: int) -> None:
     """Place plan holders in the settings that each authority's row of January 2015 gives."""
     c = w.children
     unit_share = p["unit_pupils_2014"] / 240_183.0
     for a, la in enumerate(w.authorities):
         row = drawn.rows.iloc[a]
         rows = _rows(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
-        rows = rows[c.label[rows] == Label.PLAN]
+        rows = rows[c.sen_status[rows] == SenStatus.PLAN]
         n = rows.size
-        score = np.log(c.innate[rows]) + 0.25 * _noise(w, rows, Decision.START_SETTING)
+        score = np.log(c.base_need_gbp_k[rows]) + 0.25 * _noise(w, rows, Decision.START_SETTING)
         order = rows[np.argsort(-score)]
         n_special = round(n * float(row["plans_special"] / row["plans_2015"]))
         special = order[:n_special]
@@ -124,7 +125,7 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
         c.setting[ranked[n_ap : n_ap + n_out]] = Setting.ELSEWHERE
         in_schools = ranked[n_ap + n_out :]
         wanted = round(n * unit_share)
-        schools = np.arange(la["first_school"], la["last_school"])
+        schools = np.arange(la.first_school, la.last_school)
         by_key = schools[np.argsort(w.schools["key"][schools])]
         for s in by_key:
             if wanted < 1:
@@ -134,19 +135,19 @@ def plan_holders_are_placed(w: World, drawn: Sample, p: Parameters, t: int) -> N
                 c.setting[here] = Setting.UNIT
                 w.schools["unit_places"][s] = w.schools["unit_pupils"][s] = here.size
                 wanted -= here.size
-        la["unit_places"] = la["unit_pupils"] = w.schools["unit_places"][schools].sum()
-        la["special_pupils"] = np.count_nonzero(c.setting[rows] == Setting.STATE_SPECIAL)
-        la["special_places"] = max(round(p["places_over_pupils_2014"] * la["special_pupils"]), la["special_pupils"])
+        la.unit_places = la.unit_pupils = w.schools["unit_places"][schools].sum()
+        la.special_pupils = float(np.count_nonzero(c.setting[rows] == Setting.STATE_SPECIAL))
+        la.special_places = max(round(p["places_over_pupils_2014"] * la.special_pupils), la.special_pupils)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def is_supported(c: Children, i: int, t: int) -> bool:
     """Say whether a child's support is followed: in further education only that of plan holders is."""
-    return bool(has_emerged(c, i, t) and (c.setting[i] != Setting.POST_16 or c.label[i] == Label.PLAN))
+    return bool(has_emerged(c, i, t) and (c.setting[i] != Setting.POST_16 or c.sen_status[i] == SenStatus.PLAN))
 
 
 @rule
-def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
+def initialise_unmet_need(w: World, p: ParameterRecord, part: Part, t: int) -> None:
     """Let unmet need and confidence begin where this month's support would settle them."""
     c = w.children
     for a in part:
@@ -164,26 +165,26 @@ def memories_settle(w: World, p: Record, part: Part, t: int) -> None:
 
 
 @rule
-def provision_is_named(w: World, p: Record, part: Part, t: int) -> None:
+def name_initial_provision(w: World, p: ParameterRecord, part: Part, t: int) -> None:
     """Name the provision of every plan holder by what the need costs."""
     c = w.children
     for a in part:
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in range(low, high):
-            if c.label[i] == Label.PLAN:
-                c.provision_gbp[i] = c.innate[i] * 1000.0
+            if c.sen_status[i] == SenStatus.PLAN:
+                c.provision_gbp[i] = c.base_need_gbp_k[i] * 1000.0
                 c.planned[i] = t - 12
 
 
-def people_and_money_are_there(w: World, p: Parameters, settlement: float, months_before: int) -> None:
+def initialise_staff_and_budgets(w: World, p: Parameters, settlement: float, months_before: int) -> None:
     """Set the authorities' and the nation's stocks before the burn-in."""
     las, nation = w.authorities, w.nation
     las["psychologists"] = las["psychologists_start"]
     las["topup_index"] = 1.0
     las["support_budget_gbp"] = p["support_budget_gbp_2014"] * las["settlement_share"] * las["share_simulated"]
     las["support_budget_start_gbp"] = las["support_budget_gbp"]
-    las["settlement_smoothed"] = settlement * las["settlement_share"] * las["share_simulated"]
-    las["spending_smoothed"] = las["settlement_smoothed"]
+    las["settlement_smoothed_gbp"] = settlement * las["settlement_share"] * las["share_simulated"]
+    las["spending_smoothed_gbp"] = las["settlement_smoothed_gbp"]
     las["outreach_start"] = las["outreach"] = p["outreach_2014"]
     sen = np.maximum(las["sen_support"] + las["plans"], 1.0)
     las["therapy_capacity"] = p["therapy_adequacy_2014"] * p["rate_therapy_referral"] * 1.25 * sen
@@ -203,7 +204,7 @@ def people_and_money_are_there(w: World, p: Parameters, settlement: float, month
     for name in ("support_hours", "inclusion_budget", "drain", "stock"):
         for suffix in ("", "_start", "_carried"):
             las[name + suffix] = 1.0
-    independent = float((las["weight"] * las["in_setting"][:, Setting.INDEPENDENT_SPECIAL]).sum())
+    independent = float((las["weight"] * las["plans_in_setting"][:, Setting.INDEPENDENT_SPECIAL]).sum())
     nation["independent_pupils"] = nation["independent_pupils_start"] = max(independent, 1.0)
     nation["independent_places"] = max(independent, 1.0) / p["occupancy_reference"]
     for price in ("market", "price", "price_start"):

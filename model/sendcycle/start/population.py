@@ -11,29 +11,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
 from sendcycle.calendar import BURN_IN_MONTHS, N_MONTHS
+from sendcycle.engine.compilation import compiled, rule
 from sendcycle.engine.randomness import Decision, draw, draw_normal, key_of, scramble, stream
 from sendcycle.errors import ScaleError
 from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.drivers import births_by_month
 from sendcycle.inputs.parameters import Parameters
-from sendcycle.outputs.observables import tally_dtype
 from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, NEVER, Children, Need, empty_children
-from sendcycle.state.world import (
-    AUTHORITY,
+from sendcycle.state.parameter_record import ParameterRecord
+from sendcycle.state.records import (
     DOCKET_MONTHS,
-    NATION,
     PLACE_PIPELINE_MONTHS,
-    SCHOOL,
     TRAINING_MONTHS,
-    Part,
-    Record,
-    World,
-    rule,
+    AuthorityRecord,
+    NationRecord,
+    SchoolRecord,
+    records,
 )
+from sendcycle.state.tally_record import TallyRecord
+from sendcycle.state.world import Part, World
 
 PRIMARIES, SECONDARIES = 16_780, 3_400  # state-funded schools, January 2015 and 2016 (other_series.csv)
 SCHOOLS_PER_CLUSTER = 9  # 8-10 schools of mixed phase (Yue, ISBL 2025)
@@ -141,7 +140,7 @@ def _logit(share: Any) -> Any:
 def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     """Return the authorities' records with what their published rows say."""
     rows, every = drawn.columns, _authority_columns()
-    las = np.zeros(len(drawn.rows), dtype=AUTHORITY)
+    las = np.zeros(len(drawn.rows), dtype=AuthorityRecord.dtype())
     las["key"] = [int.from_bytes(code.encode()[-8:], "big") for code in rows["la_code"]]
     las["share_simulated"] = drawn.clusters / drawn.clusters_all
     las["weight"] = drawn.weights
@@ -181,33 +180,33 @@ def _inverse_erf(x: float) -> float:
 def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tuple[Any, Any, Any, Any]:
     """Return the schools' records, and of each cluster its authority, first school and first secondary."""
     skills, sizes = key_of(seed, Decision.SCHOOL, 0), key_of(seed, Decision.SCHOOL, 1)
-    records: list[tuple[Any, ...]] = []
+    made: list[tuple[Any, ...]] = []
     cluster_authority: list[int] = []
     cluster_first: list[int] = []
     cluster_secondary: list[int] = []
     for a, (n, share, all_clusters) in enumerate(
         zip(drawn.clusters, drawn.rows["share"], drawn.clusters_all, strict=True)
     ):
-        las[a]["first_school"], las[a]["first_cluster"] = len(records), len(cluster_first)
+        las[a]["first_school"], las[a]["first_cluster"] = len(made), len(cluster_first)
         per_cluster = [max(total * share / all_clusters, 1.0) for total in (PRIMARIES, SECONDARIES)]
         for k in range(n):
             key = np.uint64(scramble(np.uint64(scramble(las[a]["key"])) + np.uint64(k)))
             cluster_authority.append(a)
-            cluster_first.append(len(records))
+            cluster_first.append(len(made))
             counts = [max(1, int(total * (k + 1)) - int(total * k)) for total in per_cluster]
             for secondary, count in enumerate(counts):
                 if secondary:
-                    cluster_secondary.append(len(records))
+                    cluster_secondary.append(len(made))
                 for j in range(count):
                     school_key = np.uint64(scramble(key ^ np.uint64(97 + 131 * secondary + j)))
                     skill = math.exp(p["spread_skill"] * draw_normal(school_key, skills) - p["spread_skill"] ** 2 / 2)
                     size = math.exp(p["spread_school_size"] * draw_normal(school_key, sizes))
-                    records.append((school_key, a, len(cluster_first) - 1, secondary, skill, size))
-        las[a]["last_school"], las[a]["last_cluster"] = len(records), len(cluster_first)
-    cluster_first.append(len(records))
-    schools = np.zeros(len(records), dtype=SCHOOL)
+                    made.append((school_key, a, len(cluster_first) - 1, secondary, skill, size))
+        las[a]["last_school"], las[a]["last_cluster"] = len(made), len(cluster_first)
+    cluster_first.append(len(made))
+    schools = np.zeros(len(made), dtype=SchoolRecord.dtype())
     for name, column in zip(
-        ("key", "authority", "cluster", "secondary", "skill", "size"), zip(*records, strict=True), strict=True
+        ("key", "authority", "cluster", "secondary", "skill", "size"), zip(*made, strict=True), strict=True
     ):
         schools[name] = column
     group = schools["cluster"] * 2 + schools["secondary"]
@@ -225,7 +224,7 @@ def _disadvantage(drawn: Sample, cluster_authority: NDArray[Any], keys: NDArray[
     return 1.0 / (1.0 + np.exp(-(_logit(fsm) + p["spread_disadvantage"] * noise)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count_children(expected: NDArray[np.float64], keys: NDArray[np.uint64], names: np.uint64) -> NDArray[np.int32]:
     """Round expected numbers of children (cluster, month) up or down by a keyed draw."""
     counts = np.zeros(expected.shape, dtype=np.int32)
@@ -238,7 +237,7 @@ def _count_children(expected: NDArray[np.float64], keys: NDArray[np.uint64], nam
 @rule
 def _fill_children(
     w: World,
-    p: Record,
+    p: ParameterRecord,
     part: Part,
     counts: NDArray[np.int32],
     keys: NDArray[np.uint64],
@@ -271,33 +270,37 @@ def _fill_children(
                         u -= need_shares[need]
                         need += 1
                     c.need[i] = need
-                    c.innate[i] = math.exp(log_severity[need] + p.spread_severity * draw_normal(key, severities))
+                    c.base_need_gbp_k[i] = math.exp(
+                        log_severity[need] + p.spread_severity * draw_normal(key, severities)
+                    )
                     if need == Need.PROFOUND:
-                        c.innate[i] = max(c.innate[i], 8.0)
+                        c.base_need_gbp_k[i] = max(c.base_need_gbp_k[i], 8.0)
                     c.disadvantaged[i] = 1 if draw(key, poor) < share else 0
                     logit = p.spread_advocacy * draw_normal(key, advocates)
                     logit -= p.advocacy_gap * (c.disadvantaged[i] - 0.3)
                     c.advocacy[i] = 1.0 / (1.0 + math.exp(-logit))
-                    c.onset[i] = onset_age(need, c.innate[i], draw(key, onsets))
+                    c.onset[i] = onset_age(need, c.base_need_gbp_k[i], draw(key, onsets))
                     c.planned[i] = NEVER
-                    c.due[i] = NEVER
+                    c.may_move_on_from[i] = NEVER
+                    c.registered[i] = NEVER
+                    c.may_ask_from[i] = NEVER
                     c.confidence[i] = p.confidence_at_onset
                     c.school[i] = -1
                     i += 1
 
 
-@njit(cache=True)
-def _order_by_need(innate: NDArray[np.float32], low: int, size: int, order: NDArray[np.int64]) -> None:
+@compiled
+def _order_by_need(base_need_gbp_k: NDArray[np.float32], low: int, size: int, order: NDArray[np.int64]) -> None:
     """Write into `order` the places of `size` children from row `low`, the severest need first (insertion sort)."""
     for j in range(size):
         k = j
-        while k > 0 and innate[low + order[k - 1]] < innate[low + j]:
+        while k > 0 and base_need_gbp_k[low + order[k - 1]] < base_need_gbp_k[low + j]:
             order[k] = order[k - 1]
             k -= 1
         order[k] = j
 
 
-@njit(cache=True)
+@compiled
 def _reorder(column: NDArray[Any], low: int, size: int, order: NDArray[np.int64]) -> None:
     """Put the rows of a column in order."""
     before = column[low : low + size].copy()
@@ -316,17 +319,17 @@ def _sort_children(w: World, part: Part) -> None:
             if size < 2:
                 continue
             order = np.empty(size, np.int64)
-            _order_by_need(c.innate, low, size, order)
+            _order_by_need(c.base_need_gbp_k, low, size, order)
             _reorder(c.key, low, size, order)
             _reorder(c.onset, low, size, order)
             _reorder(c.need, low, size, order)
             _reorder(c.disadvantaged, low, size, order)
             _reorder(c.advocacy, low, size, order)
-            _reorder(c.innate, low, size, order)
+            _reorder(c.base_need_gbp_k, low, size, order)
             _reorder(c.cluster, low, size, order)
 
 
-@njit(cache=True)
+@compiled
 def onset_age(need: int, cost: float, u: float) -> int:
     """Return the age in months at which a need shows: profound and physical at birth, others at 2 to 12 years.
 
@@ -388,15 +391,15 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
         going_on_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
         plan_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
         case_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
-        schools=schools.view(np.recarray),
+        schools=records(schools, SchoolRecord),
         cluster_schools=cluster_first,
         cluster_secondary=cluster_secondary,
-        authorities=las.view(np.recarray),
+        authorities=records(las, AuthorityRecord),
         docket=np.zeros((len(las), DOCKET_MONTHS), dtype=np.int32),
         place_pipeline=np.zeros((len(las), PLACE_PIPELINE_MONTHS)),
         training=np.zeros(TRAINING_MONTHS),
-        nation=np.zeros(1, dtype=NATION).view(np.recarray),
-        tallies=np.zeros(len(las), dtype=tally_dtype()).view(np.recarray),
+        nation=records(np.zeros(1, dtype=NationRecord.dtype()), NationRecord),
+        tallies=records(np.zeros(len(las), dtype=TallyRecord.dtype()), TallyRecord),
         seed=seed,
     )
     shares = np.asarray([p[f"share_need_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound")])

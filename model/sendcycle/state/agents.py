@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 
-from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, Label, Need, Setting
-from sendcycle.state.world import LINES
+from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, Need, SenStatus, Setting
+from sendcycle.state.records import LINES
 
 if TYPE_CHECKING:
     from sendcycle.send_model import SendModel
@@ -131,9 +131,9 @@ class Child(mesa.Agent):
         return Need(int(self._read("need")))
 
     @property
-    def label(self) -> Label:
-        """What the system calls the child."""
-        return Label(int(self._read("label")))
+    def sen_status(self) -> SenStatus:
+        """Whether the child is on SEN support, or has a plan."""
+        return SenStatus(int(self._read("sen_status")))
 
     @property
     def setting(self) -> Setting:
@@ -161,9 +161,9 @@ class Child(mesa.Agent):
         return float(self._read("advocacy"))
 
     @property
-    def innate_cost_gbp(self) -> float:
+    def base_need_gbp(self) -> float:
         """Cost of meeting the need without escalation, pounds a year at 2014-15 prices."""
-        return 1000.0 * float(self._read("innate"))
+        return 1000.0 * float(self._read("base_need_gbp_k"))
 
     @property
     def met(self) -> float:

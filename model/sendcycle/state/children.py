@@ -21,7 +21,7 @@ class Need(IntEnum):
     PHYSICAL = 5  # physical or sensory
 
 
-class Label(IntEnum):
+class SenStatus(IntEnum):
     """What the system calls the child."""
 
     NONE = 0
@@ -48,11 +48,11 @@ class Case(IntEnum):
     """Where the child stands in the statutory pipeline."""
 
     NONE = 0
-    REQUESTED = 1  # waits for the decision to assess (6 weeks)
-    ASSESSED = 2  # waits for the psychologist's advice (16 weeks)
-    DRAFTED = 3  # waits for the plan (20 weeks)
-    MEDIATED = 4  # contests a decision in mediation
-    APPEALED = 5  # waits for the tribunal
+    DECIDING = 1  # the authority decides whether to assess (6 weeks)
+    ASSESSING = 2  # the psychologist's advice is awaited (16 weeks)
+    DRAFTING = 3  # the plan is written (20 weeks)
+    MEDIATING = 4  # a decision is contested in mediation
+    APPEALING = 5  # the tribunal is awaited
 
 
 class Appeal(IntEnum):
@@ -64,7 +64,7 @@ class Appeal(IntEnum):
     CONTENTS = 3  # contents of, or placement named in, the plan
 
 
-N_LABELS, N_SETTINGS, N_CASES = len(Label), len(Setting), len(Case)
+N_SEN_STATUSES, N_SETTINGS, N_CASES = len(SenStatus), len(Setting), len(Case)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,15 +77,17 @@ class Children(ByReference):
     need: NDArray[np.int8]  # Need
     disadvantaged: NDArray[np.int8]  # 1 = free school meals
     advocacy: NDArray[np.float32]  # the family's capacity to work the system, 0 to 1
-    innate: NDArray[np.float32]  # cost of meeting the need without escalation, thousand pounds a year, 2014-15 prices
+    base_need_gbp_k: NDArray[np.float32]  # cost of the need, not escalated, thousand pounds a year, 2014-15 prices
     cluster: NDArray[np.int32]  # neighbourhood: row of the cluster
     school: NDArray[np.int32]  # row of the mainstream school attended or last attended, -1 before school
     setting: NDArray[np.int8]  # Setting
-    label: NDArray[np.int8]  # Label
+    sen_status: NDArray[np.int8]  # SenStatus
     case: NDArray[np.int8]  # Case
     appeal: NDArray[np.int8]  # Appeal, what is contested
     opened: NDArray[np.int16]  # month of the request now in the pipeline
-    due: NDArray[np.int16]  # month from which the present stage may end; without a case: earliest new request
+    may_move_on_from: NDArray[np.int16]  # month from which the case may leave its stage, unless it is an appeal
+    registered: NDArray[np.int16]  # month in which the appeal was registered with the tribunal
+    may_ask_from: NDArray[np.int16]  # month from which the family may request, or contest its plan
     planned: NDArray[np.int16]  # month the plan was issued, or -9999
     wants_special: NDArray[np.int8]  # 1 = waits for a specialist place
     met: NDArray[np.float32]  # share of the need met this month, 0 to 1

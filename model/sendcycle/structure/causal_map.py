@@ -18,7 +18,7 @@ from sendcycle.errors import SendcycleError, nearest
 from sendcycle.inputs.parameters import declared
 from sendcycle.outputs.observables import tally_dtype
 from sendcycle.state.children import Children
-from sendcycle.state.world import AUTHORITY, NATION, SCHOOL
+from sendcycle.state.records import AuthorityRecord, NationRecord, SchoolRecord
 from sendcycle.verification.perturbation import Nudge
 
 T = TypeVar("T")
@@ -192,9 +192,9 @@ def _check_place(where: str, place: str) -> None:
     home, _, name = place.partition(".")
     fields_of: dict[str, Iterable[str]] = {
         "children": Children.names(),
-        "schools": SCHOOL.names or (),
-        "authorities": AUTHORITY.names or (),
-        "nation": NATION.names or (),
+        "schools": SchoolRecord.dtype().names or (),
+        "authorities": AuthorityRecord.dtype().names or (),
+        "nation": NationRecord.dtype().names or (),
         "tallies": tally_dtype().names or (),
         "parameters": declared(),
         **{array: ("",) for array in ARRAYS},

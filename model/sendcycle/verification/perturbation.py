@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sendcycle import month
 from sendcycle.calendar import BURN_IN_MONTHS
 from sendcycle.send_model import SendModel
-from sendcycle.state.children import Label, Setting
+from sendcycle.state.children import SenStatus, Setting
 
 Which = Literal["all", "every_second", "plans", "every_tenth_on_support"]
 OF_AUTHORITIES = ("authorities", "tallies", "place_pipeline", "docket")  # arrays of the world with a row an authority
@@ -50,7 +50,7 @@ class Nudge:
         rows = rows_of(model, self.which, field)
         if authorities is not None:
             rows &= _belongs_to(model, self.at, len(field), authorities)
-        if self.at == "children.label":
+        if self.at == "children.sen_status":
             _provision_is_named(model, rows)
         field[rows] = np.clip(field[rows] * self.times + self.plus, self.low, self.high)
 
@@ -64,7 +64,7 @@ def field_of(model: SendModel, at: str) -> NDArray[Any]:
     """Return the array that lives at this place, as a view: writing to it changes the model."""
     home, _, name = at.partition(".")
     if home == "parameters":
-        return np.asarray(model.given.parameters[name])[max(model.t, 0) + BURN_IN_MONTHS :]
+        return np.asarray(model.inputs.parameters[name])[max(model.t, 0) + BURN_IN_MONTHS :]
     place = getattr(model.world, home)
     if home == "children":
         return np.asarray(getattr(place, name))
@@ -79,9 +79,9 @@ def rows_of(model: SendModel, which: Which, field: NDArray[Any]) -> NDArray[np.b
     if which == "every_second":
         return np.asarray(np.arange(len(field)) % 2 == 1, dtype=bool)
     if which == "plans":
-        return np.asarray(c.label == Label.PLAN, dtype=bool)
+        return np.asarray(c.sen_status == SenStatus.PLAN, dtype=bool)
     if which == "every_tenth_on_support":
-        free = (c.label == Label.SEN_SUPPORT) & (c.setting == Setting.MAINSTREAM) & (c.case == 0)
+        free = (c.sen_status == SenStatus.SEN_SUPPORT) & (c.setting == Setting.MAINSTREAM) & (c.case == 0)
         return np.asarray(free & (c.key % 10 == 0))
     return np.ones(len(field), dtype=bool)
 
@@ -132,22 +132,22 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
 
         return after_nudges
 
-    compiled = (month.month_opens, month.authorities_live, month.month_closes)
+    compiled = (month.month_opens, month.authorities_act, month.month_closes)
     opens, live, closes = changed = tuple(_with_rule(rule, before, nudged) for rule in compiled)
     if changed == compiled:
         raise ValueError(f"no rule named {before} is applied to the authorities in a month.")
 
     def lived() -> None:
-        w, given, everywhere, t = model.world, model.given, model._everywhere, model.t
-        opens(w, given, t)
-        live(w, given, everywhere, t)
-        closes(w, given, everywhere, t)
+        w, inputs, everywhere, t = model.world, model.inputs, model._everywhere, model.t
+        opens(w, inputs, t)
+        live(w, inputs, everywhere, t)
+        closes(w, inputs, everywhere, t)
 
-    model.__dict__["_month_is_lived"] = lived
+    model.__dict__["_run_month"] = lived
     try:
         model.step()
     finally:
-        del model.__dict__["_month_is_lived"]
+        del model.__dict__["_run_month"]
 
 
 def _with_rule(
@@ -184,7 +184,7 @@ def _belongs_to(model: SendModel, at: str, n: int, authorities: NDArray[np.int64
 
 
 def _provision_is_named(model: SendModel, rows: NDArray[np.bool_]) -> None:
-    """Name the provision of children who are given a plan, as `cases.plan_is_issued` does."""
+    """Name the provision of children who are given a plan, as `cases.issue_plan` does."""
     c, p = model.world.children, model.p
-    c.provision_gbp[rows] = (1000.0 * c.innate * (1.0 + p.escalation * (c.unmet - p.unmet_reference)))[rows]
+    c.provision_gbp[rows] = (1000.0 * c.base_need_gbp_k * (1.0 + p.escalation * (c.unmet - p.unmet_reference)))[rows]
     c.planned[rows] = model.t

@@ -26,12 +26,12 @@ from sendcycle.month import month_closes, month_opens
 from sendcycle.outputs.breakdowns import January
 from sendcycle.outputs.observables import as_numbers
 from sendcycle.rules.appeals import HIGHEST_OVER_USUAL
-from sendcycle.rules.assessment import hours_are_shared_out, work_arrives
-from sendcycle.rules.capacity import places_are_built, schools_build_skill, workforce_follows
+from sendcycle.rules.assessment import authorities_allocate_hours, case_flows_change
+from sendcycle.rules.capacity import authorities_build_places, schools_build_skill, workforce_changes
 from sendcycle.rules.cases import MONTHS_BEFORE_NEW_REQUEST, STATUTORY_WEEKS, STEPS_OF_THREE_STAGES, WEEKS_PER_MONTH
-from sendcycle.rules.confidence import area_learns, reputations_follow
-from sendcycle.rules.local_practice import practice_drifts
-from sendcycle.rules.money import budgets_are_set, budgets_are_spent
+from sendcycle.rules.confidence import areas_learn_from_contests, school_reputations_change
+from sendcycle.rules.local_practice import local_practice_drifts
+from sendcycle.rules.money import authorities_set_budgets, authorities_spend
 from sendcycle.rules.needs import AFTER_16, LEAVING_AGE, LOWEST_SHARE, SCHOOL_AGE, SECONDARY_AGE
 from sendcycle.rules.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
 from sendcycle.rules.placement import (
@@ -39,12 +39,12 @@ from sendcycle.rules.placement import (
     HIGHEST_BREAKDOWN_RATE,
     RECEPTION,
     SECONDARY,
-    those_going_on_are_listed,
+    list_over_16s_in_education,
 )
 from sendcycle.rules.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
-from sendcycle.rules.reporting import authorities_are_reported, children_are_reported
+from sendcycle.rules.reporting import report_authorities, report_children
 from sendcycle.rules.requests import HIGHEST_RATE as HIGHEST_REQUEST_RATE
-from sendcycle.rules.support import FULL, schools_spread_support
+from sendcycle.rules.support import FULL, schools_allocate_support
 from sendcycle.send_model import SendModel
 from sendcycle.state.children import (
     AGE_LIMIT,
@@ -56,16 +56,17 @@ from sendcycle.state.children import (
     Children,
     Need,
 )
-from sendcycle.state.children import Label as Labels
+from sendcycle.state.children import SenStatus as Labels
 from sendcycle.state.children import Setting as Settings
-from sendcycle.state.world import DOCKET_MONTHS, SCHOOL, World
+from sendcycle.state.records import DOCKET_MONTHS, SchoolRecord
+from sendcycle.state.world import World
 
 # Plain numbers: looking a member up in its enumeration takes Python several times as long.
-NO_LABEL, SEN_SUPPORT, PLAN = (int(label) for label in Labels)
+NO_SEN, SEN_SUPPORT, PLAN = (int(label) for label in Labels)
 (
     EARLY_YEARS, MAINSTREAM, UNIT, STATE_SPECIAL, INDEPENDENT_SPECIAL, ALTERNATIVE, POST_16, HOME, ELSEWHERE, LEFT,
 ) = (int(setting) for setting in Settings)  # fmt: skip
-NO_CASE, REQUESTED, ASSESSED, DRAFTED, MEDIATED, APPEALED = (int(case) for case in Case)
+NO_CASE, DECIDING, ASSESSING, DRAFTING, MEDIATING, APPEALING = (int(case) for case in Case)
 UNCONTESTED, REFUSAL_TO_ASSESS, REFUSAL_TO_ISSUE, CONTENTS = (int(appeal) for appeal in Appeal)
 AUTISM, SEMH, SLCN, LEARNING = int(Need.AUTISM), int(Need.SEMH), int(Need.SLCN), int(Need.LEARNING)
 
@@ -204,7 +205,7 @@ class PlainSchool(Copy):
 
     def opens_its_doors(self, area: "PlainAuthority", p: Plain) -> None:
         """Say what the school offers this month and what its families say of mainstream."""
-        heard = area.mean_confidence + area.confidence_shift
+        heard = area.confidence + area.confidence_shift
         if self.confidence_count > 0.0:
             heard = self.confidence_sum / self.confidence_count + area.confidence_shift
         self.offers = self.coverage_of_rest * (1.0 - p.share_specialist_help)
@@ -214,7 +215,7 @@ class PlainSchool(Copy):
 
     def begins_census(self) -> None:
         """Count from nothing."""
-        self.demand_gbp_k = self.need_load = self.confidence_sum = self.confidence_count = 0.0
+        self.demand_gbp_k = self.need_load_gbp_k = self.confidence_sum = self.confidence_count = 0.0
         self.support_load_gbp_k = self.support_pupils = 0.0
 
 
@@ -227,7 +228,7 @@ class PlainAuthority(Copy):
         self.seen = Copy(world.tallies, row)
         first, last = int(world.authorities[row].first_school), int(world.authorities[row].last_school)
         self.schools = [PlainSchool(world.schools, s) for s in range(first, last)]
-        self.early_years = PlainSchool(np.zeros(1, dtype=SCHOOL), -1)
+        self.early_years = PlainSchool(np.zeros(1, dtype=SchoolRecord.dtype()), -1)
         self.early_years.read()
         self.families: list[Family] = []
         self.births: list[int] = []
@@ -368,13 +369,15 @@ class Family(mesa.Agent):
     need: int
     disadvantaged: int
     advocacy: float
-    innate: float
+    base_need_gbp_k: float
     setting: int
-    label: int
+    sen_status: int
     case: int
     appeal: int
     opened: int
-    due: int
+    may_move_on_from: int
+    registered: int
+    may_ask_from: int
     planned: int
     wants_special: int
     met: float
@@ -385,8 +388,9 @@ class Family(mesa.Agent):
     def __init__(self, model: SendModel, area: PlainAuthority, columns: tuple[Any, ...]) -> None:
         super().__init__(model)
         (
-            self.key, self.born, self.onset, self.need, self.disadvantaged, self.advocacy, self.innate, self.cluster,
-            school, self.setting, self.label, self.case, self.appeal, self.opened, self.due, self.planned,
+            self.key, self.born, self.onset, self.need, self.disadvantaged, self.advocacy,
+            self.base_need_gbp_k, self.cluster, school, self.setting, self.sen_status, self.case, self.appeal,
+            self.opened, self.may_move_on_from, self.registered, self.may_ask_from, self.planned,
             self.wants_special, self.met, self.unmet, self.confidence, self.provision_gbp,
         ) = columns  # fmt: skip
         self.area = area
@@ -399,10 +403,10 @@ class Family(mesa.Agent):
 
     def severity(self, p: Plain) -> float:
         """Return the cost of meeting the need, thousand pounds a year at 2014-15 prices: it grows when unmet."""
-        return float(self.innate * (1.0 + p.escalation * (self.unmet - p.unmet_reference)))
+        return float(self.base_need_gbp_k * (1.0 + p.escalation * (self.unmet - p.unmet_reference)))
 
     @property
-    def seen_confidence(self) -> float:
+    def confidence_acted_on(self) -> float:
         """The confidence on which the family acts: its own, less what cutting R7 or B3 takes out."""
         return float(self.confidence + self.area.confidence_shift)
 
@@ -410,20 +414,20 @@ class Family(mesa.Agent):
 
     def changes_label(self, month: Month) -> None:
         """Go on SEN support when the need shows; come off it when the need is light or met."""
-        if self.label == NO_LABEL:
+        if self.sen_status == NO_SEN:
             if month.t < self.emerges or self.setting == LEFT:
                 return
-        elif self.label != SEN_SUPPORT or self.case != NO_CASE:
+        elif self.sen_status != SEN_SUPPORT or self.case != NO_CASE:
             return
         u = draw(self.key, month.keys.label_changes)
         if u >= HIGHEST_LABEL_RATE:
             return
-        if self.label == NO_LABEL:
+        if self.sen_status == NO_SEN:
             if u < self.rate_of_identification(month):
-                self.label = SEN_SUPPORT
+                self.sen_status = SEN_SUPPORT
                 self.area.seen.identified += 1.0
         elif u < self.rate_of_coming_off(month.p):
-            self.label = NO_LABEL
+            self.sen_status = NO_SEN
 
     def rate_of_identification(self, month: Month) -> float:
         """Return the monthly rate of going on SEN support."""
@@ -437,9 +441,9 @@ class Family(mesa.Agent):
 
     def rate_of_coming_off(self, p: Plain) -> float:
         """Return the monthly rate of coming off SEN support."""
-        return float(p.rate_support_ends * self.lightness(p) * (1.0 - self.unmet))
+        return float(p.rate_support_ends * self.ease_of_leaving_support(p) * (1.0 - self.unmet))
 
-    def lightness(self, p: Plain) -> float:
+    def ease_of_leaving_support(self, p: Plain) -> float:
         """Return how much more easily the child comes off SEN support than one of reference severity."""
         return float((p.severity_reference / self.severity(p)) ** p.elasticity_identification)
 
@@ -453,10 +457,10 @@ class Family(mesa.Agent):
         float
             The share of the need that is met.
         """
-        setting, label, area, p = self.setting, self.label, self.area, month.p
+        setting, label, area, p = self.setting, self.sen_status, self.area, month.p
         school = self.school
         offered = school.offers_on_support if label == SEN_SUPPORT else school.offers
-        if label != NO_LABEL:
+        if label != NO_SEN:
             offered += area.outreach_help if self.need >= LEARNING else area.therapy_help
         assured, ordinary = area.support[label][setting]
         met = (assured + ordinary * offered) * (1.0 - p.penalty_wrong_place * self.wants_special)
@@ -474,12 +478,12 @@ class Family(mesa.Agent):
 
     def requests_assessment(self, month: Month) -> None:
         """Ask for an EHC needs assessment, or let the school ask."""
-        if self.label == PLAN or self.case != NO_CASE or month.t < self.due or month.t < self.emerges:
+        if self.sen_status == PLAN or self.case != NO_CASE or month.t < self.may_ask_from or month.t < self.emerges:
             return
         if not self.can_be_asked_for():
             return
         u = draw(self.key, month.keys.request)
-        if u >= HIGHEST_REQUEST_RATE * (1.0 if self.label == SEN_SUPPORT else month.p.factor_request_unidentified):
+        if u >= HIGHEST_REQUEST_RATE * (1.0 if self.sen_status == SEN_SUPPORT else month.p.factor_request_unidentified):
             return
         seen = self.area.seen
         rate = self.rate_of_requests(month)
@@ -492,14 +496,14 @@ class Family(mesa.Agent):
             return
         seen.requests += 1.0
         day = draw(self.key, month.keys.request_day)
-        self.case, self.opened = REQUESTED, month.t
-        self.due = month.t + int(day + month.p.weeks_decision / WEEKS_PER_MONTH)
+        self.case, self.opened = DECIDING, month.t
+        self.may_move_on_from = month.t + int(day + month.p.weeks_decision / WEEKS_PER_MONTH)
         self.area.lists_case(self)
 
     def can_be_asked_for(self) -> bool:
         """Say whether an assessment can be requested for a child in this setting."""
         if self.setting == POST_16:
-            return self.label == SEN_SUPPORT
+            return self.sen_status == SEN_SUPPORT
         return self.setting in (EARLY_YEARS, MAINSTREAM, UNIT, ALTERNATIVE, HOME)
 
     def rate_of_requests(self, month: Month) -> float:
@@ -509,11 +513,11 @@ class Family(mesa.Agent):
         rate *= age_factor(month.t - self.born, p)
         if self.need in (AUTISM, SEMH):
             rate *= month.recognised
-        return float(rate * p.factor_request_unidentified if self.label == NO_LABEL else rate)
+        return float(rate * p.factor_request_unidentified if self.sen_status == NO_SEN else rate)
 
     def rate_of_family(self, rate: float, p: Plain) -> float:
         """Return the monthly rate at which the family asks: the less confidence and the more means, the oftener."""
-        lost = p.confidence_reference - self.seen_confidence
+        lost = p.confidence_reference - self.confidence_acted_on
         asking = p.rate_family_request * rate * math.exp(p.effect_confidence * lost)
         return float(asking * (0.5 + self.advocacy) ** p.elasticity_advocacy)
 
@@ -529,23 +533,23 @@ class Family(mesa.Agent):
 
     def case_moves_on(self, month: Month) -> None:
         """Go one stage on if the case's turn has come: decision (6 weeks), assessment (16 weeks), plan (20 weeks)."""
-        if not REQUESTED <= self.case <= DRAFTED or self.due > month.t:
+        if not DECIDING <= self.case <= DRAFTING or self.may_move_on_from > month.t:
             return
         area = self.area
-        if self.case == DRAFTED:
+        if self.case == DRAFTING:
             if self.has_waited(area.wait_draft, Decision.DRAFT_TURN, month):
                 self.hears_whether_plan_is_issued(month)
-        elif self.case == ASSESSED:
+        elif self.case == ASSESSING:
             if self.has_waited(area.wait_psychologist, Decision.PSYCHOLOGIST_TURN, month):
                 area.seen.drafts_begun += 1.0
-                self.case = DRAFTED
-                self.due = max(month.t + 1, self.natural_month(month))
+                self.case = DRAFTING
+                self.may_move_on_from = max(month.t + 1, self.natural_month(month))
         elif self.has_waited(area.wait_decision, Decision.DECIDE_TURN, month):
             self.hears_whether_assessed(month)
 
     def has_waited(self, wait: float, decision: Decision, month: Month) -> bool:
         """Say whether the case has been in its stage for as long as cases now wait."""
-        return month.t - self.due + draw(self.key, stream(month.seed, decision, self.opened)) >= wait
+        return month.t - self.may_move_on_from + draw(self.key, stream(month.seed, decision, self.opened)) >= wait
 
     def hears_whether_assessed(self, month: Month) -> None:
         """Hear the decision on the request: the stronger the case reads against the threshold, the likelier a yes."""
@@ -553,7 +557,7 @@ class Family(mesa.Agent):
         area.seen.request_decisions += 1.0
         if draw(self.key, month.keys.agree_to_assess) * (1.0 + self.odds_against(p)) < 1.0:
             area.seen.assessments_agreed += 1.0
-            self.starts_assessment(month)
+            self.start_assessment(month)
         else:
             area.seen.requests_refused += 1.0
             self.is_refused(REFUSAL_TO_ASSESS, month)
@@ -563,9 +567,9 @@ class Family(mesa.Agent):
         merit = math.log(self.severity(p)) + p.effect_advocacy_on_merit * (self.advocacy - 0.5)
         return math.exp((self.area.log_threshold - merit) / p.spread_decision)
 
-    def starts_assessment(self, month: Month) -> None:
+    def start_assessment(self, month: Month) -> None:
         """Wait for the psychologist."""
-        self.case, self.due = ASSESSED, month.t
+        self.case, self.may_move_on_from = ASSESSING, month.t
         self.area.seen.assessments_begun += 1.0
 
     def hears_whether_plan_is_issued(self, month: Month) -> None:
@@ -599,14 +603,14 @@ class Family(mesa.Agent):
         p, area, t = month.p, self.area, month.t
         self.counts_the_weeks(month)
         area.lists_plan(self)
-        self.label, self.case, self.appeal = PLAN, NO_CASE, UNCONTESTED
-        self.planned = self.due = t
+        self.sen_status, self.case, self.appeal = PLAN, NO_CASE, UNCONTESTED
+        self.planned = self.may_ask_from = t
         self.provision_gbp = kept(self.severity(p) * 1000.0)
         if self.setting in (EARLY_YEARS, MAINSTREAM, UNIT, ALTERNATIVE):
             pull = (math.log(self.severity(p) / p.severity_special) + area.special_level) / p.spread_special
-            pull -= p.effect_confidence_on_special * (self.seen_confidence - p.confidence_reference)
+            pull -= p.effect_confidence_on_special * (self.confidence_acted_on - p.confidence_reference)
             if draw(self.key, month.keys.want_specialist) * (1.0 + math.exp(-pull)) < 1.0:
-                self.wants_specialist_place()
+                self.join_waiting_list()
 
     def counts_the_weeks(self, month: Month) -> None:
         """Tally the new plan and the weeks it took: those of the process, or more if the case had to wait."""
@@ -627,16 +631,16 @@ class Family(mesa.Agent):
     def loses_plan(self) -> None:
         """End the plan and every case about it."""
         self.withdraws_case()
-        self.leaves_waiting_list()
-        self.label, self.provision_gbp = NO_LABEL, 0.0
+        self.leave_waiting_list()
+        self.sen_status, self.provision_gbp = NO_SEN, 0.0
         self.area.seen.plans_ceased += 1.0
 
     def withdraws_case(self) -> None:
         """Take the case out of the queue in which it waits."""
         if self.case == NO_CASE:
             return
-        if self.case == APPEALED:
-            self.area.docket[self.due % DOCKET_MONTHS] -= 1
+        if self.case == APPEALING:
+            self.area.docket[self.registered % DOCKET_MONTHS] -= 1
         self.area.seen.cases_withdrawn += 1.0
         self.case, self.appeal = NO_CASE, UNCONTESTED
 
@@ -653,7 +657,7 @@ class Family(mesa.Agent):
     def is_refused(self, kind: int, month: Month) -> None:
         """Take the refusal, or contest it."""
         self.case, self.appeal = NO_CASE, UNCONTESTED
-        self.due = month.t + MONTHS_BEFORE_NEW_REQUEST
+        self.may_ask_from = month.t + MONTHS_BEFORE_NEW_REQUEST
         if draw(self.key, month.keys.contest_refusal) < month.p.prob_contest_refusal * self.contest_factor(month.p):
             self.contests(kind, month)
 
@@ -661,7 +665,7 @@ class Family(mesa.Agent):
         """Go to mediation first, or straight to the tribunal."""
         self.appeal = kind
         if draw(self.key, month.keys.mediate) < month.p.share_mediation:
-            self.case, self.due = MEDIATED, month.t + 2
+            self.case, self.may_move_on_from = MEDIATING, month.t + 2
             self.area.seen.mediations += 1.0
         else:
             self.appeals(month)
@@ -669,7 +673,7 @@ class Family(mesa.Agent):
     def appeals(self, month: Month) -> None:
         """Register the appeal on the tribunal's docket."""
         seen = self.area.seen
-        self.case, self.due = APPEALED, month.t
+        self.case, self.registered = APPEALING, month.t
         self.area.docket[month.t % DOCKET_MONTHS] += 1
         seen.appeals_registered += 1.0
         seen.appeals_refusal_to_assess += self.appeal == REFUSAL_TO_ASSESS
@@ -679,7 +683,7 @@ class Family(mesa.Agent):
 
     def thinks_of_contesting(self, month: Month) -> None:
         """Contest what the plan says, or the placement that it names."""
-        if self.label != PLAN or self.case != NO_CASE or self.due > month.t:
+        if self.sen_status != PLAN or self.case != NO_CASE or self.may_ask_from > month.t:
             return
         p = month.p
         u, highest = draw(self.key, month.keys.contest_contents), p.rate_contest_contents * HIGHEST_OVER_USUAL
@@ -691,7 +695,7 @@ class Family(mesa.Agent):
 
     def ends_mediation(self, month: Month) -> None:
         """If a mediation's time has come, agree with the authority, go on to the tribunal, or give up."""
-        if self.case != MEDIATED or self.due > month.t:
+        if self.case != MEDIATING or self.may_move_on_from > month.t:
             return
         p = month.p
         u = draw(self.key, month.keys.mediation_outcome)
@@ -705,14 +709,14 @@ class Family(mesa.Agent):
 
     def is_heard(self, month: Month) -> None:
         """Have the appeal disposed of if it has its turn: settled before the hearing, or decided."""
-        if self.case != APPEALED or self.due > month.hearing_cutoff:
+        if self.case != APPEALING or self.registered > month.hearing_cutoff:
             return
-        if self.due == month.hearing_cutoff and draw(self.key, month.keys.hearing_turn) >= month.hearing_share:
+        if self.registered == month.hearing_cutoff and draw(self.key, month.keys.hearing_turn) >= month.hearing_share:
             return
         area, seen = self.area, self.area.seen
-        area.docket[self.due % DOCKET_MONTHS] -= 1
+        area.docket[self.registered % DOCKET_MONTHS] -= 1
         seen.appeals_disposed += 1.0
-        seen.appeal_wait_months += month.t - self.due
+        seen.appeal_wait_months += month.t - self.registered
         if draw(self.key, month.keys.concede) < area.chance_settled:
             seen.appeals_settled += 1.0
             self.wins(month)
@@ -730,12 +734,12 @@ class Family(mesa.Agent):
         area.seen.contests_won += 1.0
         if kind == REFUSAL_TO_ASSESS:
             self.appeal, self.opened = UNCONTESTED, month.t
-            self.starts_assessment(month)
+            self.start_assessment(month)
         elif kind == REFUSAL_TO_ISSUE:  # the kind of appeal stays on the case until the plan is written
-            self.case, self.opened, self.due = DRAFTED, month.t, month.t + 1
+            self.case, self.opened, self.may_move_on_from = DRAFTING, month.t, month.t + 1
             area.seen.drafts_begun += 1.0
         else:
-            self.case, self.appeal, self.due = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
+            self.case, self.appeal, self.may_ask_from = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
             self.provision_gbp = kept(self.provision_gbp * (1.0 + month.p.gain_provision_appeal))
             if self.wants_special and names_placement(month.p):
                 self.is_given_a_special_place()
@@ -744,35 +748,35 @@ class Family(mesa.Agent):
         """Take a state special place if one is vacant, and an independent one if not."""
         area = self.area
         if area.special_places - area.special_pupils >= 1.0:
-            self.moves_to(STATE_SPECIAL)
+            self.move_to(STATE_SPECIAL)
             area.seen.placed_state_special += 1.0
         else:
-            self.moves_to(INDEPENDENT_SPECIAL)
+            self.move_to(INDEPENDENT_SPECIAL)
             area.seen.placed_independent += 1.0
 
     def loses(self, month: Month) -> None:
         """Give up for a year."""
-        self.case, self.appeal, self.due = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
+        self.case, self.appeal, self.may_ask_from = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
 
     # ------------------------------------------------------------------ places
 
-    def wants_specialist_place(self) -> None:
+    def join_waiting_list(self) -> None:
         """Begin to wait for a specialist place."""
         if not self.wants_special:
             self.wants_special = 1
             self.area.waiting_special += 1.0
             self.area.seen.specialist_places_sought += 1.0
 
-    def leaves_waiting_list(self) -> None:
+    def leave_waiting_list(self) -> None:
         """Wait no longer for a specialist place."""
         if self.wants_special:
             self.wants_special = 0
             self.area.waiting_special -= 1.0
 
-    def moves_to(self, setting: int) -> None:
+    def move_to(self, setting: int) -> None:
         """Move, and keep the counts of places right; in mainstream and alternative provision the wait goes on."""
         if setting not in (MAINSTREAM, ALTERNATIVE):
-            self.leaves_waiting_list()
+            self.leave_waiting_list()
         self.counts_at_its_place(-1.0)
         self.setting = setting
         self.counts_at_its_place(1.0)
@@ -787,19 +791,19 @@ class Family(mesa.Agent):
 
     def is_placed(self, month: Month) -> None:
         """Give up a plan that is no longer needed, take a place for which the child waits, or see a placement fail."""
-        if self.label != PLAN:
+        if self.sen_status != PLAN:
             return
         young = month.t - self.born < AFTER_16
         if young and self.case == NO_CASE and self.plan_has_done_its_work(month):
             self.loses_plan()
-            self.label = SEN_SUPPORT
+            self.sen_status = SEN_SUPPORT
             if self.setting >= UNIT:
-                self.moves_to(MAINSTREAM if self.school.is_school else EARLY_YEARS)
+                self.move_to(MAINSTREAM if self.school.is_school else EARLY_YEARS)
             self.area.seen.plans_ceased_need_met += 1.0
         elif self.wants_special:
             self.takes_a_place(month)
         elif young and self.setting in (MAINSTREAM, UNIT) and self.placement_breaks_down(month):
-            self.wants_specialist_place()
+            self.join_waiting_list()
             self.area.seen.placements_broken_down += 1.0
 
     def plan_has_done_its_work(self, month: Month) -> bool:
@@ -813,16 +817,16 @@ class Family(mesa.Agent):
         in_mainstream = self.setting == MAINSTREAM
         host = self.unit_found(month)
         if area.vacant >= 1.0 and draw(key, keys.state_place) < area.chance_of_place:
-            self.moves_to(STATE_SPECIAL)
+            self.move_to(STATE_SPECIAL)
             area.vacant -= 1.0
             area.seen.placed_state_special += 1.0
         elif host is not None:
             self.school = host
-            self.moves_to(UNIT)
+            self.move_to(UNIT)
         elif area.independent_allowance >= 1.0 and draw(key, keys.independent_place) < (
             area.rate_independent * self.severity(p) / p.severity_special
         ):
-            self.moves_to(INDEPENDENT_SPECIAL)
+            self.move_to(INDEPENDENT_SPECIAL)
             area.independent_allowance -= 1.0
             area.seen.placed_independent += 1.0
         elif in_mainstream and draw(key, keys.elsewhere_place) < p.rate_elsewhere * self.unmet:
@@ -862,16 +866,16 @@ class Family(mesa.Agent):
         """Be excluded, or withdraw."""
         p, seen = month.p, self.area.seen
         exclusion = self.rate_of_exclusion(month)
-        lost = max(0.0, 1.0 - self.seen_confidence)
+        lost = max(0.0, 1.0 - self.confidence_acted_on)
         if u < exclusion:
             seen.exclusions += 1.0
             self.setting = ALTERNATIVE
-            if self.label == PLAN:
-                self.wants_specialist_place()
+            if self.sen_status == PLAN:
+                self.join_waiting_list()
             else:
-                self.label = SEN_SUPPORT
+                self.sen_status = SEN_SUPPORT
         elif u < exclusion + p.rate_home_education * lost * lost * self.unmet:
-            self.leaves_waiting_list()
+            self.leave_waiting_list()
             self.setting = HOME
             seen.home_educations += 1.0
 
@@ -889,10 +893,10 @@ class Family(mesa.Agent):
         """Leave at 25."""
         if self.setting == LEFT:
             return
-        if self.label == PLAN:
+        if self.sen_status == PLAN:
             self.loses_plan()
         self.withdraws_case()
-        self.moves_to(LEFT)
+        self.move_to(LEFT)
 
     def enters_school(self, month: Month) -> None:
         """Enter a primary school of the neighbourhood."""
@@ -914,23 +918,23 @@ class Family(mesa.Agent):
         if draw(self.key, month.keys.keeps_plan) * (1.0 + self.odds_against(p)) < 1.0:
             return
         self.loses_plan()
-        self.label = SEN_SUPPORT
+        self.sen_status = SEN_SUPPORT
         if self.setting >= UNIT or destination == POST_16:
-            self.moves_to(destination)
+            self.move_to(destination)
         seen.plans_ceased_reassessed += 1.0
         self.is_refused(REFUSAL_TO_ISSUE, month)
 
     def transfers(self, month: Month) -> None:
         """Go on to a secondary school of the neighbourhood; a unit is left behind, a plan perhaps reassessed."""
         reached = self.born >= MONTHS_PER_YEAR * (month.p.reassessed_born_from_year - FIRST_YEAR)
-        if self.label == PLAN and reached:
+        if self.sen_status == PLAN and reached:
             self.is_reassessed(month.p.reassessed_at_transfer, MAINSTREAM, month)
-        elif self.label == SEN_SUPPORT and self.case == NO_CASE:
-            ends = month.p.share_support_ends_at_transfer * self.lightness(month.p)
+        elif self.sen_status == SEN_SUPPORT and self.case == NO_CASE:
+            ends = month.p.share_support_ends_at_transfer * self.ease_of_leaving_support(month.p)
             if draw(self.key, month.keys.support_at_transfer) < ends:
-                self.label = NO_LABEL
+                self.sen_status = NO_SEN
         if self.setting == UNIT:
-            self.moves_to(MAINSTREAM)
+            self.move_to(MAINSTREAM)
         self.school = self.chosen(self.area.neighbourhoods[self.cluster, 1], month)
 
     def chosen(self, schools: list[PlainSchool], month: Month) -> PlainSchool:
@@ -949,17 +953,17 @@ class Family(mesa.Agent):
 
     def goes_on_or_leaves(self, month: Month) -> None:
         """Decide in September, from 16 on, whether to go on in education, and where."""
-        if self.label == PLAN:
+        if self.sen_status == PLAN:
             self.goes_on_with_plan_or_leaves(month)
         elif self.setting == POST_16:
             if month.t - self.born >= SCHOOL_AGE_LIMIT and self.case == NO_CASE:
-                self.setting, self.label = LEFT, NO_LABEL
+                self.setting, self.sen_status = LEFT, NO_SEN
         elif self.setting != LEFT:
             p = month.p
             if self.case != NO_CASE or draw(self.key, month.keys.post_16) < p.share_stays_without_plan:
                 self.setting = POST_16
             else:
-                self.setting, self.label = LEFT, NO_LABEL
+                self.setting, self.sen_status = LEFT, NO_SEN
 
     def goes_on_with_plan_or_leaves(self, month: Month) -> None:
         """Let the plan cease with the chance of this age (B6), or go on in school or in further education."""
@@ -967,16 +971,16 @@ class Family(mesa.Agent):
         exits = area.stock_carried / max(area.stock, 1e-9)
         if draw(self.key, month.keys.leaves_education) < prob_leaves(years, month) * exits:
             self.loses_plan()
-            self.moves_to(LEFT)
+            self.move_to(LEFT)
         elif years == 16:
             self.is_reassessed(month.p.reassessed_at_16, POST_16, month)
-            if self.label != PLAN:
+            if self.sen_status != PLAN:
                 return
             in_special = self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL)
             if not in_special and draw(self.key, month.keys.post_16) < month.p.share_further_education:
-                self.moves_to(POST_16)
+                self.move_to(POST_16)
         elif years >= 19 and self.setting != POST_16:
-            self.moves_to(POST_16)
+            self.move_to(POST_16)
 
     # ------------------------------------------------------------------ the census
 
@@ -984,11 +988,11 @@ class Family(mesa.Agent):
         """Say where the child stands; then live through the month's support, and say how the child is after it."""
         if month.t < self.emerges:
             return
-        census.in_setting[self.label][self.setting] += 1
+        census.plans_in_setting[self.sen_status][self.setting] += 1
         if self.case != NO_CASE:
             census.waiting[self.case] += 1
             self.area.lists_case(self)
-        if self.label == PLAN:
+        if self.sen_status == PLAN:
             self.area.lists_plan(self)
             self.topup_is_counted(census, month)
         elif self.setting == POST_16:
@@ -999,7 +1003,7 @@ class Family(mesa.Agent):
 
     def answers_census(self, census: "Census", met: float, month: Month) -> None:
         """Say how the child is and what the family thinks at the end of the month."""
-        setting, label, p = self.setting, self.label, month.p
+        setting, label, p = self.setting, self.sen_status, month.p
         cost = self.severity(p)
         census.need_sum += cost
         census.met_sum += cost * met
@@ -1012,7 +1016,7 @@ class Family(mesa.Agent):
         paid = min(cost, census.paid_by_school[label])
         if setting in (MAINSTREAM, UNIT):
             school = self.school
-            school.need_load += cost
+            school.need_load_gbp_k += cost
             school.confidence_sum += self.confidence
             school.confidence_count += 1.0
             school.demand_gbp_k += paid
@@ -1086,7 +1090,7 @@ def children_change_phase(area: PlainAuthority, month: Month) -> None:
     area.lists_who_goes_on(t)
 
 
-def closures_leave_marks(area: PlainAuthority, month: Month) -> None:
+def closures_deepen_needs(area: PlainAuthority, month: Month) -> None:
     """Let the pandemic's closures make needs harder to meet: of speech before school, of SEMH at school age."""
     if month.d.closure == 0.0:
         return
@@ -1096,7 +1100,7 @@ def closures_leave_marks(area: PlainAuthority, month: Month) -> None:
             family.innate = float(np.float32(family.innate * harder))
 
 
-def needs_are_identified(area: PlainAuthority, month: Month) -> None:
+def schools_identify_needs(area: PlainAuthority, month: Month) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     for family in area.aged(month.t, FIRST_AGE, LEAVING_AGE):
         family.changes_label(month)
@@ -1136,20 +1140,20 @@ def tribunal_decides(area: PlainAuthority, month: Month) -> None:
         family.is_heard(month)
 
 
-def children_are_placed(area: PlainAuthority, month: Month) -> None:
+def authorities_place_children(area: PlainAuthority, month: Month) -> None:
     """Let placements break down, and share out units, state special and independent places among those who wait."""
     area.takes_stock_of_places(month.p)
     for family in area.with_plan:
         family.is_placed(month)
 
 
-def children_are_excluded_or_withdrawn(area: PlainAuthority, month: Month) -> None:
+def schools_exclude_and_families_withdraw(area: PlainAuthority, month: Month) -> None:
     """Let schools exclude, families withdraw to home education, and both groups come back."""
     for family in area.aged(month.t, RECEPTION + MONTHS_PER_YEAR, AFTER_16):
         family.changes_setting(month)
 
 
-def children_are_supported_and_counted(area: PlainAuthority, month: Month) -> None:
+def children_receive_support(area: PlainAuthority, month: Month) -> None:
     """Let every family live through this month's support, and count: by school, by authority, by setting."""
     area.prepares_support(month)
     census = Census(month)
@@ -1167,7 +1171,7 @@ class Census:
 
     def __init__(self, month: Month) -> None:
         self.waiting = [0] * 6  # by Case
-        self.in_setting = [[0] * 10 for _ in range(3)]  # by Label and Setting
+        self.plans_in_setting = [[0] * 10 for _ in range(3)]  # by SenStatus and Setting
         self.first_part, self.input_funding = 0.0, month.p.share_input_funding
         self.need_sum = self.met_sum = self.topup_other = self.topup_severe = 0.0
         self.unmet = self.unmet_disadvantaged = self.trust = self.trust_with_plan = 0.0
@@ -1187,30 +1191,30 @@ class Census:
 
     def describes(self, area: PlainAuthority) -> None:
         """Tell the authority who is where, and how far mainstream is trusted."""
-        without, on_support, with_plan = self.in_setting
-        area.in_setting = with_plan
+        without, on_support, with_plan = self.plans_in_setting
+        area.plans_in_setting = with_plan
         area.topup_other_gbp, area.topup_severe_gbp = self.topup_other, self.topup_severe
         area.first_part_gbp, area.input_funding = self.first_part, self.input_funding
         area.plans = sum(with_plan)
         area.sen_support = sum(on_support) - on_support[POST_16]
         area.alternative_pupils = without[ALTERNATIVE] + on_support[ALTERNATIVE] + with_plan[ALTERNATIVE]
         n_with_plan = area.plans - with_plan[POST_16]
-        self.n_all = sum(sum(row) - row[POST_16] for row in self.in_setting)
-        area.confidence = area.mean_confidence = self.trust / max(self.n_all, 1.0)
+        self.n_all = sum(sum(row) - row[POST_16] for row in self.plans_in_setting)
+        area.confidence = self.trust / max(self.n_all, 1.0)
         others = (self.trust - self.trust_with_plan) / max(self.n_all - n_with_plan, 1.0)
         area.plan_bonus = area.confidence - others
 
     def is_tallied(self, area: PlainAuthority) -> None:
         """Tally what observables are made of."""
         seen = area.seen
-        on_support = self.in_setting[SEN_SUPPORT]
+        on_support = self.plans_in_setting[SEN_SUPPORT]
         seen.plans_in_force = area.plans
         seen.pupils_sen_support = on_support[MAINSTREAM] + on_support[ALTERNATIVE]
         seen.pupils_sen_support_secondary = sum(s.support_pupils for s in area.schools if s.secondary)
-        seen.cases_open = sum(self.waiting[REQUESTED:])
-        seen.waiting_decision = self.waiting[REQUESTED]
-        seen.waiting_psychologist = self.waiting[ASSESSED]
-        seen.waiting_draft = self.waiting[DRAFTED]
+        seen.cases_open = sum(self.waiting[DECIDING:])
+        seen.waiting_decision = self.waiting[DECIDING]
+        seen.waiting_psychologist = self.waiting[ASSESSING]
+        seen.waiting_draft = self.waiting[DRAFTING]
         seen.children_with_need, seen.children_with_need_disadvantaged = self.n_all, self.disadvantaged
         seen.need_gbp_k, seen.need_met_gbp_k = self.need_sum, self.met_sum
         seen.unmet_children, seen.unmet_children_disadvantaged = self.unmet, self.unmet_disadvantaged
@@ -1248,7 +1252,7 @@ class PlainTwin(SendModel):
             area.begins_lists()
             area.lists_who_goes_on(-1)
             for family in area.here(-1):
-                if family.label == PLAN:
+                if family.sen_status == PLAN:
                     area.lists_plan(family)
                 if family.case != NO_CASE:
                     area.lists_case(family)
@@ -1262,31 +1266,31 @@ class PlainTwin(SendModel):
         w, t = self.world, self.t
         as_numbers(w.tallies).fill(0.0)
         if month_of_year(t) == SEPTEMBER:
-            self._pupils_enrol()
-        month_opens(w, self.given, t)
+            self._enrol_pupils()
+        month_opens(w, self.inputs, t)
         self._authorities_live(Month(self))
-        month_closes(w, self.given, self._everywhere, t)
+        month_closes(w, self.inputs, self._everywhere, t)
         self.t += 1
 
     def _authorities_live(self, month: Month) -> None:
-        """Take the authorities through the month, verb by verb, in the order of `month.authorities_live`."""
-        self._each(budgets_are_set)
-        self._each(practice_drifts)
-        self._families(month, children_change_phase, closures_leave_marks, needs_are_identified, families_request)
-        self._each(hours_are_shared_out)
+        """Take the authorities through the month, verb by verb, in the order of `month.authorities_act`."""
+        self._each(authorities_set_budgets)
+        self._each(local_practice_drifts)
+        self._families(month, children_change_phase, closures_deepen_needs, schools_identify_needs, families_request)
+        self._each(authorities_allocate_hours)
         self._families(month, authorities_assess, families_contest)
-        self._families(month, tribunal_decides, children_are_placed, children_are_excluded_or_withdrawn)
-        self._each(budgets_are_spent)
-        self._each(schools_spread_support)
-        self._families(month, children_are_supported_and_counted)
-        self._each(reputations_follow)
-        self._each(area_learns)
-        self._each(work_arrives)
-        self._each(workforce_follows)
+        self._families(month, tribunal_decides, authorities_place_children, schools_exclude_and_families_withdraw)
+        self._each(authorities_spend)
+        self._each(schools_allocate_support)
+        self._families(month, children_receive_support)
+        self._each(school_reputations_change)
+        self._each(areas_learn_from_contests)
+        self._each(case_flows_change)
+        self._each(workforce_changes)
         self._each(schools_build_skill)
-        self._each(places_are_built)
-        self._each(children_are_reported)
-        self._each(authorities_are_reported)
+        self._each(authorities_build_places)
+        self._each(report_children)
+        self._each(report_authorities)
 
     def _families(self, month: Month, *verbs: Callable[[PlainAuthority, Month], None]) -> None:
         """Let the families of each area live through these verbs; the records are read before and written after."""
@@ -1307,7 +1311,7 @@ class PlainTwin(SendModel):
         """Return the month just lived by need, age, disadvantage, label and setting, and by school."""
         self.families_are_written_back()
         last_september = self.t - 1 - (self.t - 1) % MONTHS_PER_YEAR
-        those_going_on_are_listed(self.world, self._parts[0], last_september)
+        list_over_16s_in_education(self.world, self._parts[0], last_september)
         return super().count()
 
     def copy(self) -> SendModel:
