@@ -174,7 +174,7 @@ def names_of_the_model() -> frozenset[str]:
     names = {*parameters.declared(), *observables.declared().tallies, *observables.declared().observables}
     names |= {*Children.names(), *world.World.names(), *records.LINES, *definitions()}
     names |= {field for kind in kinds for field in kind.dtype().names or ()}
-    names |= {path.stem for path in (*MODULES, *DATA)}
+    names |= {path.stem for path in (*PACKAGE.rglob("*.py"), *DATA)}
     for path in DATA:
         names |= set(pd.read_csv(path, nrows=0).columns)
     return frozenset(names | {"plan_rate"})  # a column that population.authority_rows adds

@@ -1097,7 +1097,7 @@ def closures_deepen_needs(area: PlainAuthority, month: Month) -> None:
     harder = 1.0 + month.p.effect_closure_on_need * month.d.closure / MONTHS_PER_YEAR
     for family in area.aged(month.t, 0, LEAVING_AGE):
         if family.need == (SLCN if month.t - family.born < SCHOOL_AGE else SEMH):
-            family.innate = float(np.float32(family.innate * harder))
+            family.base_need_gbp_k = float(np.float32(family.base_need_gbp_k * harder))
 
 
 def schools_identify_needs(area: PlainAuthority, month: Month) -> None:
