@@ -1,4 +1,4 @@
-"""Compiled rules see an object by reference as Python does, write to its arrays, and count nothing."""
+"""Compiled rules take an object by reference as Python does, write to its arrays, and count no references."""
 
 import copy
 import pickle
@@ -12,8 +12,9 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from sendcycle import send_model
+from sendcycle import SendModel
 from sendcycle.engine.by_reference import ByReference
+from sendcycle.start import burn_in
 
 RECORD = np.dtype([("flag", "i1"), ("x", "f8")])
 
@@ -59,7 +60,9 @@ def outer() -> Outer:
 
 
 @pytest.mark.parametrize("function", [written, njit(written)], ids=["plain", "compiled"])
-def test_what_is_written_stays_and_nothing_is_counted(function: Callable[[Outer, int], float], outer: Outer) -> None:
+def test_writes_persist_and_reference_counts_stay_the_same(
+    function: Callable[[Outer, int], float], outer: Outer
+) -> None:
     arrays = (outer.inner.column, outer.inner.records, outer.table)
     held = [sys.getrefcount(array) for array in arrays]
     assert function(outer, 3) == (9.0 + 4) + 12 + 3
@@ -79,7 +82,7 @@ def test_a_copy_has_arrays_and_pointers_of_its_own(copied: Callable[[Outer], Out
     assert outer.inner.column.tolist() == [9.0, 10.0, 11.0]
 
 
-def test_an_object_of_other_array_types_is_another_type(outer: Outer) -> None:
+def test_objects_with_other_array_types_are_another_type(outer: Outer) -> None:
     compiled = njit(written)
     compiled(outer, 3)
     narrow = Outer(4, Inner(np.arange(3, dtype=np.float32), outer.inner.records), outer.table)
@@ -87,7 +90,7 @@ def test_an_object_of_other_array_types_is_another_type(outer: Outer) -> None:
     assert narrow.inner.column.tolist() == [9.0, 10.0, 11.0]
 
 
-def test_a_field_that_is_not_there_is_refused(outer: Outer) -> None:
+def test_unknown_fields_and_assignments_to_fields_are_refused(outer: Outer) -> None:
     with pytest.raises(TypingError, match="nothing"):
         njit(lambda w: w.nothing)(outer)
     with pytest.raises(NotImplementedError, match="number"):
@@ -98,8 +101,8 @@ def _replaces(w: Any) -> None:
     w.number = 1
 
 
-def test_arrays_of_another_order_are_another_type() -> None:
-    """The types of arrays are kept by what they are; one in Fortran's order is not one with gaps."""
+def test_arrays_of_another_memory_order_are_another_type() -> None:
+    """Types of arrays are cached by memory layout: Fortran order is not the layout of a strided view."""
     read = njit(_element)
     fortran = Inner(np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.zeros(1, dtype=RECORD))
     gaps = Inner(np.arange(24.0).reshape(4, 6)[::2, ::2], np.zeros(1, dtype=RECORD))
@@ -112,23 +115,23 @@ def _element(w: Any) -> float:
 
 
 def test_pointers_are_made_before_threads_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads that both make the table of pointers would leave one of them with a table that is gone."""
+    """Two threads that both make the table of pointers would leave one of them with a table already freed."""
     known: list[bool] = []
-    fill = send_model.fill
+    fill = burn_in.fill
 
     def noted(world: Any, *more: Any) -> None:
         known.append("address" in vars(world))
         fill(world, *more)
 
-    monkeypatch.setattr(send_model, "fill", noted)
-    model = send_model.SendModel(scale=0.004, n_months=1)
+    monkeypatch.setattr(burn_in, "fill", noted)
+    model = SendModel(seed=0, scale=0.004, n_months=1)
     assert known == [True] * len(known)
     assert known
     assert "address" in vars(model.inputs)
 
 
 def test_a_copied_model_has_its_pointers_before_threads_ask_for_them() -> None:
-    model = send_model.SendModel(scale=0.004, n_months=1)
+    model = SendModel(seed=0, scale=0.004, n_months=1)
     twin = model.copy()
     for one, other in ((model.world, twin.world), (model.world.children, twin.world.children)):
         assert "address" in vars(other)

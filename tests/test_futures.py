@@ -1,4 +1,4 @@
-"""Futures that share a past are lived through once up to where they part, and each is what it would have been alone."""
+"""Scenarios that share a past run once up to where they diverge, and each equals its own separate run."""
 
 import gc
 import weakref
@@ -16,8 +16,8 @@ from sendcycle.errors import ScenarioError
 from sendcycle.outputs.observables import as_numbers
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.runner import run_batch
-from sendcycle_experiments.sweeps.store import model_state
 
 SMALL = {"scale": 0.001, "until": "2018-08"}
 SETS = {"rate_family_request": 0.02, "severity_threshold": 7.0, "outreach_extra": 2.0, "gain_r3_funding_incentive": 0.0}
@@ -36,7 +36,7 @@ FUTURES = st.builds(changed, st.sampled_from(sorted(SETS)), st.integers(0, 40), 
 
 @settings(max_examples=10, deadline=None)
 @given(futures=st.lists(FUTURES, min_size=1, max_size=4), seed=st.integers(0, 5))
-def test_each_future_is_what_it_would_have_been_alone(futures: list[Scenario], seed: int) -> None:
+def test_each_branch_equals_its_separate_run(futures: list[Scenario], seed: int) -> None:
     scenarios = [NO_CHANGE, *futures, futures[0]]
     found = dict(simulate_each(None, scenarios, seed, **SMALL))
     assert sorted(found) == list(range(len(scenarios)))
@@ -49,7 +49,7 @@ def test_each_future_is_what_it_would_have_been_alone(futures: list[Scenario], s
         assert different <= {"started", "wall_seconds"}
 
 
-def test_months_that_are_shared_are_lived_once() -> None:
+def test_shared_months_are_run_once() -> None:
     lived: list[int] = []
     futures = [changed("outreach_extra", 24), changed("severity_threshold", 36), NO_CHANGE]
     assert len(list(simulate_each(None, futures, **SMALL, progress=lambda done, _: lived.append(done)))) == 3
@@ -57,21 +57,21 @@ def test_months_that_are_shared_are_lived_once() -> None:
     assert [lived.count(k) for k in (24, 25, 36, 37, 48)] == [1, 2, 2, 3, 3]
 
 
-def test_a_model_turns_to_another_scenario_only_if_its_past_is_the_same() -> None:
+def test_a_model_switches_scenario_only_if_its_past_is_the_same() -> None:
     late, early = read_scenario("white_paper_2026"), changed("outreach_extra", 10)
-    with closing(SendModel(scale=0.001, n_months=200)) as model:
+    with closing(SendModel(seed=0, scale=0.001, n_months=200)) as model:
         for _ in model.months(20):
             pass
         with pytest.raises(ScenarioError, match="changes months before 2016-05"):
-            model.turn_to(early)
-        model.turn_to(late)
+            model.switch_scenario(early)
+        model.switch_scenario(late)
         assert model.reform_scenario is late
         assert model.inputs.parameters[-1] != model.inputs.parameters[0]
-    with closing(SendModel(scale=0.001, n_months=48)) as model, pytest.raises(ScenarioError):
-        model.turn_to(changed("outreach_extra", 0))  # the references of the loops have been taken in the first month
+    with closing(SendModel(seed=0, scale=0.001, n_months=48)) as model, pytest.raises(ScenarioError):
+        model.switch_scenario(changed("outreach_extra", 0))  # loops know the first month
 
 
-def test_what_is_wrong_with_one_scenario_is_said_before_any_is_run() -> None:
+def test_a_wrong_scenario_is_refused_before_any_is_run() -> None:
     months: list[int] = []
     with pytest.raises(ScenarioError, match="never starts"):
         list(
@@ -82,7 +82,7 @@ def test_what_is_wrong_with_one_scenario_is_said_before_any_is_run() -> None:
     assert months == []
 
 
-def test_copies_are_let_go_when_nobody_wants_the_rest() -> None:
+def test_copies_are_freed_when_the_iterator_is_closed() -> None:
     made: list[weakref.ref[SendModel]] = []
     copy = SendModel.copy
 
@@ -101,7 +101,7 @@ def test_copies_are_let_go_when_nobody_wants_the_rest() -> None:
     assert all(twin() is None for twin in made)
 
 
-def test_few_copies_wait_however_many_futures_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_copies_grow_only_with_the_logarithm_of_branches(monkeypatch: pytest.MonkeyPatch) -> None:
     alive, most, copy, close = 0, 0, SendModel.copy, SendModel.close
 
     def copied(model: SendModel) -> SendModel:
@@ -123,7 +123,7 @@ def test_few_copies_wait_however_many_futures_part(monkeypatch: pytest.MonkeyPat
         assert most <= np.log2(len(futures))
 
 
-def test_threads_change_nothing_in_copies() -> None:
+def test_copies_do_not_depend_on_the_number_of_threads() -> None:
     futures = [NO_CHANGE, changed("outreach_extra", 12), changed("severity_threshold", 12)]
     larger = {"scale": 0.004, "until": "2016-08"}  # two parts of authorities
     one = dict(simulate_each(None, futures, **larger, threads=1))
@@ -133,18 +133,18 @@ def test_threads_change_nothing_in_copies() -> None:
     assert not np.array_equal(as_numbers(one[0].tallies), as_numbers(one[1].tallies))
 
 
-def test_equal_scenarios_have_results_of_their_own() -> None:
+def test_equal_scenarios_get_separate_results() -> None:
     found = dict(simulate_each(None, [NO_CHANGE, NO_CHANGE], scale=0.001, until="2014-12"))
     assert not np.shares_memory(found[0].tallies, found[1].tallies)
 
 
-def test_one_scenario_that_fails_leaves_the_others_most_of_their_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    lived, step = 0, SendModel.step
+def test_a_failing_scenario_leaves_the_others_their_shared_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived, advance = 0, SendModel._advance_month
 
     def counted(model: SendModel) -> None:
         nonlocal lived
         lived += 1
-        step(model)
+        advance(model)
 
     scenarios = [changed("outreach_extra", 40, ramp) for ramp in (0, 2, 3, 4, 5, 6, 7)] + [
         changed("severity_threshold", 60)
@@ -152,13 +152,13 @@ def test_one_scenario_that_fails_leaves_the_others_most_of_their_past(monkeypatc
     common = {"scenarios": scenarios, "outcomes": ["requests"], "years": [2017], "scale": 0.001, "until": "2018-08"}
     design = Design("f", {}, scenarios=tuple(scenarios), outcomes=("requests",), years=(2017,), n=1, scale=0.001,
                     until="2018-08")  # fmt: skip
-    monkeypatch.setattr(SendModel, "step", counted)
+    monkeypatch.setattr(SendModel, "_advance_month", counted)
     found = run_batch(design.runs(0, 8), common, model_state())
     assert found["error"].notna().tolist() == [False] * 7 + [True]
     assert lived < 0.6 * 7 * (BURN_IN_MONTHS + 48)  # alone, each lives through all of it
 
 
-def test_a_batch_brings_what_its_runs_bring_one_by_one_and_one_failure_stays_alone() -> None:
+def test_a_batch_equals_its_single_runs_and_isolates_a_failure() -> None:
     scenarios = (NO_CHANGE, changed("outreach_extra", 60), changed("severity_threshold", 12))  # the second never starts
     design = Design(
         "futures", {}, scenarios=scenarios, outcomes=("plans_in_force",), years=(2017, 2018), n=1, replicates=2,

@@ -1,4 +1,4 @@
-"""What must hold whatever the numbers: conservation, keyed draws, threads, reforms that wait for their date."""
+"""What must hold whatever the numbers: conservation, keyed draws, threads, reforms that act only from their date."""
 
 import gc
 import weakref
@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sendcycle.send_model as send_model
 import sendcycle.start.population as population
 from sendcycle import Change, Parameters, Reform, Scenario, SendModel, simulate
+from sendcycle.engine import parts
 from sendcycle.rules.cases import listed_cases, listed_plans
 from sendcycle.rules.needs import over_16_since, rows_over_16
+from sendcycle.start import initial_state
 from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, Case, SenStatus, Setting
 from sendcycle.state.records import LINES_INSIDE
 
@@ -74,7 +75,7 @@ def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
 def test_a_deficit_grant_moves_money_and_loses_none() -> None:
     grant = Scenario("grant", (Reform("grant", (Change("share_deficit_granted", 0.9, "2017-04", end="2017-05"),)),))
     poor = Parameters(balance_2014_gbp=0, other_gbp_2014=1_000_000_000)
-    m = SendModel(poor, grant, scale=SCALE, n_months=40)
+    m = SendModel(poor, grant, seed=0, scale=SCALE, n_months=40)
     las = m.world.authorities
     granted = 0
     for t in m.months():
@@ -88,9 +89,9 @@ def test_a_deficit_grant_moves_money_and_loses_none() -> None:
     assert granted == int(owed.sum())
 
 
-def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_do_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     one = simulate(scale=SCALE, seed=5, until="2016-12", threads=1)
-    monkeypatch.setattr(send_model, "ROWS_PER_PART", 3_000)
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 3_000)
     assert len(SendModel(scale=SCALE, seed=5, n_months=28, threads=3)._parts) == 3
     many = simulate(scale=SCALE, seed=5, until="2016-12", threads=3)
     assert one.tallies.tobytes() == many.tallies.tobytes()
@@ -115,7 +116,7 @@ def test_the_same_seed_repeats_and_another_differs() -> None:
     assert first.national["requests"].to_numpy().sum() != other.national["requests"].to_numpy().sum()
 
 
-def test_one_child_more_changes_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extra_child_changes_no_other_child(monkeypatch: pytest.MonkeyPatch) -> None:
     def people() -> dict[int, tuple[Any, ...]]:
         c = SendModel(scale=0.004, seed=2, n_months=1).world.children
         lasting = (c.born, c.onset, c.need, c.disadvantaged, c.advocacy, c.base_need_gbp_k, c.cluster)
@@ -140,7 +141,7 @@ REFORM_MONTHS = st.integers(min_value=1, max_value=20)
 
 @settings(max_examples=6, deadline=None)
 @given(month=REFORM_MONTHS, name=st.sampled_from(["rate_family_request", "severity_threshold", "outreach_extra"]))
-def test_before_its_date_a_reform_changes_no_bit(month: int, name: str) -> None:
+def test_a_reform_changes_no_bit_before_its_date(month: int, name: str) -> None:
     start = f"{2014 + (month + 8) // 12}-{(month + 8) % 12 + 1:02d}"
     default = Parameters()[name]
     reform = Scenario("later", (Reform("later", (Change(name, default * 1.5, start),)),))
@@ -192,7 +193,7 @@ def baseline() -> Any:
 
 
 @pytest.mark.parametrize(("name", "change", "observable", "sign"), MONOTONE)
-def test_what_rises_when_a_parameter_is_raised(
+def test_observables_respond_to_parameters_in_the_expected_direction(
     baseline: Any, name: str, change: float, observable: str, sign: int
 ) -> None:
     default = Parameters()[name]
@@ -202,7 +203,7 @@ def test_what_rises_when_a_parameter_is_raised(
     assert sign * difference > 0, f"{observable} moved by {difference}"
 
 
-def test_recognition_grows_on_after_it_was_last_measured() -> None:
+def test_recognition_growth_acts_only_after_the_last_measurement() -> None:
     level, grows = (
         simulate(Parameters(recognition_growth=growth), scale=SCALE, until="2025-12").national for growth in (0.0, 0.08)
     )
@@ -210,7 +211,7 @@ def test_recognition_grows_on_after_it_was_last_measured() -> None:
     assert grows.loc["2024-01":, "identified"].sum() > level.loc["2024-01":, "identified"].sum()
 
 
-def test_schools_differ_less_in_sen_support_where_need_is_seen_against_that_of_others() -> None:
+def test_relative_identification_narrows_sen_support_between_schools() -> None:
     spread = []
     for elasticity in (0.0, 2.0):
         parameters = Parameters(elasticity_identification_relative=elasticity)
@@ -221,7 +222,7 @@ def test_schools_differ_less_in_sen_support_where_need_is_seen_against_that_of_o
     assert spread[1] < 0.9 * spread[0], spread
 
 
-def test_pooled_funding_pays_schools_and_ends_individual_topups_for_moderate_needs() -> None:
+def test_pooled_funding_replaces_topups_for_moderate_needs() -> None:
     one_by_one = simulate(scale=SCALE, until="2015-12").national
     throughput = simulate(Parameters(share_throughput_funding=1.0), scale=SCALE, until="2015-12").national
     mixed = simulate(
@@ -239,7 +240,7 @@ def test_pooled_funding_pays_schools_and_ends_individual_topups_for_moderate_nee
     assert mixed["spend_mainstream_topups"].iloc[first] < one_by_one["spend_mainstream_topups"].iloc[first]
 
 
-def test_nobody_requests_where_the_rates_are_at_their_floor_and_capacity_is_idle() -> None:
+def test_low_request_rates_reduce_requests_and_waiting() -> None:
     quiet = Parameters(rate_family_request=0.0003, rate_school_request=0.0003)
     usual = simulate(scale=SCALE, until="2016-12").national
     calm = simulate(quiet, scale=SCALE, until="2016-12").national
@@ -247,8 +248,8 @@ def test_nobody_requests_where_the_rates_are_at_their_floor_and_capacity_is_idle
     assert calm["waiting_psychologist"].iloc[-1] < usual["waiting_psychologist"].iloc[-1]
 
 
-def test_agents_look_at_the_columns() -> None:
-    m = SendModel(scale=0.004, n_months=6)
+def test_agents_read_the_columns() -> None:
+    m = SendModel(seed=0, scale=0.004, n_months=6)
     for _ in m.months():
         pass
     assert len(m.authorities) == len(m.world.authorities)
@@ -264,7 +265,7 @@ def test_agents_look_at_the_columns() -> None:
         _ = m.tribunal.nonsense
 
 
-def test_runs_leave_no_memory_behind() -> None:
+def test_finished_runs_free_their_memory() -> None:
     def worlds() -> int:
         gc.collect()
         return sum(type(thing) is SendModel and "world" in vars(thing) for thing in gc.get_objects())
@@ -273,14 +274,14 @@ def test_runs_leave_no_memory_behind() -> None:
     alive = [weakref.ref(simulate(scale=0.004, until="2014-10")) for _ in range(3)]
     assert worlds() == before
     assert all(result() is None for result in alive)
-    kept = SendModel(scale=0.004, n_months=1)
+    kept = SendModel(seed=0, scale=0.004, n_months=1)
     assert worlds() == before + 1, "the count would notice"
     kept.close()
 
 
-def test_the_start_is_settled_with_what_schools_can_cover(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_initial_unmet_need_settles_with_school_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
     met: list[float] = []
-    settle = send_model.beginnings.initialise_unmet_need
+    settle = initial_state.initialise_unmet_need
 
     def noted(world: Any, p: Any, part: Any, t: int) -> None:
         met.append(float(np.average(world.schools["coverage"], weights=world.schools["pupils"])))
@@ -290,8 +291,8 @@ def test_the_start_is_settled_with_what_schools_can_cover(monkeypatch: pytest.Mo
         assert without_plan.any()
         assert not c.unmet[without_plan].any(), "nothing is followed in further education without a plan"
 
-    monkeypatch.setattr(send_model.beginnings, "initialise_unmet_need", noted)
-    m = SendModel(scale=SCALE, n_months=1, threads=1)
+    monkeypatch.setattr(initial_state, "initialise_unmet_need", noted)
+    m = SendModel(seed=0, scale=SCALE, n_months=1, threads=1)
     assert len(met) == 3
     assert all(0.3 < coverage < 0.95 for coverage in met)
     now = float(np.average(m.world.schools["coverage"], weights=m.world.schools["pupils"]))
@@ -299,7 +300,7 @@ def test_the_start_is_settled_with_what_schools_can_cover(monkeypatch: pytest.Mo
 
 
 def test_no_loop_acts_before_the_run() -> None:
-    m = SendModel(scale=SCALE, n_months=1)
+    m = SendModel(seed=0, scale=SCALE, n_months=1)
     las = m.world.authorities
     assert np.array_equal(las["support_budget_gbp"], las["support_budget_start_gbp"])
     assert not las["gatekeeping"].any()
@@ -307,9 +308,9 @@ def test_no_loop_acts_before_the_run() -> None:
     assert m.t == 0
 
 
-def test_a_market_without_places_does_not_make_prices_explode() -> None:
+def test_without_places_prices_rise_by_no_more_than_the_limit() -> None:
     scarce = Parameters(response_independent_price=0.05, response_independent_places=0.01)
-    model = SendModel(scarce, scale=0.005, n_months=60)
+    model = SendModel(scarce, seed=0, scale=0.005, n_months=60)
     nation = model.world.nation
     model.step()
     nation["independent_places"] = nation["independent_pupils"] / 50.0

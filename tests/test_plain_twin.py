@@ -1,4 +1,4 @@
-"""The plain twin follows the compiled model to the last bit, and would not if one of its rules were another."""
+"""The plain twin equals the compiled model to the last bit, and would not if one of its rules were changed."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -102,7 +102,7 @@ RUNS: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def pair(run: str) -> Iterator[tuple[SendModel, PlainTwin]]:
-    """Give the compiled model and its twin at the beginning of a run, and let go of both in the end."""
+    """Yield the compiled model and its twin at the beginning of a run, and close both in the end."""
     with closing(SendModel(scale=SCALE, **RUNS[run])) as model, closing(PlainTwin(scale=SCALE, **RUNS[run])) as twin:
         yield model, twin
 
@@ -119,19 +119,19 @@ def differences(model: SendModel, twin: PlainTwin) -> list[str]:
     return [name for name, (mine, its) in pairs.items() if mine.dtype != its.dtype or mine.tobytes() != its.tobytes()]
 
 
-def lived_together(model: SendModel, twin: PlainTwin) -> Iterator[list[str]]:
-    """Live through the months side by side, and yield what differs after each."""
+def step_together(model: SendModel, twin: PlainTwin) -> Iterator[list[str]]:
+    """Step both side by side, and yield what differs after each month."""
     for _ in model.months():
         twin.step()
         yield differences(model, twin)
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_the_twin_follows_exactly(run: str) -> None:
+def test_the_twin_equals_the_model_to_the_bit(run: str) -> None:
     with pair(run) as (model, twin):
         assert differences(model, twin) == []
         lived = []
-        for differing in lived_together(model, twin):
+        for differing in step_together(model, twin):
             lived.append(month_of_year(model.t - 1))
             assert differing == [], f"month {model.t - 1}"
         assert len(lived) == RUNS[run]["n_months"]
@@ -144,13 +144,13 @@ def test_the_twin_follows_exactly(run: str) -> None:
         assert np.array_equal(mine.in_school, its.in_school)
 
 
-def test_the_twin_follows_through_closures_which_make_some_needs_harder() -> None:
+def test_the_twin_equals_the_model_through_closures_that_raise_needs() -> None:
     with pair("baseline") as (model, twin):
         for running in (model, twin):
             running.inputs.drivers["closure"][BURN_IN_MONTHS + 4 : BURN_IN_MONTHS + 7] = 0.8
         c = model.world.children
         before, closed_at = c.base_need_gbp_k.copy(), np.arange(4, 7)
-        assert not any(differing for differing in lived_together(model, twin))
+        assert not any(differing for differing in step_together(model, twin))
         harder = 1.0 + Parameters()["effect_closure_on_need"] * 0.8 / 12.0
         age = closed_at[None, :] - c.born[:, None]
         speech = (c.need == Need.SLCN)[:, None] & (age >= 0) & (age < 60)
@@ -179,17 +179,17 @@ def test_the_twin_does_not_read_the_columns() -> None:
         for _ in range(2):
             for column in twin.world.children:
                 column[:] = 1
-            assert next(lived_together(model, twin)) == []
+            assert next(step_together(model, twin)) == []
 
 
-def test_every_family_is_an_agent_of_the_model() -> None:
+def test_every_family_is_an_agent_of_the_twin() -> None:
     with pair("baseline") as (_, twin):
         assert len(twin.families) == len(twin.world.children.key)
         assert set(twin.families) <= set(twin.agents)
 
 
-def altered(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the method as another rule: nothing happens, the other answer is given, or a number is twice as large."""
+def mutated(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a mutated rule: nothing happens, the other answer is given, or a number is twice as large."""
     if inspect.signature(method).return_annotation is None:
         return lambda self, *arguments: None
 
@@ -212,11 +212,11 @@ RULES = sorted(
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_another_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = {"grows_out": "until 25", "withdraws_case": "until 25", "is_reassessed": "levers"}.get(name, "eventful")
+def test_a_mutated_rule_is_detected(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = {"leave_at_25": "until 25", "withdraw_case": "until 25", "reassess_plan": "levers"}.get(name, "eventful")
     with pair(run) as (model, twin):
-        monkeypatch.setattr(Family, name, altered(getattr(Family, name)))
-        assert any(differing for differing in lived_together(model, twin))
+        monkeypatch.setattr(Family, name, mutated(getattr(Family, name)))
+        assert any(differing for differing in step_together(model, twin))
 
 
 whole_numbers = st.integers(0, 2**64 - 1)
@@ -227,17 +227,17 @@ months = st.integers(-300, 312)
 @given(whole_numbers)
 @example(0)
 @example(2**64 - 1)
-def test_scramble_is_the_compiled_one(x: int) -> None:
+def test_scramble_equals_the_compiled_one(x: int) -> None:
     assert plain.scramble(x) == int(compiled.scramble(np.uint64(x)))
 
 
 @given(st.integers(0, 2**63 - 1), decisions, months)
-def test_stream_is_the_compiled_one(seed: int, decision: Decision, month: int) -> None:
+def test_stream_equals_the_compiled_one(seed: int, decision: Decision, month: int) -> None:
     assert plain.stream(seed, int(decision), month) == int(compiled.key_of(seed, decision, month))
 
 
 @given(whole_numbers, whole_numbers)
-def test_draws_are_the_compiled_ones(key: int, stream_key: int) -> None:
+def test_draws_equal_the_compiled_ones(key: int, stream_key: int) -> None:
     mine = np.float64([plain.draw(key, stream_key), plain.draw_normal(key, stream_key)])
     its = np.float64([f(np.uint64(key), np.uint64(stream_key)) for f in (compiled.draw, compiled.draw_normal)])
     assert mine.tobytes() == its.tobytes()
@@ -245,5 +245,5 @@ def test_draws_are_the_compiled_ones(key: int, stream_key: int) -> None:
 
 
 @given(st.floats(-1e30, 1e30))
-def test_a_number_is_kept_in_single_precision(x: float) -> None:
-    assert plain.kept(x) == float(np.float32(x))
+def test_numbers_are_stored_in_single_precision(x: float) -> None:
+    assert plain.single_precision(x) == float(np.float32(x))

@@ -15,7 +15,7 @@ FIRST_MONTH = "2014-09"
 LAST_MONTH = "2040-08"
 N_MONTHS = 312
 BURN_IN_MONTHS = 12  # from September 2013, so that the pipeline is full when the run begins
-APRIL, SEPTEMBER = 4, 9  # months of the year in which the financial and the school year begin
+JANUARY, APRIL, SEPTEMBER = 1, 4, 9  # months of the year of the school census, the financial and the school year
 
 Months = TypeVar("Months", int, npt.NDArray[np.int64])
 

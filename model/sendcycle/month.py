@@ -1,32 +1,25 @@
 """The month in order: the verbs of the model, compiled into one sweep over the authorities.
 
-No verb reads another authority. What is national, the tribunal's listing and what follows the sums of all authorities,
-comes before and after the sweep (`SendModel.step`).
+No verb reads another authority. What is national comes before the sweep (the settlement, fees, the tribunal's list) or
+after it (what follows the sums of all authorities), see `SendModel.step`.
 """
 
 from sendcycle.calendar import BURN_IN_MONTHS
 from sendcycle.engine.compilation import rule
 from sendcycle.rules.appeals import families_contest, tribunal_decides, tribunal_lists_hearings
-from sendcycle.rules.assessment import authorities_allocate_hours, authorities_assess, case_flows_change
-from sendcycle.rules.capacity import (
-    authorities_build_places,
-    independent_prices_change,
-    national_capacity_changes,
-    schools_build_skill,
-    workforce_changes,
-)
+from sendcycle.rules.assessment import authorities_assess
 from sendcycle.rules.census import children_receive_support
 from sendcycle.rules.confidence import areas_learn_from_contests, school_reputations_change
+from sendcycle.rules.exclusion import schools_exclude_and_families_withdraw
 from sendcycle.rules.local_practice import local_practice_drifts
 from sendcycle.rules.money import authorities_set_budgets, authorities_spend, government_sets_settlement
+from sendcycle.rules.national_capacity import independent_prices_change, national_capacity_changes
 from sendcycle.rules.needs import closures_deepen_needs, schools_identify_needs
-from sendcycle.rules.placement import (
-    authorities_place_children,
-    children_change_phase,
-    schools_exclude_and_families_withdraw,
-)
+from sendcycle.rules.placement import authorities_place_children
+from sendcycle.rules.places import authorities_build_places
 from sendcycle.rules.reporting import report_authorities, report_children
 from sendcycle.rules.requests import families_request
+from sendcycle.rules.school_capacity import schools_build_skill
 from sendcycle.rules.signals import (
     carry_authority_signals,
     carry_national_signals,
@@ -34,12 +27,15 @@ from sendcycle.rules.signals import (
     norm_and_gatekeeping_change,
 )
 from sendcycle.rules.support import schools_allocate_support
+from sendcycle.rules.transitions import children_change_phase
+from sendcycle.rules.workforce import workforce_changes
+from sendcycle.rules.workload import authorities_allocate_hours, case_flows_change
 from sendcycle.state.world import Inputs, Part, World
 
 
 @rule
 def month_opens(w: World, inputs: Inputs, t: int) -> None:
-    """Before any authority acts the nation settles its money, and the tribunal says which appeals are heard."""
+    """Set the nation's settlement and fees, and list the appeals to be heard, before any authority acts."""
     p, d = inputs.parameters[t + BURN_IN_MONTHS], inputs.drivers[t + BURN_IN_MONTHS]
     government_sets_settlement(w, p, d, t)
     independent_prices_change(w, p, d, t)
@@ -52,8 +48,8 @@ def authorities_act(w: World, inputs: Inputs, part: Part, t: int) -> None:
     p, d = inputs.parameters[t + BURN_IN_MONTHS], inputs.drivers[t + BURN_IN_MONTHS]
     for k in range(part.shape[0]):
         one = part[k : k + 1]
-        authorities_set_budgets(w, p, d, one, t)
-        local_practice_drifts(w, p, d, one, t)
+        authorities_set_budgets(w, p, d, one, t)  # in April
+        local_practice_drifts(w, p, d, one, t)  # in September
         children_change_phase(w, p, d, one, t)  # cohorts enter, transfer and leave
         closures_deepen_needs(w, p, d, one, t)
         schools_identify_needs(w, p, d, one, t)  # needs emerge and are identified
@@ -73,13 +69,13 @@ def authorities_act(w: World, inputs: Inputs, part: Part, t: int) -> None:
         workforce_changes(w, p, d, one, t)
         schools_build_skill(w, p, d, one, t)
         authorities_build_places(w, p, d, one, t)
-        report_children(w, p, d, one, t)
+        report_children(w, p, d, one, t)  # for observables: no rule reads what is reported
         report_authorities(w, p, d, one, t)
 
 
 @rule
 def month_closes(w: World, inputs: Inputs, everywhere: Part, t: int) -> None:
-    """The nation follows what its authorities did, and the loops carry all of it into the next month."""
+    """Let the nation follow what its authorities did, and the loops carry all of it into the next month."""
     p, d = inputs.parameters[t + BURN_IN_MONTHS], inputs.drivers[t + BURN_IN_MONTHS]
     national_capacity_changes(w, p, d, t)
     norm_and_gatekeeping_change(w, p, d, everywhere, t)

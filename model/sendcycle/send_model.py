@@ -1,5 +1,6 @@
 """SendModel: England's special-needs system, month by month. The step is one page."""
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -11,52 +12,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sendcycle.calendar import BURN_IN_MONTHS, N_MONTHS, SEPTEMBER, month_label, month_of_year
-from sendcycle.errors import ScaleError, ScenarioError
+from sendcycle.engine.parts import split_authorities
+from sendcycle.errors import DateError, ParameterError, ScaleError, ScenarioError
 from sendcycle.inputs.drivers import drivers
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.inputs.reforms import NO_CHANGE, Scenario
 from sendcycle.month import authorities_act, month_closes, month_opens
 from sendcycle.outputs.breakdowns import Breakdowns, January, count_january
+from sendcycle.outputs.headlines import headline_collector
 from sendcycle.outputs.observables import as_numbers
-from sendcycle.rules.census import children_receive_support
-from sendcycle.rules.confidence import school_reputations_change
-from sendcycle.rules.placement import list_over_16s_in_education, school_rolls_change
-from sendcycle.rules.signals import (
-    carry_authority_signals,
-    carry_national_signals,
-    measure_authority_signals,
-)
-from sendcycle.rules.support import schools_allocate_support
-from sendcycle.start import initial_state as beginnings
-from sendcycle.start.population import EARLIEST_BIRTH, build, fill
+from sendcycle.rules.transitions import school_rolls_change
+from sendcycle.start.burn_in import open_run
+from sendcycle.start.population import EARLIEST_BIRTH, build
 from sendcycle.state.agents import Child, Government, IndependentSector, LocalAuthority, School, Tribunal
 from sendcycle.state.parameter_record import ParameterRecord
-from sendcycle.state.records import LOOP_SIGNALS, DriverRecord, Records, records
+from sendcycle.state.records import DriverRecord, Records, records
 from sendcycle.state.world import Inputs, Part
+from sendcycle.units import MONTHS_PER_YEAR
 
 T = TypeVar("T")
 
-SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
-ROWS_PER_PART = 10_000
+LARGEST_SEED = 2**63 - 1
+
+# Years of age on 31 August, from and below: the phases of schools in England.
+NURSERY_AGES, PRIMARY_AGES, SECONDARY_AGES, SIXTH_FORM_AGES = (3, 4), (4, 11), (11, 16), (16, 18)
+
+
+def check_kinds(parameters: Any, scenario: Any) -> None:
+    """Raise ParameterError or ScenarioError if something else was given than Parameters and a Scenario."""
+    if parameters is not None and not isinstance(parameters, Parameters):
+        raise ParameterError(f"parameters must be a Parameters, not a {type(parameters).__name__}.")
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"scenario must be a Scenario, not a {type(scenario).__name__}; see read_scenario.")
+
+
+def whole_number(name: str, value: Any, low: int, high: int) -> int:
+    """Return a whole number as a plain int. Raises ScaleError if it is none, or out of range."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ScaleError(f"{name} must be a whole number, not {value!r}.")
+    if not low <= value <= high:
+        raise ScaleError(f"{name} {value!r} is out of range: {low} to {high}.")
+    return int(value)
 
 
 class SendModel(mesa.Model):
     """England's special-needs system.
 
+    `model.agents` holds the authorities, the tribunal, the independent sector and the government; schools join them
+    when `model.schools` is first read, and a child when `model.child(row)` asks for it. `model.run_model()` runs to the
+    end.
+
     Parameters
     ----------
     parameters
-        The numbers; the declared defaults if not inputs.
+        The numbers; the declared defaults if not given.
     scenario
-        Reforms with dates; none if not inputs.
+        Reforms with dates; none if not given.
     seed
-        Keys every random draw; 0 to 2^63 - 1.
+        Keys every random draw; 0 to 2^63 - 1. If not given, another one each time, kept as `model.seed`.
     scale
         Share of England simulated, 0.0005 to 1: whole clusters of schools with their families.
     n_months
         Months from September 2014, at most 312 (August 2040).
     threads
         Worker threads; results do not depend on it.
+    collect
+        Whether `model.datacollector` gets a row of England's headline observables each month.
+    values
+        Single numbers by name, `SendModel(rate_family_request=0.01)`, in place of those of `parameters`.
 
     Raises
     ------
@@ -69,35 +92,43 @@ class SendModel(mesa.Model):
         parameters: Parameters | None = None,
         scenario: Scenario = NO_CHANGE,
         *,
-        seed: int = 0,
+        seed: int | None = None,
         scale: float = 0.01,
         n_months: int = 252,
         threads: int = 2,
+        collect: bool = True,
+        **values: float,
     ) -> None:
-        super().__init__(rng=seed)
-        if not 1 <= n_months <= N_MONTHS:
-            raise ScaleError(f"n_months {n_months!r} is out of range: a run has 1 to {N_MONTHS} months.")
-        if not 0 <= seed < 2**63:
-            raise ScaleError(f"seed {seed!r} is out of range: whole numbers from 0 to 2^63 - 1.")
+        check_kinds(parameters, scenario)
+        n_months = whole_number("n_months", n_months, 1, N_MONTHS)
+        self.seed = secrets.randbits(32) if seed is None else whole_number("seed", seed, 0, LARGEST_SEED)
+        super().__init__(rng=self.seed)
         self.parameters = parameters if parameters is not None else Parameters()
+        if values:
+            self.parameters = self.parameters.replace(**values)
         self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
-        self.scale, self.n_months = scale, n_months
-        self.inputs = Inputs(self._numbers_under(scenario), records(drivers(self.parameters, n_months), DriverRecord))
+        self.scale, self.n_months, self.collect = scale, n_months, collect
+        outside = records(drivers(self.parameters, n_months), DriverRecord)
+        self.inputs = Inputs(self._parameters_by_month(scenario), outside)
         self.t = -BURN_IN_MONTHS
-        self.world, self.sample, self._born, self._filling = build(self.parameters, scale, seed, n_months)
-        self._everywhere = np.arange(len(self.world.authorities))
-        self._parts = self._split(threads)
-        self._pool = ThreadPoolExecutor(len(self._parts) - 1) if len(self._parts) > 1 else None
-        self._begin()
-        self._create_agents()
+        self.world, self.sample, self._born_before, filling = build(self.parameters, scale, self.seed, n_months)
+        self.everywhere = np.arange(len(self.world.authorities))
+        self._parts = split_authorities(np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1])), threads)
+        self._start_threads()
+        open_run(self, filling)
+        self._make_agents()
+        self.datacollector = headline_collector()
 
-    def _numbers_under(self, scenario: Scenario) -> Records[ParameterRecord]:
+    def _parameters_by_month(self, scenario: Scenario) -> Records[ParameterRecord]:
         """Return the parameters of every month, those of the burn-in first, in which no reform acts."""
         before = np.repeat(NO_CHANGE.table(self.parameters, 1), BURN_IN_MONTHS)
         whole = np.concatenate([before, scenario.table(self.parameters, self.n_months)])
         return records(whole, ParameterRecord)
 
-    def _create_agents(self) -> None:
+    def _start_threads(self) -> None:
+        self._pool = ThreadPoolExecutor(len(self._parts) - 1) if len(self._parts) > 1 else None
+
+    def _make_agents(self) -> None:
         rows = self.sample.rows
         names = zip(rows["la_code"], rows["la_name"], strict=True)
         self.authorities = [LocalAuthority(self, a, code, name) for a, (code, name) in enumerate(names)]
@@ -121,7 +152,22 @@ class SendModel(mesa.Model):
     # ------------------------------------------------------------------ the step
 
     def step(self) -> None:
-        """Live through one month: afterwards `t`, the number of the next one, is larger by 1."""
+        """Run one month: afterwards `t`, the number of the next one, is larger by 1.
+
+        Raises
+        ------
+        DateError
+            After the last month.
+        """
+        self.check_not_ended()
+        self._advance_month()
+        if self.t == self.n_months:
+            self.running = False
+        if self.collect:
+            self.datacollector.collect(self)
+
+    def _advance_month(self) -> None:
+        """Run one month of the burn-in or the run, of which Mesa's counters learn nothing."""
         as_numbers(self.world.tallies).fill(0.0)
         if month_of_year(self.t) == SEPTEMBER:
             self._enrol_pupils()
@@ -131,8 +177,19 @@ class SendModel(mesa.Model):
     def _run_month(self) -> None:
         w, inputs, t = self.world, self.inputs, self.t
         month_opens(w, inputs, t)
-        self._in_parts(lambda part: authorities_act(w, inputs, part, t))  # children, families, schools, authorities
-        month_closes(w, inputs, self._everywhere, t)  # the nation follows, and the loops carry all of it on
+        self.run_in_parts(lambda part: authorities_act(w, inputs, part, t))  # children, families, schools, authorities
+        month_closes(w, inputs, self.everywhere, t)  # the nation follows, and the loops carry all of it on
+
+    def _wrapped_step(self) -> None:
+        """Refuse a step past the end before Mesa has counted it (Mesa 3.5 would do nothing from the second one on)."""
+        self.check_not_ended()
+        super()._wrapped_step()
+
+    def check_not_ended(self) -> None:
+        """Raise DateError if the last month has been run."""
+        if self.t >= self.n_months:
+            last = month_label(self.n_months - 1)
+            raise DateError(f"the run has ended with {last}: a longer one needs more than n_months={self.n_months}.")
 
     # ------------------------------------------------------------------ its parts
 
@@ -149,40 +206,26 @@ class SendModel(mesa.Model):
     def _each(self, rule: Callable[..., None], *more: Any) -> None:
         """Apply a rule to every authority, in parallel over parts of them."""
         w, p, d, t = self.world, self.p, self.d, self.t
-        self._in_parts(lambda part: rule(w, p, d, part, t, *more))
+        self.run_in_parts(lambda part: rule(w, p, d, part, t, *more))
 
-    def _in_parts(self, work: Callable[[Part], T]) -> list[T]:
+    def run_in_parts(self, work: Callable[[Part], T]) -> list[T]:
         """Do a piece of work for every part of the authorities, in parallel where that pays, and return its results."""
         mine, *others = self._parts
         futures = [self._pool.submit(work, part) for part in others] if self._pool is not None else []
         done = [work(mine)]
         return done + [future.result() for future in futures]
 
-    def _split(self, threads: int) -> list[NDArray[np.int64]]:
-        """Split the authorities into parts of about equal numbers of children."""
-        size = np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1]))
-        n_parts = min(threads, max(1, int(size.sum() // ROWS_PER_PART)), len(size))
-        if n_parts < 2:
-            return [self._everywhere]
-        parts: list[list[int]] = [[] for _ in range(n_parts)]
-        loads = [0] * n_parts
-        for a in np.argsort(-size):
-            lightest = int(np.argmin(loads))
-            parts[lightest].append(int(a))
-            loads[lightest] += int(size[a])
-        return [np.asarray(sorted(part), dtype=np.int64) for part in parts]
-
     def _enrol_pupils(self) -> None:
         """In September count the pupils of each school: all children of its phase, with and without need."""
         w, t = self.world, self.t
 
         def aged(low: int, high: int) -> NDArray[np.float64]:
-            """Return children aged [low, high) years on 31 August, by cluster."""
-            first, last = (t - 12 * age - EARLIEST_BIRTH for age in (high, low))
-            return np.asarray(self._born[:, last] - self._born[:, first])
+            """Return all children aged [low, high) years on 31 August, by cluster."""
+            first, last = (t - MONTHS_PER_YEAR * age - EARLIEST_BIRTH for age in (high, low))
+            return np.asarray(self._born_before[:, last] - self._born_before[:, first])
 
-        primary = aged(4, 11) + self.parameters["share_nursery"] * aged(3, 4)
-        secondary = aged(11, 16) + self.parameters["share_sixth_form"] * aged(16, 18)
+        primary = aged(*PRIMARY_AGES) + self.parameters["share_nursery"] * aged(*NURSERY_AGES)
+        secondary = aged(*SECONDARY_AGES) + self.parameters["share_sixth_form"] * aged(*SIXTH_FORM_AGES)
         schools = w.schools
         if t > 0:
             school_rolls_change(schools, self.p)
@@ -192,123 +235,46 @@ class SendModel(mesa.Model):
             schools["authority"], weights=schools["pupils"], minlength=len(w.authorities)
         )
 
-    # ------------------------------------------------------------------ beginnings
+    # ------------------------------------------------------------------ copies and the end
 
-    def _begin(self) -> None:
-        """Fill the world, live through the year before September 2014, and take that month's signals as reference."""
-        w, p = self.world, self.parameters
-        self._in_parts(lambda part: fill(w, self.p, part, self._filling))
-        del self._filling
-        self._in_parts(lambda part: beginnings.assign_initial_schools(w, self.p, part, self.t))
-        w.schools["reputation"] = w.schools["carried_reputation"] = w.schools["reputation_start"] = 0.5
-        self._enrol_pupils()
-        beginnings.assign_initial_sen_status(w, self.sample, p, self.t)
-        beginnings.assign_initial_settings(w, self.sample, p, self.t)
-        self._in_parts(lambda part: beginnings.name_initial_provision(w, self.p, part, self.t))
-        self._in_parts(lambda part: list_over_16s_in_education(w, part, self.t))
-        self._each(children_receive_support)
-        settlement = float(self.inputs.drivers[0].settlement_gbp)
-        beginnings.initialise_staff_and_budgets(w, p, settlement, BURN_IN_MONTHS)
-        for _ in range(3):  # need met, remembered need and severity settle together
-            w.schools["carried_load_gbp_k"] = w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0)
-            self._each(schools_allocate_support)
-            self._each(children_receive_support)
-            self._in_parts(lambda part: beginnings.initialise_unmet_need(w, self.p, part, self.t))
-        self._each(children_receive_support)
-        self._each(school_reputations_change)
-        self._take_references()
-        while self.t < 0:
-            self.step()
-            self._take_references()
-        self._open_accounts()
-        self._take_references()
-        self.steps = 0  # Mesa has counted the burn-in
-
-    def _open_accounts(self) -> None:
-        """In September 2014 staff casework for the work there is, and open the accounts with each one's reserves.
-
-        Nobody has been strict yet for want of money: the burn-in's own balance means nothing.
-        """
-        p, las = self.parameters, self.world.authorities
-        las["gatekeeping"] = 0.0
-        decisions = las["requests_arriving"] + las["reassessments_arriving"]
-        needed = decisions * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
-        las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
-        for stage in ("requests", "assessments", "drafts"):
-            las[f"{stage}_backlog"] = 0.0
-        for stage in ("decision", "psychologist", "draft"):
-            las[f"wait_{stage}"] = 0.0
-        block = las["settlement_share"] * las["share_simulated"]
-        deficit = self.sample.rows["deficit_pct_of_dsg_2020"].to_numpy() / 100.0
-        deficit = deficit - np.average(deficit, weights=las["settlement_share"])
-        balance = block * (p["balance_2014_gbp"] - p["share_balance_known"] * deficit * SCHOOLS_GRANT_2020_GBP)
-        las["balance_pence"] = np.round(100.0 * balance).astype(np.int64)
-        las["year_settlement_pence"] = 0
-        las["year_spend_pence"] = 0
-        las["year_granted_pence"] = 0
-
-    def _take_references(self) -> None:
-        """Take the present signals as those of September 2014."""
-        w = self.world
-        las, nation, schools = (records.view(np.ndarray) for records in (w.authorities, w.nation, w.schools))
-        children = np.maximum(las["sen_support"], 1.0)
-        las["hours_per_child_start"] = np.maximum(las["early_hours"], 1e-9) / children
-        las["support_gbp_per_child_start"] = las["support_budget_gbp"] / children
-        las["plans_2014"] = np.maximum(las["plans"], 1.0)
-        las["statutory_share_start"] = np.maximum(las["statutory_share"], 0.01)
-        nation["independent_pupils_start"] = np.maximum(nation["independent_pupils"], 1.0)
-        las["topup_index"] = 1.0
-        self._each(measure_authority_signals)
-        for name in LOOP_SIGNALS:
-            las[f"{name}_start"] = las[name]
-        nation["overspend_start"] = nation["overspend"]
-        nation["shortage_start"] = nation["shortage"]
-        schools["reputation_start"] = schools["reputation"]
-        schools["incentive_start"] = schools["incentive"]
-        schools["relative_load_start"] = schools["relative_load"]
-        schools["load_gbp_k_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
-        carry_authority_signals(w, self.p, self._everywhere)
-        carry_national_signals(w, self.p)
-
-    def turn_to(self, scenario: Scenario) -> None:
+    def switch_scenario(self, scenario: Scenario) -> None:
         """Go on under another scenario, as if it had been that of this run from the beginning.
 
         Raises
         ------
         ScenarioError
-            If the other scenario is impossible, or would have changed a month that has been lived already.
+            If the other scenario is impossible, or would have changed a month that has been run already.
         """
-        numbers = self._numbers_under(scenario)
-        lived = BURN_IN_MONTHS + max(self.t, 1)  # the first month counts: the references of the loops know it
-        if not np.array_equal(as_numbers(numbers[:lived]), as_numbers(self.inputs.parameters[:lived])):
+        parameters = self._parameters_by_month(scenario)
+        n_past = BURN_IN_MONTHS + max(self.t, 1)  # the first month counts: the references of the loops know it
+        if not np.array_equal(as_numbers(parameters[:n_past]), as_numbers(self.inputs.parameters[:n_past])):
             raise ScenarioError(f"scenario '{scenario.name}' changes months before {month_label(self.t)}.")
-        self.inputs, self.reform_scenario = Inputs(numbers, self.inputs.drivers), scenario
+        self.inputs, self.reform_scenario = Inputs(parameters, self.inputs.drivers), scenario
 
     def copy(self) -> "SendModel":
         """Return an independent model in the same state: no array, no worker and no agent is shared."""
         twin = SendModel.__new__(SendModel)
-        mesa.Model.__init__(twin, rng=self.world.seed)
+        mesa.Model.__init__(twin, rng=self.seed)
         agents = {"authorities", "schools", "tribunal", "independent_sector", "government", "_children"}
         state = {k: v for k, v in vars(self).items() if k not in vars(twin) and k not in agents and k != "_pool"}
         twin.__dict__.update(deepcopy(state))
-        twin.steps = self.steps
-        twin._pool = ThreadPoolExecutor(len(twin._parts) - 1) if self._pool is not None else None
-        twin._create_agents()
+        step, twin._user_step = twin._user_step, lambda: None
+        for _ in range(self.steps):  # no month is run: only Mesa's counters and its schedule catch up
+            mesa.Model._wrapped_step(twin)
+        twin._user_step, twin.running = step, self.running
+        twin._start_threads()
+        twin._make_agents()
         return twin
 
     def close(self) -> None:
-        """Stop the threads and let go of the world, once nothing is asked of the model any more.
-
-        Mesa 3.3 keeps every model in a table of agent ids for ever; without this a sweep would fill the memory.
-        """
+        """Stop the threads and let go of the world at once, when nothing is asked of the model any more."""
         if self._pool is not None:
             self._pool.shutdown()
-        getattr(mesa.Agent, "_ids", {}).pop(self, None)
-        del self.world, self._born, self.inputs
+        del self.world, self._born_before, self.inputs
 
     def count(self) -> January:
-        """Return the month just lived by need, age, disadvantage, label and setting, and by school; after a step."""
-        return count_january(self.world, self._in_parts, self.t - 1)
+        """Return the month just run by need, age, disadvantage, label and setting, and by school; after a step."""
+        return count_january(self.world, self.run_in_parts, self.t - 1)
 
     def breakdowns(self, januaries: Sequence[January]) -> Breakdowns:
         """Return months that were counted as the tables `children` and `schools`."""
@@ -321,7 +287,7 @@ class SendModel(mesa.Model):
         )  # fmt: skip
 
     def months(self, until: int | None = None) -> Iterator[int]:
-        """Step to the end of the run, or to before the month `until`, yielding each month lived, the first as 0."""
+        """Step to the end of the run, or to before the month `until`, yielding the number of each as it is done."""
         while self.t < (self.n_months if until is None else until):
             self.step()
             yield self.t - 1

@@ -1,4 +1,4 @@
-"""simulate(): one run, from parameters and a scenario to a Result; simulate_each(): several futures of one past."""
+"""simulate(): one run, from parameters and a scenario to a Result; simulate_each(): scenarios that share a past."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sendcycle.calendar import month_index, month_of_year
+from sendcycle.calendar import JANUARY, month_index, month_of_year
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.inputs.reforms import NO_CHANGE, Scenario
 from sendcycle.outputs.breakdowns import January
 from sendcycle.outputs.observables import Cube, as_numbers
 from sendcycle.outputs.results import Result, new_manifest
-from sendcycle.send_model import SendModel
+from sendcycle.send_model import LARGEST_SEED, SendModel, check_kinds, whole_number
 
 ProgressCallback = Callable[[int, int], None]
 
@@ -62,7 +62,7 @@ def simulate_each(
     threads: int = 2,
     progress: ProgressCallback | None = None,
 ) -> Iterator[tuple[int, Result]]:
-    """Run the model under several scenarios on the same draws, living through the months they share once.
+    """Run the model under several scenarios on the same draws; months that they share are run once.
 
     Every result is what `simulate` returns for its scenario, to the last bit; only `started` and `wall_seconds` in its
     manifest are those of all that was run until then. Beside the running model at most log2 of the number of scenarios
@@ -73,7 +73,7 @@ def simulate_each(
     parameters, scenarios, seed, scale, until, threads
         As for `simulate`.
     progress
-        Called after each month that is lived, with (months done of that future, months in all).
+        Called after each month that is run, with (months done of that branch, months in all).
 
     Yields
     ------
@@ -83,21 +83,26 @@ def simulate_each(
     Raises
     ------
     ParameterError, ScenarioError, DateError, ScaleError
-        As `simulate`, when the first result is asked for and before any month is lived.
+        As `simulate`, when the first result is asked for and before any month is run.
     """
     began, n_months = time.perf_counter(), month_index(until) + 1
+    for scenario in scenarios:
+        check_kinds(parameters, scenario)
+    seed = whole_number("seed", seed, 0, LARGEST_SEED)
     base = parameters if parameters is not None else Parameters()
     tables = [as_numbers(scenario.table(base, n_months)) for scenario in scenarios] if len(scenarios) > 1 else []
-    futures = Futures(scenarios, tables, seed, scale, until, began, progress)
-    for group in futures.alike(list(range(len(scenarios))), 0):
-        model = SendModel(base, scenarios[group[0]], seed=seed, scale=scale, n_months=n_months, threads=threads)
+    branches = Branches(scenarios, tables, seed, scale, until, began, progress)
+    for group in branches.group_identical(list(range(len(scenarios))), 0):
+        model = SendModel(
+            base, scenarios[group[0]], seed=seed, scale=scale, n_months=n_months, threads=threads, collect=False
+        )
         with closing(model):
-            yield from futures.lived(model, Record.of(model), group)
+            yield from branches.run(model, Recorder.of(model), group)
 
 
 @dataclass(frozen=True)
-class Futures:
-    """Scenarios that are run on one past, with their parameters by month (`tables`, none if there is one scenario)."""
+class Branches:
+    """Scenarios that branch off one past, with their parameters by month (`tables`, none if there is one scenario)."""
 
     scenarios: Sequence[Scenario]
     tables: Sequence[NDArray[np.float64]]
@@ -107,29 +112,29 @@ class Futures:
     began: float
     progress: ProgressCallback | None
 
-    def lived(self, model: SendModel, record: "Record", group: list[int]) -> Iterator[tuple[int, Result]]:
-        """Live on under the scenarios of a group, which are one until now; yield what each of them brings.
+    def run(self, model: SendModel, recorder: "Recorder", group: list[int]) -> Iterator[tuple[int, Result]]:
+        """Run on under the scenarios of a group, which are one until now; yield what each of them brings.
 
         The largest part of a group goes on in the model itself, all others in copies: so few of these wait at once.
         """
-        while (month := self.parting(group, model.t)) < model.n_months:
-            self._until(model, record, month)
-            *others, largest = sorted(self.alike(group, month), key=len)
+        while (month := self.first_divergence(group, model.t)) < model.n_months:
+            self._run_until(model, recorder, month)
+            *others, largest = sorted(self.group_identical(group, month), key=len)
             for part in others:
                 with closing(model.copy()) as twin:
-                    if part[0] != group[0]:  # else it lives under that scenario already
-                        twin.turn_to(self.scenarios[part[0]])
-                    yield from self.lived(twin, record.copy(), part)
+                    if part[0] != group[0]:  # else it runs under that scenario already
+                        twin.switch_scenario(self.scenarios[part[0]])
+                    yield from self.run(twin, recorder.copy(), part)
             if largest[0] != group[0]:
-                model.turn_to(self.scenarios[largest[0]])
+                model.switch_scenario(self.scenarios[largest[0]])
             group = largest
-        self._until(model, record, model.n_months)
+        self._run_until(model, recorder, model.n_months)
         *before, last = group
         for k in before:
-            yield k, self._result(model, record.copy(), k)
-        yield last, self._result(model, record, last)
+            yield k, self._result(model, recorder.copy(), k)
+        yield last, self._result(model, recorder, last)
 
-    def parting(self, group: list[int], since: int) -> int:
+    def first_divergence(self, group: list[int], since: int) -> int:
         """Return the first month from `since` on in which parameters of a group differ; the number of all if none."""
         end = month_index(self.until) + 1
         if len(group) < 2:
@@ -138,7 +143,7 @@ class Futures:
         apart = (np.flatnonzero((self.tables[k][since:] != first).any(axis=1)) for k in group[1:])
         return min((since + int(months[0]) for months in apart if len(months)), default=end)
 
-    def alike(self, group: list[int], month: int) -> list[list[int]]:
+    def group_identical(self, group: list[int], month: int) -> list[list[int]]:
         """Return the members of a group in parts that have the same parameters in a month."""
         if len(group) < 2:
             return [group]
@@ -147,46 +152,46 @@ class Futures:
             parts.setdefault(self.tables[k][month].tobytes(), []).append(k)
         return list(parts.values())
 
-    def _until(self, model: SendModel, record: "Record", month: int) -> None:
+    def _run_until(self, model: SendModel, recorder: "Recorder", month: int) -> None:
         for _ in model.months(month):
-            record.add(model)
+            recorder.add(model)
             if self.progress is not None:
                 self.progress(model.t, model.n_months)
 
-    def _result(self, model: SendModel, record: "Record", k: int) -> Result:
-        """Return the record of a whole run as the result of scenario `k`."""
+    def _result(self, model: SendModel, recorder: "Recorder", k: int) -> Result:
+        """Return what was recorded of a whole run as the result of scenario `k`."""
         seconds = time.perf_counter() - self.began
         rows = model.sample.rows
         return Result(
-            tallies=record.cube,
+            tallies=recorder.tallies,
             weights=np.array(model.world.authorities["weight"]),
             authority_codes=tuple(rows["la_code"]),
             authority_names=tuple(rows["la_name"]),
-            counted=model.breakdowns(record.januaries),
+            counted=model.breakdowns(recorder.januaries),
             manifest=new_manifest(model.parameters, self.scenarios[k], self.seed, self.scale, self.until, seconds),
         )
 
 
 @dataclass
-class Record:
-    """What is written down of a run: `cube` as `Result.tallies`, and each January as it was counted."""
+class Recorder:
+    """What is recorded of a run: its `tallies` as in `Result`, and each January as it was counted."""
 
-    cube: Cube
+    tallies: Cube
     januaries: list[January]
 
     @classmethod
-    def of(cls, model: SendModel) -> "Record":
-        """Return an empty record of a model that has not begun."""
+    def of(cls, model: SendModel) -> "Recorder":
+        """Return an empty recorder of a model that has not begun."""
         shape = (model.n_months, len(model.world.authorities))
         return cls(np.zeros(shape, dtype=model.world.tallies.dtype), [])
 
     def add(self, model: SendModel) -> None:
-        """Write down the month that was lived last."""
+        """Record the month that was run last."""
         month = model.t - 1
-        as_numbers(self.cube)[month] = as_numbers(model.world.tallies)
-        if month_of_year(month) == 1:
+        as_numbers(self.tallies)[month] = as_numbers(model.world.tallies)
+        if month_of_year(month) == JANUARY:
             self.januaries.append(model.count())
 
-    def copy(self) -> "Record":
-        """Return a record that goes its own way from here."""
-        return Record(self.cube.copy(), list(self.januaries))
+    def copy(self) -> "Recorder":
+        """Return a recorder that goes its own way from here."""
+        return Recorder(self.tallies.copy(), list(self.januaries))

@@ -20,7 +20,16 @@ from numba import njit
 
 from sendcycle.engine.source_files import source_files
 
-COMPILED_ROOMS = ("engine/", "state/", "start/", "rules/", "month.py", "calendar.py", "outputs/breakdowns.py")
+COMPILED_ROOMS = (
+    "engine/",
+    "state/",
+    "start/",
+    "rules/",
+    "month.py",
+    "calendar.py",
+    "units.py",
+    "outputs/breakdowns.py",
+)
 KEPT = 4  # folders of earlier states that are kept
 
 
@@ -62,14 +71,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def rule(function: F) -> F:
     """Compile a rule of the month. It runs uncompiled as well when NUMBA_DISABLE_JIT is set."""
-    return njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
+    return njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
 
 
 def compiled(function: F) -> F:
     """Compile a function that rules call."""
-    return njit(cache=True)(function)  # type: ignore[no-any-return]
+    return njit(cache=True)(function)
 
 
 def inlined(function: F) -> F:
     """Compile a small function into each rule that calls it: a name for an equation costs nothing."""
-    return njit(cache=True, inline="always")(function)  # type: ignore[no-any-return]
+    return njit(cache=True, inline="always")(function)

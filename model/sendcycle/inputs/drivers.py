@@ -10,15 +10,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sendcycle.calendar import BURN_IN_MONTHS, calendar_year, financial_year, month_index
+from sendcycle.calendar import BURN_IN_MONTHS, calendar_year, financial_year, month_index, month_of_year, school_year
 from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.state.records import DriverRecord
+from sendcycle.units import MONTHS_PER_YEAR
 
-# Schools closed to most pupils: 20 March to 31 May 2020, partly to July, and January to 8 March 2021.
-CLOSURES = {"2020-03": 0.4, "2020-04": 1.0, "2020-05": 1.0, "2020-06": 0.7, "2020-07": 0.5, "2021-01": 0.9, "2021-02": 1.0, "2021-03": 0.25}  # fmt: skip  # noqa: E501
-TRANSFER_END = "2018-03"
+# Share of the month in which schools were closed to most pupils. They closed on 20 March 2020, took back some year
+# groups from 1 June, closed again on 5 January 2021 and opened on 8 March (Department for Education). Closed days over
+# days of the month, rounded; what counts for June and July 2020, when some were back, is an assumption.
+CLOSURES = {
+    "2020-03": 0.4, "2020-04": 1.0, "2020-05": 1.0, "2020-06": 0.7, "2020-07": 0.5,
+    "2021-01": 0.9, "2021-02": 1.0, "2021-03": 0.25,
+}  # fmt: skip
+ACT_YEAR = 2014  # part 3 of the Children and Families Act 2014 has been in force since 1 September 2014
+TRANSFER_END = "2018-03"  # by when statements had to be reviewed for transfer: the Act's transitional order
 FADE = 0.9  # growth of recognition after the last measured year slows by a tenth each year, an assumption
+JUNE_2014 = -3  # model month; the published population by age is that of mid-2014
 
 
 @cache
@@ -52,7 +60,7 @@ def _by_year(series: "pd.Series[float]", years: NDArray[np.int64]) -> NDArray[np
 
 
 def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
-    """Return one record of `DriverRecord` a month, shape (n_months + 12,): record i is model month i - BURN_IN_MONTHS.
+    """Return a `DriverRecord` for each month, shape (BURN_IN_MONTHS + n_months,), from the burn-in's first on.
 
     Sources are in docs/data.md.
     """
@@ -61,7 +69,7 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     money_year = np.asarray([financial_year(int(m)) for m in inside], dtype=np.int64)
     year = np.asarray([calendar_year(int(m)) for m in inside], dtype=np.int64)
     table = np.zeros(t.size, dtype=DriverRecord.dtype())
-    table["month_of_year"] = (t + 8) % 12 + 1
+    table["month_of_year"] = month_of_year(t)
     table["price_index"] = _by_year(_series("prices.csv", "gdp_deflator"), money_year)
     table["inflation"][1:] = table["price_index"][1:] / table["price_index"][:-1] - 1.0
     table["pay_index"] = _by_year(_series("prices.csv", "school_costs"), money_year)
@@ -72,11 +80,11 @@ def drivers(parameters: Parameters, n_months: int) -> NDArray[Any]:
     table["recognition"] = _by_year(_series("recognition.csv", None, "index"), year)
     since = np.maximum(year - last_measured_recognition(), 0)
     table["recognition_years"] = (1.0 - FADE**since) / (1.0 - FADE)
-    for label, share in CLOSURES.items():
-        table["closure"][t == month_index(label)] = share
-    school_year = 2014 + t // 12
+    for month, share in CLOSURES.items():
+        table["closure"][t == month_index(month)] = share
+    years_of_act = school_year(t) - ACT_YEAR
     table["act"] = np.select(
-        [t < 0, school_year == 2014, school_year == 2015],
+        [t < 0, years_of_act == 0, years_of_act == 1],
         [0.0, parameters["act_phase_2014"], parameters["act_phase_2015"]],
         default=1.0,
     )
@@ -103,8 +111,8 @@ def births_by_month(n_months: int, first: int) -> NDArray[np.float64]:
     """
     alive, births = _demography()
     months = np.arange(first, n_months)
-    age = np.clip((-3 - months) // 12, 0, int(alive.index.max()))
+    age = np.clip((JUNE_2014 - months) // MONTHS_PER_YEAR, 0, int(alive.index.max()))
     before = alive.reindex(age).to_numpy(dtype=float)
-    year = np.clip(2014 + (months + 8) // 12, 2014, int(births.index.max()))
+    year = np.clip(calendar_year(months), int(births.index.min()), int(births.index.max()))
     after = births.reindex(year).to_numpy(dtype=float)
-    return np.asarray(np.where(months < -2, before, after) / 12.0, dtype=float)
+    return np.asarray(np.where(months <= JUNE_2014, before, after) / MONTHS_PER_YEAR, dtype=float)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sendcycle.errors import ParameterError, nearest, reason
+from sendcycle.inputs.user_text import check_number, parse_number
 
 GRADES = ("A", "B", "C", "D", "assumption")
 KINDS = ("real", "integer", "switch")
@@ -155,6 +156,8 @@ class Parameter:
 
 
 def _number(name: str, value: object) -> float:
+    if isinstance(value, int) and not isinstance(value, bool):
+        check_number(value, name, ParameterError)  # first: Python refuses to write out the digits of a huge one
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
@@ -362,10 +365,7 @@ def parse_setting(setting: str) -> tuple[str, float]:
     name, equals, value = (part.strip() for part in setting.partition("="))
     if not (name and equals and value):
         raise ParameterError(f"'{setting}' is not a setting: write name=value.")
-    try:
-        return name, _number(name, float(value))
-    except ValueError:
-        raise ParameterError(f"{name} = '{value}' is not a finite number.") from None
+    return name, _number(name, parse_number(value, name, ParameterError))
 
 
 def as_records(known: Mapping[str, Parameter] | None = None) -> list[dict[str, Any]]:

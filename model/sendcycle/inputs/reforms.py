@@ -5,7 +5,6 @@ nothing is an error; two changes that write one parameter in the same month stat
 both multiply, and all others commute; what ends is restored exactly.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from itertools import combinations
@@ -16,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sendcycle.calendar import FIRST_MONTH, N_MONTHS, month_index, month_label
-from sendcycle.errors import DateError, ParameterError, ScenarioError, nearest, reason
+from sendcycle.errors import DateError, ParameterError, ScenarioError, nearest
 from sendcycle.inputs.parameters import GRADES, Parameters
+from sendcycle.inputs.user_text import check_name, check_number, parse_toml, read_text
 
 Column = npt.NDArray[np.float64]
 WAYS = ("to", "times", "plus")  # how a change sets its parameter
@@ -49,13 +49,19 @@ class Change:
     def __post_init__(self) -> None:
         if self.how not in WAYS:
             raise ScenarioError(f"the change of {self.parameter}: how must be one of {', '.join(WAYS)}.")
-        if self.how != "to" and not np.isfinite(self.value):
-            raise ScenarioError(f"the change of {self.parameter}: {self.value} is no finite number.")
+        check_number(self.value, f"the change of {self.parameter}", ScenarioError)
+        if self.how == "times" and self.value < 0.0:
+            raise ScenarioError(f"the change of {self.parameter}: times {self.value:g} would turn its sign; 0 or more.")
         start, end = self.window(N_MONTHS)
         if end <= start:
             raise ScenarioError(f"the change of {self.parameter} ends in {self.end}, not after its start {self.start}.")
         if not isinstance(self.ramp_months, int) or self.ramp_months < 0:
             raise ScenarioError(f"the change of {self.parameter}: ramp_months must be a whole number of 0 or more.")
+        if self.end is not None and self.ramp_months > end - start:
+            raise ScenarioError(
+                f"the change of {self.parameter}: its ramp of {self.ramp_months} months is longer than itself, "
+                f"{end - start} months from {self.start} to {self.end}."
+            )
 
     def window(self, n_months: int) -> tuple[int, int]:
         """Return the first model month of the change and the one after its last, in a run of `n_months`."""
@@ -100,7 +106,8 @@ class Cost:
         if self.payer not in PAYERS:
             known = ", ".join(PAYERS)
             raise ScenarioError(f"unknown payer '{self.payer}'.{nearest(self.payer, PAYERS)} Payers: {known}.")
-        if not 0.0 <= self.million_gbp < np.inf:
+        check_number(self.million_gbp, "'million_gbp'", ScenarioError)
+        if not self.million_gbp >= 0.0:
             raise ScenarioError(f"'million_gbp' cannot be {self.million_gbp:g}: what a reform costs is 0 or more.")
         start, end = self.window(N_MONTHS)
         if end <= start:
@@ -135,6 +142,7 @@ class Reform:
     costs: tuple[Cost, ...] = ()
 
     def __post_init__(self) -> None:
+        check_name(self.name, "the name of a reform", ScenarioError)
         if not self.changes:
             raise ScenarioError(f"reform '{self.name}' has no changes.")
         if self.grade not in GRADES:
@@ -173,6 +181,7 @@ class Scenario:
     text: str = ""
 
     def __post_init__(self) -> None:
+        check_name(self.name, "the name of a scenario", ScenarioError)
         names = [reform.name for reform in self.reforms]
         for name in names:
             if names.count(name) > 1:
@@ -231,10 +240,8 @@ class Scenario:
 
         Raises ScenarioError or DateError, in one line, if it cannot be read or says what cannot be.
         """
-        try:
-            return cls.from_mapping(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
+        text = read_text(Path(path), "scenario", ScenarioError)
+        return cls.from_mapping(parse_toml(text, f"scenario {path}", ScenarioError))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> "Scenario":

@@ -1,4 +1,4 @@
-"""January breakdowns: children by need, age, disadvantage, label and setting, nation; and every school.
+"""January breakdowns: England's children by need, age, disadvantage, SEN status and setting; and every school.
 
 What is counted each January is kept as plain arrays; tables are made of them when somebody asks.
 """
@@ -13,15 +13,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sendcycle.calendar import month_label
-from sendcycle.engine.compilation import rule
+from sendcycle.engine.compilation import inlined, rule
 from sendcycle.rules.needs import rows_here
 from sendcycle.state.children import N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
 from sendcycle.state.world import Part, World
+from sendcycle.units import MONTHS_PER_YEAR
 
 AGE_BANDS = ("under 5", "5 to 10", "11 to 15", "16 to 19", "20 to 25")
+BANDS_FROM = (0, 5, 11, 16, 20)  # age at which each begins, years
 N_NEEDS, N_BANDS = len(Need), len(AGE_BANDS)
 MEASURES = ("children", "unmet", "confidence", "appealing")
 N_MEASURES = len(MEASURES)
+CHILDREN, UNMET, CONFIDENCE, APPEALING = range(N_MEASURES)
 SHAPE = (N_NEEDS, N_BANDS, 2, N_SEN_STATUSES, N_SETTINGS, N_MEASURES)
 OF_SCHOOLS = {  # columns of the table, and the fields of the schools' records that they hold
     "pupils": "pupils", "coverage": "coverage", "skill": "skill", "need_load": "need_load_gbp_k",
@@ -39,7 +42,7 @@ class January:
     t
         Model month.
     children
-        Weighted sums, shape (need, age band, disadvantage, label, setting, measure).
+        Weighted sums, shape (need, age band, disadvantage, SEN status, setting, measure).
     in_school
         Pupils on SEN support and with a plan in each mainstream school, not weighted, shape (school, 2).
     schools
@@ -52,9 +55,18 @@ class January:
     schools: NDArray[np.float32]
 
 
+@inlined
+def age_band(years: int) -> int:
+    """Return the place in `AGE_BANDS` of an age."""
+    band = 0
+    for k in range(1, N_BANDS):
+        band += years >= BANDS_FROM[k]
+    return band
+
+
 @rule
-def _children_counted(w: World, part: Part, t: int, in_school: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return weighted sums by need, age band, disadvantage, label, setting and measure.
+def _count_children(w: World, part: Part, t: int, in_school: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return weighted sums by need, age band, disadvantage, SEN status, setting and measure.
 
     Pupils on SEN support and with a plan are counted into `in_school` for every mainstream school, its unit included.
     """
@@ -63,24 +75,23 @@ def _children_counted(w: World, part: Part, t: int, in_school: NDArray[np.float3
     for a in part:
         weight = w.authorities[a].weight
         for i in rows_here(w, a, t):
-            label, setting = c.sen_status[i], c.setting[i]
-            age = (t - c.born[i]) // 12
-            band = 0 if age < 5 else 1 if age < 11 else 2 if age < 16 else 3 if age < 20 else 4
-            cell = sums[c.need[i], band, c.disadvantaged[i], label, setting]
-            cell[0] += weight
-            if setting != Setting.POST_16 or label == SenStatus.PLAN:  # of the others nothing is followed
-                cell[1] += weight * (1.0 - c.met[i])
-                cell[2] += weight * c.confidence[i]
-            cell[3] += weight * (c.case[i] == Case.APPEALING)
-            if label != SenStatus.NONE and (setting == Setting.MAINSTREAM or setting == Setting.UNIT):
-                in_school[c.school[i], label - 1] += 1
+            status, setting = c.sen_status[i], c.setting[i]
+            band = age_band((t - c.born[i]) // MONTHS_PER_YEAR)
+            cell = sums[c.need[i], band, c.disadvantaged[i], status, setting]
+            cell[CHILDREN] += weight
+            if setting != Setting.POST_16 or status == SenStatus.PLAN:  # of the others nothing is followed
+                cell[UNMET] += weight * (1.0 - c.met[i])
+                cell[CONFIDENCE] += weight * c.confidence[i]
+            cell[APPEALING] += weight * (c.case[i] == Case.APPEALING)
+            if status != SenStatus.NONE and (setting == Setting.MAINSTREAM or setting == Setting.UNIT):
+                in_school[c.school[i], status - 1] += 1
     return sums
 
 
 def count_january(world: World, in_parts: Callable[[Callable[[Part], Any]], list[Any]], t: int) -> January:
     """Return what is counted in month t; `in_parts` does a piece of work for every part of the authorities."""
     in_school = np.zeros((len(world.schools), 2), dtype=np.float32)
-    children: NDArray[Any] = np.add.reduce(in_parts(lambda part: _children_counted(world, part, t, in_school)))
+    children: NDArray[Any] = np.add.reduce(in_parts(lambda part: _count_children(world, part, t, in_school)))
     records = world.schools.view(np.ndarray)
     schools = np.stack([records[field] for field in OF_SCHOOLS.values()], axis=1).astype(np.float32)
     return January(t, children, in_school, schools)
@@ -109,9 +120,9 @@ class Breakdowns:
     def children(self) -> pd.DataFrame:
         """A row a month and cell that is not empty, weighted to England: need, age, disadvantaged, label, setting.
 
-        `children` is a number of children, `unmet` child-equivalents without support, `confidence` a sum over those
-        children, `appealing` those with an appeal waiting. In further education need and confidence are followed for
-        plan holders only; for others both sums are 0.
+        `label` is the SEN status. `children` is a number of children, `unmet` child-equivalents without support,
+        `confidence` a sum over those children, `appealing` those with an appeal waiting. In further education need and
+        confidence are followed for plan holders only; for others both sums are 0.
         """
         sums = np.asarray([january.children for january in self.januaries]).reshape(-1, *SHAPE)
         cells = np.argwhere(sums[..., 0] > 0.0)
@@ -121,7 +132,7 @@ class Breakdowns:
             "need": [need.name.lower() for need in Need],
             "age": AGE_BANDS,
             "disadvantaged": (False, True),
-            "label": [label.name.lower() for label in SenStatus],
+            "label": [status.name.lower() for status in SenStatus],
             "setting": [setting.name.lower() for setting in Setting],
         }
         columns = {name: np.asarray(known)[cells[:, k]] for k, (name, known) in enumerate(names.items())}
@@ -132,7 +143,7 @@ class Breakdowns:
     def schools(self) -> pd.DataFrame:
         """A row a month and mainstream school: where it is, its pupils with SEN, and `OF_SCHOOLS`.
 
-        `school` is its row in this sample. `pupils` are all on roll; `need_load_gbp_k` is in thousand pounds a year at
+        `school` is its row in this sample. `pupils` are all on roll; `need_load` is in thousand pounds a year at
         2014-15 prices; shares are from 0 to 1. Numbers of pupils are not weighted: multiply them by `weight`.
         """
         tables = [

@@ -1,160 +1,188 @@
 """Month end: every child lives through the month's support and is counted, in one pass over the columns."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sendcycle.engine.compilation import inlined, rule
+from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.rules.cases import list_case, list_plan
-from sendcycle.rules.money import pooled_share
-from sendcycle.rules.needs import escalated, rows_here
-from sendcycle.rules.support import school_columns, support_table
+from sendcycle.rules.confidence import confidence_target, neighbours_part, next_confidence, own_experience
+from sendcycle.rules.needs import remembered_unmet_need, rows_here, severity_gbp_k
+from sendcycle.rules.support import place_in_table, school_help, share_of_need_met, specialist_help, support_table
+from sendcycle.rules.topups import count_topup_before_school, count_topup_in_school
 from sendcycle.state.children import N_CASES, N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import AuthorityRecord, DriverRecord
+from sendcycle.state.tally_record import TallyRecord
 from sendcycle.state.world import Part, World
+from sendcycle.units import GBP_PER_GBP_K
 
-
-@inlined
-def topup_of(provision_gbp: float, school_pays_first: float, la: AuthorityRecord, p: ParameterRecord) -> float:
-    """Return the top-up paid for a plan in mainstream, pounds a year: what its provision costs beyond the threshold."""
-    beyond = provision_gbp * la.topup_index - school_pays_first
-    return max(beyond, p.topup_floor_gbp) * p.share_topup_named
+DEMAND, NEED_LOAD, SUPPORT_LOAD, SUPPORT_PUPILS, CONFIDENCE, PUPILS = range(6)  # what is counted at each school
+SCHOOL_SUMS = 6  # how many of them
+# Need and need met, children not met in full, disadvantaged ones, those of them not met, confidence. A tuple, because
+# the compiler keeps its numbers in registers while it goes through the children.
+Sums = tuple[float, float, float, float, float, float]
+NOTHING = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # before the first child
 
 
 @rule
 def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Meet a share of each need; let remembered unmet need and confidence follow (R7); count by school and setting.
 
-    Confidence moves towards what the family lives through and what its school's families say. The loop has few
-    branches: what a label and a setting mean for support stands in a small table (`support_table`). Who has a plan or
-    a case is listed for the rules of the next month.
+    What a label and a setting mean for support stands in a small table (`support_table`), so that the loop has few
+    branches. Who has a plan or a case is listed for the rules of the next month.
     """
     c = w.children
-    own, rises, falls = 1.0 - p.weight_neighbours, p.rate_confidence_rises, p.rate_confidence_falls
-    memory_up, memory_down = p.rate_memory_up, p.rate_memory_down
-    escalation, reference = p.escalation, p.unmet_reference
-    penalty = p.penalty_wrong_place
-    helped = p.share_specialist_help
-    # what a school pays of a need: nothing for one not identified, all on SEN support, the first £6,000 with a plan
-    paid_by_school = np.array([0.0, np.inf, p.notional_sen_threshold_gbp / 1000.0 / d.price_index])
-    threshold, with_child = p.notional_sen_threshold_gbp, p.share_input_funding
-    pooled = pooled_share(p) / d.price_index / 1000.0
+    threshold_gbp_k = p.notional_sen_threshold_gbp / GBP_PER_GBP_K / d.price_index
     for a in part:
         la = w.authorities[a]
-        first = la.first_school
-        n_schools = la.last_school - first
-        offered_to_support, offered_by, heard_at = school_columns(w, la, p)
+        first, n_schools = la.first_school, la.last_school - la.first_school
         assured, ordinary = support_table(la, p, 1.0 - p.effect_closure * d.closure)
-        by_outreach = helped * la.outreach
-        by_therapy = helped * (0.5 * la.outreach + 0.5 * la.therapy_coverage)
-
-        demand, need = np.zeros(n_schools), np.zeros(n_schools)
-        spoken, families = np.zeros(n_schools), np.zeros(n_schools)
-        support_load, on_support_here = np.zeros(n_schools), np.zeros(n_schools)
-        waiting = np.zeros(N_CASES, np.int64)
-        plans_in_setting = np.zeros((N_SEN_STATUSES, N_SETTINGS), np.int64)  # children with need
-        counts = plans_in_setting.reshape(N_SEN_STATUSES * N_SETTINGS)
-        topup_other, topup_severe, first_part, need_sum, met_sum = 0.0, 0.0, 0.0, 0.0, 0.0
-        trusted, trusted_with_plan = 0.0, 0.0
-        unmet_sum, unmet_disadvantaged, disadvantaged = 0.0, 0.0, 0
-        la.n_plan_rows = 0
-        la.n_case_rows = 0
+        help_on_support, help_of_rest = school_help(w, la, p)
+        by_neighbours = neighbours_part(w, la, p)
+        by_outreach, by_outreach_and_therapy = specialist_help(la, p)
+        cases = np.zeros(N_CASES, np.int64)
+        children = np.zeros(N_SEN_STATUSES * N_SETTINGS, np.int64)  # by SenStatus and Setting
+        at_school = np.zeros((n_schools, SCHOOL_SUMS))
+        sums, confidence_with_plan = NOTHING, 0.0
+        begin_lists_and_topups(la)
         for i in rows_here(w, a, t):
-            setting = c.setting[i]
-            label = c.sen_status[i]
-            k = np.uint64(label * N_SETTINGS + setting)
-            counts[k] += 1
+            setting, status = c.setting[i], c.sen_status[i]
+            k = place_in_table(status, setting)
+            children[k] += 1
             if c.case[i] != Case.NONE:
-                waiting[c.case[i]] += 1
+                cases[c.case[i]] += 1
                 list_case(w, a, i)
-            in_school = setting == Setting.MAINSTREAM or setting == Setting.UNIT
-            if label == SenStatus.PLAN:
+            s = np.uint64(c.school[i] - first if c.school[i] >= 0 else n_schools)
+            if status == SenStatus.PLAN:
                 list_plan(w, a, i)
-                if setting <= Setting.UNIT:
-                    topup = topup_of(c.provision_gbp[i], threshold, la, p)
-                    if in_school:
-                        more = topup_of(c.provision_gbp[i], 0.0, la, p) - topup
-                        first_part += more
-                        if with_child > 0.0:  # what comes with the child the school need not find
-                            topup += with_child * more
-                            demand[c.school[i] - first] -= with_child * more / d.price_index / 1000.0
-                    if topup > p.topup_severe_above_gbp:
-                        topup_severe += topup
-                    else:
-                        topup_other += topup
-                        if in_school:  # what is pooled is not paid child by child: the school finds it
-                            demand[c.school[i] - first] += pooled * topup
+                if setting == Setting.EARLY_YEARS:
+                    count_topup_before_school(c.provision_gbp[i], la, p)
+                elif setting <= Setting.UNIT:
+                    at_school[s, DEMAND] = count_topup_in_school(at_school[s, DEMAND], c.provision_gbp[i], la, p, d)
             elif setting == Setting.POST_16:
                 continue
-
-            school = np.uint64(c.school[i] - first if c.school[i] >= 0 else n_schools)
-            specialist = by_outreach if c.need[i] >= Need.LEARNING else by_therapy
-            offered = offered_to_support[school] if label == SenStatus.SEN_SUPPORT else offered_by[school]
-            offered += specialist if label > SenStatus.NONE else 0.0
-            met = (assured[k] + ordinary[k] * offered) * (1.0 - penalty * c.wants_special[i])
+            help_given = help_on_support[s] if status == SenStatus.SEN_SUPPORT else help_of_rest[s]
+            if status > SenStatus.NONE:
+                help_given += by_outreach if c.need[i] >= Need.LEARNING else by_outreach_and_therapy
+            met = share_of_need_met(assured[k], ordinary[k], help_given, c.wants_special[i], p)
+            target = confidence_target(own_experience(setting, c.confidence[i], met), by_neighbours[s], p)
             c.met[i] = met
-            gap = 1.0 - met - c.unmet[i]
-            c.unmet[i] += (memory_up if gap > 0.0 else memory_down) * gap
-            # a special school says nothing of mainstream: there, only what others say moves the family
-            in_special = setting == Setting.STATE_SPECIAL or setting == Setting.INDEPENDENT_SPECIAL
-            lived = c.confidence[i] if in_special else met
-            towards = min(own * lived + heard_at[school], 1.0) - c.confidence[i]
-            c.confidence[i] += (rises if towards > 0.0 else falls) * towards
-            if setting == Setting.POST_16:
-                continue
+            c.unmet[i] = remembered_unmet_need(c.unmet[i], met, p)
+            c.confidence[i] = next_confidence(c.confidence[i], target, p)
+            if setting != Setting.POST_16:
+                cost = severity_gbp_k(c, i, p)
+                sums = add_need(sums, cost, met, c.disadvantaged[i], c.confidence[i])
+                if status == SenStatus.PLAN:
+                    confidence_with_plan += c.confidence[i]
+                if setting == Setting.MAINSTREAM or setting == Setting.UNIT:
+                    count_at_school(at_school, s, status, cost, c.confidence[i], threshold_gbp_k)
+        la.input_funding = p.share_input_funding
+        report_need(w.tallies[a], sums)
+        report_schools(w, a, at_school)
+        report_who_is_where(w, a, children.reshape(N_SEN_STATUSES, N_SETTINGS), confidence_with_plan)
+        report_cases(w.tallies[a], cases)
 
-            cost = escalated(c, i, escalation, reference)
-            trust = c.confidence[i]
-            need_sum += cost
-            met_sum += cost * met
-            unmet_sum += 1.0 - met
-            disadvantaged += c.disadvantaged[i]
-            unmet_disadvantaged += c.disadvantaged[i] * (1.0 - met)
-            trusted += trust
-            if label == SenStatus.PLAN:
-                trusted_with_plan += trust
-            if in_school:
-                need[school] += cost
-                spoken[school] += trust
-                families[school] += 1.0
-                demand[school] += min(cost, paid_by_school[label])
-                if label == SenStatus.SEN_SUPPORT:
-                    support_load[school] += cost
-                    on_support_here[school] += 1.0
 
-        for s in range(n_schools):
-            record = w.schools[first + s]
-            record.demand_gbp_k, record.need_load_gbp_k = demand[s], need[s]
-            record.confidence_sum, record.confidence_count = spoken[s], families[s]
-            record.support_load_gbp_k, record.support_pupils = support_load[s], on_support_here[s]
-        in_secondary = 0.0
-        for s in range(first, la.last_school):
-            in_secondary += w.schools[s].support_pupils * w.schools[s].secondary
-        holders = plans_in_setting[SenStatus.PLAN]
-        on_support = plans_in_setting[SenStatus.SEN_SUPPORT]
-        for place in range(N_SETTINGS):
-            la.plans_in_setting[place] = holders[place]
-        la.topup_other_gbp, la.topup_severe_gbp = topup_other, topup_severe
-        la.first_part_gbp, la.input_funding = first_part, p.share_input_funding
-        la.plans = holders.sum()
-        la.sen_support = on_support.sum() - on_support[Setting.POST_16]
-        la.alternative_pupils = plans_in_setting[:, Setting.ALTERNATIVE].sum()
-        n_all = float(plans_in_setting.sum() - plans_in_setting[:, Setting.POST_16].sum())
-        n_other = n_all - (la.plans - holders[Setting.POST_16])
-        la.confidence = trusted / max(n_all, 1.0)
-        la.plan_bonus = la.confidence - (trusted - trusted_with_plan) / max(n_other, 1.0)
-        tally = w.tallies[a]
-        tally.plans_in_force = la.plans
-        tally.pupils_sen_support = on_support[Setting.MAINSTREAM] + on_support[Setting.ALTERNATIVE]
-        tally.pupils_sen_support_secondary = in_secondary
-        tally.cases_open = waiting[1:].sum()
-        tally.waiting_decision = waiting[Case.DECIDING]
-        tally.waiting_psychologist = waiting[Case.ASSESSING]
-        tally.waiting_draft = waiting[Case.DRAFTING]
-        tally.children_with_need = n_all
-        tally.need_gbp_k = need_sum
-        tally.need_met_gbp_k = met_sum
-        tally.unmet_children = unmet_sum
-        tally.children_with_need_disadvantaged = disadvantaged
-        tally.unmet_children_disadvantaged = unmet_disadvantaged
-        tally.confidence_sum = trusted
-        tally.confidence_count = n_all
+@inlined
+def begin_lists_and_topups(la: AuthorityRecord) -> None:
+    """List plan holders and cases anew, and count top-ups from nothing."""
+    la.n_plan_rows = 0
+    la.n_case_rows = 0
+    la.topup_other_gbp = 0.0
+    la.topup_severe_gbp = 0.0
+    la.first_part_gbp = 0.0
+
+
+@inlined
+def add_need(sums: Sums, cost: float, met: float, disadvantaged: int, confidence: float) -> Sums:
+    """Add a child: its need, how much of it was met, and what its family thinks."""
+    need, need_met, unmet, n_disadvantaged, unmet_disadvantaged, confidence_sum = sums
+    return (
+        need + cost,
+        need_met + cost * met,
+        unmet + (1.0 - met),
+        n_disadvantaged + disadvantaged,
+        unmet_disadvantaged + disadvantaged * (1.0 - met),
+        confidence_sum + confidence,
+    )
+
+
+@inlined
+def paid_by_school_gbp_k(status: int, cost: float, threshold_gbp_k: float) -> float:
+    """Return what a school pays of a need: nothing if not identified, all on SEN support, with a plan the £6,000."""
+    if status == SenStatus.NONE:
+        return 0.0
+    if status == SenStatus.SEN_SUPPORT:
+        return cost
+    return min(cost, threshold_gbp_k)
+
+
+@inlined
+def count_at_school(
+    at_school: NDArray[np.float64],
+    s: np.uint64,
+    status: int,
+    cost: float,
+    confidence: float,
+    threshold_gbp_k: float,
+) -> None:
+    """Count the child's need at its school, and what its family thinks."""
+    at_school[s, NEED_LOAD] += cost
+    at_school[s, CONFIDENCE] += confidence
+    at_school[s, PUPILS] += 1.0
+    at_school[s, DEMAND] += paid_by_school_gbp_k(status, cost, threshold_gbp_k)
+    if status == SenStatus.SEN_SUPPORT:
+        at_school[s, SUPPORT_LOAD] += cost
+        at_school[s, SUPPORT_PUPILS] += 1.0
+
+
+@compiled
+def report_need(tally: TallyRecord, sums: Sums) -> None:
+    """Report the authority's need, how much of it was met, and what families think."""
+    need, need_met, unmet, n_disadvantaged, unmet_disadvantaged, confidence = sums
+    tally.need_gbp_k, tally.need_met_gbp_k, tally.unmet_children = need, need_met, unmet
+    tally.children_with_need_disadvantaged = n_disadvantaged
+    tally.unmet_children_disadvantaged = unmet_disadvantaged
+    tally.confidence_sum = confidence
+
+
+@compiled
+def report_schools(w: World, a: int, at_school: NDArray[np.float64]) -> None:
+    """Report each school's need and families, and how many are on SEN support in secondary schools."""
+    la = w.authorities[a]
+    in_secondary = 0.0
+    for s in range(la.last_school - la.first_school):
+        school = w.schools[la.first_school + s]
+        school.demand_gbp_k, school.need_load_gbp_k = at_school[s, DEMAND], at_school[s, NEED_LOAD]
+        school.confidence_sum, school.confidence_count = at_school[s, CONFIDENCE], at_school[s, PUPILS]
+        school.support_load_gbp_k, school.support_pupils = at_school[s, SUPPORT_LOAD], at_school[s, SUPPORT_PUPILS]
+        in_secondary += school.support_pupils * school.secondary
+    w.tallies[a].pupils_sen_support_secondary = in_secondary
+
+
+@compiled
+def report_who_is_where(w: World, a: int, children: NDArray[np.int64], confidence_with_plan: float) -> None:
+    """Report who is where, by SenStatus and Setting, and how far mainstream is trusted: by all, and with plans (B3)."""
+    la, tally = w.authorities[a], w.tallies[a]
+    on_support, with_plan = children[SenStatus.SEN_SUPPORT], children[SenStatus.PLAN]
+    for setting in range(N_SETTINGS):
+        la.plans_in_setting[setting] = with_plan[setting]
+    la.plans = with_plan.sum()
+    la.sen_support = on_support.sum() - on_support[Setting.POST_16]
+    la.alternative_pupils = children[:, Setting.ALTERNATIVE].sum()
+    n_all = float(children.sum() - children[:, Setting.POST_16].sum())
+    n_without_plan = n_all - (la.plans - with_plan[Setting.POST_16])
+    la.confidence = tally.confidence_sum / max(n_all, 1.0)
+    la.plan_bonus = la.confidence - (tally.confidence_sum - confidence_with_plan) / max(n_without_plan, 1.0)
+    tally.children_with_need = tally.confidence_count = n_all
+    tally.plans_in_force = la.plans
+    tally.pupils_sen_support = on_support[Setting.MAINSTREAM] + on_support[Setting.ALTERNATIVE]
+
+
+@compiled
+def report_cases(tally: TallyRecord, cases: NDArray[np.int64]) -> None:
+    """Report how many cases wait at each stage."""
+    tally.cases_open = cases[Case.NONE + 1 :].sum()
+    tally.waiting_decision = cases[Case.DECIDING]
+    tally.waiting_psychologist = cases[Case.ASSESSING]
+    tally.waiting_draft = cases[Case.DRAFTING]

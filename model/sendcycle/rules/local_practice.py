@@ -3,13 +3,27 @@
 import math
 
 from sendcycle.calendar import SEPTEMBER
-from sendcycle.engine.compilation import rule
+from sendcycle.engine.compilation import inlined, rule
 from sendcycle.engine.randomness import Decision, draw_normal, stream
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import DriverRecord
 from sendcycle.state.world import Part, World
 
-TRAITS = 3  # requests, strictness, pace: each with draws of its own
+TRAITS = 3  # each with draws of its own
+REQUESTS, STRICTNESS, PACE = range(TRAITS)
+MEAN_LEVEL_1 = -0.5  # times the variance of a level's logarithm: its mean, if the mean of the level is to be 1
+
+
+@inlined
+def kept(distance: float, p: ParameterRecord) -> float:
+    """Return what an authority keeps of its distance from the nation in a year."""
+    return p.persistence_practice * distance
+
+
+@inlined
+def moved(chance: float, spread: float, p: ParameterRecord) -> float:
+    """Return what chance, a normal draw, adds in a year, so that differences stay as large as they were published."""
+    return math.sqrt(1.0 - p.persistence_practice * p.persistence_practice) * spread * chance
 
 
 @rule
@@ -21,19 +35,17 @@ def local_practice_drifts(w: World, p: ParameterRecord, d: DriverRecord, part: P
     """
     if d.month_of_year != SEPTEMBER or t <= 0:
         return
-    kept = p.persistence_practice
-    moved = math.sqrt(1.0 - kept * kept)
-    requests = stream(w.seed, Decision.PRACTICE, TRAITS * t)
-    strictness = stream(w.seed, Decision.PRACTICE, TRAITS * t + 1)
-    pace = stream(w.seed, Decision.PRACTICE, TRAITS * t + 2)
+    requests = stream(w.seed, Decision.PRACTICE, TRAITS * t + REQUESTS)
+    strictness = stream(w.seed, Decision.PRACTICE, TRAITS * t + STRICTNESS)
+    pace = stream(w.seed, Decision.PRACTICE, TRAITS * t + PACE)
+    spread_refusals = p.spread_decision * p.spread_practice_refusals
+    spread_pace = p.spread_process * p.spread_practice_pace
     for a in part:
         la = w.authorities[a]
-        centre = -0.5 * p.spread_practice_requests**2  # so that the mean level stays 1
-        level = centre + kept * (math.log(la.request_level) - centre)
-        la.request_level = math.exp(level + moved * p.spread_practice_requests * draw_normal(la.key, requests))
-        spread = p.spread_decision * p.spread_practice_refusals
-        la.strictness = kept * la.strictness + moved * spread * draw_normal(la.key, strictness)
-        spread = p.spread_process * p.spread_practice_pace
-        weeks = math.log(la.process_weeks / la.process_weeks_usual)
-        weeks = kept * weeks + moved * spread * draw_normal(la.key, pace)
+        centre = MEAN_LEVEL_1 * p.spread_practice_requests**2
+        level = centre + kept(math.log(la.request_level) - centre, p)
+        la.request_level = math.exp(level + moved(draw_normal(la.key, requests), p.spread_practice_requests, p))
+        la.strictness = kept(la.strictness, p) + moved(draw_normal(la.key, strictness), spread_refusals, p)
+        weeks = kept(math.log(la.process_weeks / la.process_weeks_usual), p)
+        weeks += moved(draw_normal(la.key, pace), spread_pace, p)
         la.process_weeks = la.process_weeks_usual * math.exp(weeks)

@@ -7,18 +7,19 @@ from numpy.typing import NDArray
 
 from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.engine.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
-from sendcycle.state.children import FIRST_AGE, MONTHS_PER_YEAR, Case, Children, Need, SenStatus, Setting
+from sendcycle.state.children import FIRST_AGE, Case, Children, Need, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import DriverRecord
 from sendcycle.state.world import Part, World
+from sendcycle.units import MONTHS_PER_YEAR
 
-LEAVING_AGE = 16 * 12
+SCHOOL_AGE = 5 * MONTHS_PER_YEAR  # months
+SECONDARY_AGE = 11 * MONTHS_PER_YEAR  # months; near enough: children transfer in the September after it
+LEAVING_AGE = 16 * MONTHS_PER_YEAR  # months
 AFTER_16 = LEAVING_AGE + 1  # months in September of those who were 16 on 31 August
-BLOCK = np.uint64(256)  # draws made at once
-HIGHEST_RATE = 0.04  # a month; no child is identified, or comes off SEN support, faster but at transfer
-SCHOOL_AGE = 5 * 12  # months
-SECONDARY_AGE = 11 * 12  # months; near enough: children transfer in the September after it
-LOWEST_SHARE = 0.02  # on SEN support; where there are fewer, a need stands out no more than here
+BLOCK = np.uint64(256)  # draws made at once: they fit the processor's fastest cache
+HIGHEST_RATE = 0.04  # a month, an assumption; no child is identified, or comes off SEN support, faster but at transfer
+LOWEST_SHARE = 0.02  # of pupils on SEN support, an assumption; where it is lower, a need stands out no more than here
 
 
 @inlined
@@ -104,18 +105,39 @@ def rows_here(w: World, a: int, t: int) -> NDArray[np.uint32]:
 
 
 @inlined
-def severity(c: Children, i: int, p: ParameterRecord) -> float:
+def has_emerged(c: Children, i: int, t: int) -> bool:
+    """Say whether the child's need shows by month t."""
+    return t >= c.born[i] + c.onset[i]
+
+
+@inlined
+def severity_gbp_k(c: Children, i: int, p: ParameterRecord) -> float:
     """Return the cost of meeting the child's need, thousand pounds a year at 2014-15 prices.
 
     Unmet need escalates: the assumption is that a need which has long gone unmet costs more to meet.
     """
-    return escalated(c, i, p.escalation, p.unmet_reference)
+    return c.base_need_gbp_k[i] * (1.0 + p.escalation * (c.unmet[i] - p.unmet_reference))
 
 
 @inlined
-def escalated(c: Children, i: int, escalation: float, reference: float) -> float:
-    """Return `severity`, given its two parameters."""
-    return c.base_need_gbp_k[i] * (1.0 + escalation * (c.unmet[i] - reference))
+def remembered_unmet_need(unmet: float, met: float, p: ParameterRecord) -> float:
+    """Return the memory of unmet need, 0 to 1, after a month in which this share of the need was met."""
+    gap = 1.0 - met - unmet
+    return unmet + (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap
+
+
+@inlined
+def recognised(p: ParameterRecord, d: DriverRecord) -> float:
+    """Return how much more often autism and SEMH are identified, and assessed for, than in September 2014."""
+    if p.recognition_trend == 0.0:
+        return 1.0
+    return float((d.recognition * math.exp(p.recognition_growth * d.recognition_years)) ** p.elasticity_recognition)
+
+
+@inlined
+def recognition_grows(need: int) -> bool:
+    """Say whether this primary need is recognised ever more often."""
+    return need == Need.AUTISM or need == Need.SEMH
 
 
 @inlined
@@ -129,17 +151,42 @@ def contrast_with_school(pupils: float, support_pupils: float, p: ParameterRecor
 
 
 @inlined
-def ease_of_leaving_support(c: Children, i: int, p: ParameterRecord) -> float:
-    """Return how much more easily the child comes off SEN support than one of reference severity."""
-    return float((p.severity_reference / severity(c, i, p)) ** p.elasticity_identification)
+def may_be_identified(c: Children, i: int, t: int) -> bool:
+    """Say whether a child may go on SEN support."""
+    return c.sen_status[i] == SenStatus.NONE and has_emerged(c, i, t) and c.setting[i] != Setting.LEFT
 
 
 @inlined
-def recognised(p: ParameterRecord, d: DriverRecord) -> float:
-    """Return how much more often autism and SEMH are identified, and assessed for, than in September 2014."""
-    if p.recognition_trend <= 0.5:
-        return 1.0
-    return float((d.recognition * math.exp(p.recognition_growth * d.recognition_years)) ** p.elasticity_recognition)
+def identification_rate(w: World, i: int, t: int, recognition: float, p: ParameterRecord, d: DriverRecord) -> float:
+    """Return the monthly rate of going on SEN support; `recognition` is what `recognised` returns."""
+    c = w.children
+    rate = p.rate_identification * (severity_gbp_k(c, i, p) / p.severity_reference) ** p.elasticity_identification
+    rate *= (1.0 - d.closure) * (1.0 + p.effect_unmet_on_asking * (c.unmet[i] - p.unmet_reference))
+    rate *= recognition if recognition_grows(c.need[i]) else recognition**p.share_recognition_spills
+    if t - c.born[i] >= SECONDARY_AGE:
+        rate *= p.factor_identification_secondary
+    if c.school[i] >= 0:
+        school = w.schools[c.school[i]]
+        rate *= contrast_with_school(school.pupils, school.support_pupils, p)
+    return float(rate)
+
+
+@inlined
+def may_leave_support(c: Children, i: int) -> bool:
+    """Say whether a child may come off SEN support."""
+    return c.sen_status[i] == SenStatus.SEN_SUPPORT and c.case[i] == Case.NONE
+
+
+@inlined
+def ease_of_leaving_support(c: Children, i: int, p: ParameterRecord) -> float:
+    """Return how much more easily the child comes off SEN support than one of reference severity."""
+    return float((p.severity_reference / severity_gbp_k(c, i, p)) ** p.elasticity_identification)
+
+
+@inlined
+def support_end_rate(c: Children, i: int, p: ParameterRecord) -> float:
+    """Return the monthly rate of coming off SEN support."""
+    return p.rate_support_ends * ease_of_leaving_support(c, i, p) * (1.0 - c.unmet[i])
 
 
 @rule
@@ -166,34 +213,14 @@ def schools_identify_needs(w: World, p: ParameterRecord, d: DriverRecord, part: 
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
     changes = stream(w.seed, Decision.LABEL_CHANGES, t)
-    more_recognised = recognised(p, d)
-    spilled = more_recognised**p.share_recognition_spills
-    open_share = 1.0 - d.closure
+    recognition = recognised(p, d)
     highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by SenStatus
     for a in part:
-        tally = w.tallies[a]
         for i in rows_drawn(w, a, t, FIRST_AGE, LEAVING_AGE, changes, c.sen_status, highest):
             u = draw(c.key[i], changes)
-            if c.sen_status[i] == SenStatus.NONE and has_emerged(c, i, t) and c.setting[i] != Setting.LEFT:
-                rate = p.rate_identification * (severity(c, i, p) / p.severity_reference) ** p.elasticity_identification
-                rate *= open_share * (1.0 + p.effect_unmet_on_asking * (c.unmet[i] - p.unmet_reference))
-                recognised_here = c.need[i] == Need.AUTISM or c.need[i] == Need.SEMH
-                rate *= more_recognised if recognised_here else spilled
-                if t - c.born[i] >= SECONDARY_AGE:
-                    rate *= p.factor_identification_secondary
-                if c.school[i] >= 0:
-                    school = w.schools[c.school[i]]
-                    rate *= contrast_with_school(school.pupils, school.support_pupils, p)
-                if u < min(rate, HIGHEST_RATE):
+            if may_be_identified(c, i, t):
+                if u < min(identification_rate(w, i, t, recognition, p, d), HIGHEST_RATE):
                     c.sen_status[i] = SenStatus.SEN_SUPPORT
-                    tally.identified += 1.0
-            elif c.sen_status[i] == SenStatus.SEN_SUPPORT and c.case[i] == Case.NONE:
-                rate = p.rate_support_ends * ease_of_leaving_support(c, i, p) * (1.0 - c.unmet[i])
-                if u < min(rate, HIGHEST_RATE):
-                    c.sen_status[i] = SenStatus.NONE
-
-
-@inlined
-def has_emerged(c: Children, i: int, t: int) -> bool:
-    """Say whether the child's need shows by month t."""
-    return t >= c.born[i] + c.onset[i]
+                    w.tallies[a].identified += 1.0
+            elif may_leave_support(c, i) and u < min(support_end_rate(c, i, p), HIGHEST_RATE):
+                c.sen_status[i] = SenStatus.NONE

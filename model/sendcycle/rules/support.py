@@ -4,23 +4,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sendcycle.engine.compilation import compiled, inlined, rule
-from sendcycle.rules.money import input_a_pupil
+from sendcycle.rules.money import input_funding_gbp_per_pupil
 from sendcycle.state.children import N_SEN_STATUSES, N_SETTINGS, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import AuthorityRecord, DriverRecord
 from sendcycle.state.world import Part, World
+from sendcycle.units import GBP_PER_GBP_K
 
-FULL = (
-    0.84  # with as many pupils as places the rounded corner of smooth_share(1, 0.84) leaves nine tenths of the support
-)
-HIGHEST_CLAIM = 0.9  # part of a school's capacity that individual support plans claim at most
-SHARE_WRITTEN_IN_FULL = 0.05  # plans that assure less than this are written in part of the time
+CORNER_ROOT = 0.25  # of 1 + ratio ** 4 in smooth_share: where capacity equals demand 0.84 is met; an assumption
+FULL = 0.84  # what a full special school's pupils ask of its places: it then meets nine tenths; an assumption
+HIGHEST_CLAIM = 0.9  # part of a school's capacity that individual support plans claim at most; an assumption
+SHARE_WRITTEN_IN_FULL = 0.05  # plans that assure less than this are written in part of the time; an assumption
+OUTREACH_PART, THERAPY_PART = 0.5, 0.5  # of specialist help for autism, SEMH and SLCN; an assumption
+TINY_GBP_K = 1e-9  # where a school must pay for nothing
 
 
 @inlined
 def isp_writing_gbp_k(p: ParameterRecord) -> float:
     """Return what support the writing of one individual support plan takes, thousand pounds a year."""
-    return p.cost_isp_writing_gbp / 1000.0 * min(1.0, p.share_isp_protected / SHARE_WRITTEN_IN_FULL)
+    return p.cost_isp_writing_gbp / GBP_PER_GBP_K * min(1.0, p.share_isp_protected / SHARE_WRITTEN_IN_FULL)
 
 
 @rule
@@ -35,12 +37,13 @@ def schools_allocate_support(w: World, p: ParameterRecord, d: DriverRecord, part
         la = w.authorities[a]
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
-            money = p.notional_sen_gbp_per_pupil / 1000.0 * school.pupils * d.school_funding
-            money += (p.inclusion_grant_gbp_per_pupil - input_a_pupil(la) / d.price_index) / 1000.0 * school.pupils
+            money = p.notional_sen_gbp_per_pupil / GBP_PER_GBP_K * school.pupils * d.school_funding
+            given_up_gbp = input_funding_gbp_per_pupil(la) / d.price_index
+            money += (p.inclusion_grant_gbp_per_pupil - given_up_gbp) / GBP_PER_GBP_K * school.pupils
             capacity = (max(money, 0.0) + school.cluster_funding_gbp_k) * school.skill
             school.capacity_gbp_k = max(capacity - writing * school.support_pupils, 0.0)
             load = school.carried_load_gbp_k * school.pupils
-            on_support = load * school.support_load_gbp_k / max(school.demand_gbp_k, 1e-9)
+            on_support = load * school.support_load_gbp_k / max(school.demand_gbp_k, TINY_GBP_K)
             school.assured = 0.0
             if on_support > 0.0:
                 school.assured = min(p.share_isp_protected, HIGHEST_CLAIM * school.capacity_gbp_k / on_support)
@@ -58,7 +61,7 @@ def smooth_share(capacity: float, demand: float) -> float:
         return 1.0
     ratio = capacity / demand
     square = ratio * ratio
-    return ratio / (1.0 + square * square) ** 0.25
+    return ratio / (1.0 + square * square) ** CORNER_ROOT
 
 
 @compiled
@@ -67,54 +70,70 @@ def support_table(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return, by SenStatus and Setting, the part of a need that is met in any case, and what ordinary support adds.
 
-    Need met = assured + ordinary * (what the child's school and outside specialists offer).
+    See `share_of_need_met`. Both tables are flat: their place is that of `place_in_table`.
     """
     assured = np.zeros((N_SEN_STATUSES, N_SETTINGS))
     ordinary = np.zeros((N_SEN_STATUSES, N_SETTINGS))
     protected = p.share_plan_protected * min(1.0, la.inclusion_budget_carried**p.elasticity_topup_value)
     uncrowded = smooth_share(la.special_places, la.special_pupils * FULL)
-    for label in range(N_SEN_STATUSES):
+    for status in range(N_SEN_STATUSES):
         for setting in range(Setting.UNIT + 1):
-            ordinary[label, setting] = 1.0
-        assured[label, Setting.STATE_SPECIAL] = p.met_special * uncrowded
-        assured[label, Setting.INDEPENDENT_SPECIAL] = p.met_special
-        assured[label, Setting.ALTERNATIVE] = p.met_alternative
-        assured[label, Setting.HOME] = p.met_home
-        assured[label, Setting.ELSEWHERE] = p.met_elsewhere
+            ordinary[status, setting] = 1.0
+        assured[status, Setting.STATE_SPECIAL] = p.met_special * uncrowded
+        assured[status, Setting.INDEPENDENT_SPECIAL] = p.met_special
+        assured[status, Setting.ALTERNATIVE] = p.met_alternative
+        assured[status, Setting.HOME] = p.met_home
+        assured[status, Setting.ELSEWHERE] = p.met_elsewhere
     for setting in range(Setting.UNIT + 1):
         ordinary[SenStatus.NONE, setting] = p.share_universal / (1.0 - p.share_specialist_help)
     assured[SenStatus.PLAN, Setting.EARLY_YEARS] = assured[SenStatus.PLAN, Setting.MAINSTREAM] = protected
     ordinary[SenStatus.PLAN, Setting.EARLY_YEARS] = ordinary[SenStatus.PLAN, Setting.MAINSTREAM] = 1.0 - protected
     assured[SenStatus.PLAN, Setting.UNIT], ordinary[SenStatus.PLAN, Setting.UNIT] = p.met_unit, 1.0 - p.met_unit
     assured[SenStatus.PLAN, Setting.POST_16] = p.met_post_16
-    for label in range(N_SEN_STATUSES):
+    for status in range(N_SEN_STATUSES):
         for setting in range(N_SETTINGS):
-            assured[label, setting] *= open_share
-            ordinary[label, setting] *= open_share
+            assured[status, setting] *= open_share
+            ordinary[status, setting] *= open_share
     return assured.reshape(N_SEN_STATUSES * N_SETTINGS), ordinary.reshape(N_SEN_STATUSES * N_SETTINGS)
 
 
-@compiled
-def school_columns(
-    w: World, la: AuthorityRecord, p: ParameterRecord
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return, for the authority's schools, what they offer of a need, and what a family there hears of mainstream.
+@inlined
+def place_in_table(status: int, setting: int) -> np.uint64:
+    """Return where a label and a setting stand in a flat table; unsigned, so that no index counts from the end."""
+    return np.uint64(status * N_SETTINGS + setting)
 
-    They offer one share to pupils on SEN support and another to the rest. What a family hears is weighed against what
-    it lives through. The last place stands for no school: the early years, where the area is heard.
+
+@compiled
+def school_help(w: World, la: AuthorityRecord, p: ParameterRecord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what each of the authority's schools meets of an ordinary need: on SEN support, and of the rest.
+
+    The last place stands for no school: the early years.
     """
     n = la.last_school - la.first_school
-    to_support, offered, heard = np.empty(n + 1), np.empty(n + 1), np.empty(n + 1)
-    by_school, weight, campaign = 1.0 - p.share_specialist_help, p.weight_neighbours, p.confidence_campaign
-    area = la.confidence + la.confidence_shift
-    offered[n], heard[n] = p.coverage_early_years * by_school, area * weight + campaign
-    to_support[n] = offered[n]
+    on_support, of_rest = np.empty(n + 1), np.empty(n + 1)
+    by_school = 1.0 - p.share_specialist_help
+    of_rest[n] = on_support[n] = p.coverage_early_years * by_school
     for s in range(n):
         school = w.schools[la.first_school + s]
-        offered[s] = school.coverage_of_rest * by_school
-        to_support[s] = (school.assured + (1.0 - school.assured) * school.coverage_of_rest) * by_school
-        said = area
-        if school.confidence_count > 0.0:
-            said = school.confidence_sum / school.confidence_count + la.confidence_shift
-        heard[s] = said * weight + campaign
-    return to_support, offered, heard
+        of_rest[s] = school.coverage_of_rest * by_school
+        on_support[s] = (school.assured + (1.0 - school.assured) * school.coverage_of_rest) * by_school
+    return on_support, of_rest
+
+
+@inlined
+def specialist_help(la: AuthorityRecord, p: ParameterRecord) -> tuple[float, float]:
+    """Return what specialists from outside meet of an ordinary need: by outreach, and by outreach and therapies."""
+    by_outreach = p.share_specialist_help * la.outreach
+    by_both = p.share_specialist_help * (OUTREACH_PART * la.outreach + THERAPY_PART * la.therapy_coverage)
+    return by_outreach, by_both
+
+
+@inlined
+def share_of_need_met(
+    assured: float, ordinary: float, help_given: float, wants_special: int, p: ParameterRecord
+) -> float:
+    """Return the share of a need that is met, 0 to 1; less while the child waits for a specialist place.
+
+    Met is what is assured, and of ordinary support as much as school and specialists can give.
+    """
+    return (assured + ordinary * help_given) * (1.0 - p.penalty_wrong_place * wants_special)

@@ -9,16 +9,42 @@ from sendcycle.engine.compilation import inlined, rule
 from sendcycle.engine.randomness import Decision, draw, key_of, stream
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.rules.needs import has_emerged, rows_of_ages
-from sendcycle.rules.placement import school_is_chosen
+from sendcycle.rules.transitions import choose_school
 from sendcycle.start.population import Sample
 from sendcycle.state.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Children, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.world import Part, World
+from sendcycle.units import GBP_PER_GBP_K, MONTHS_PER_YEAR
 
 # Statements and plans by age: SEN2 of January 2010 to 2014 (national_breakdowns.csv), age bands in months.
 PLAN_AGE_BANDS = ((36, 60, 0.04), (60, 132, 0.345), (132, 192, 0.525), (192, 228, 0.09))
 # SEN support by age: state primary, nursery and secondary schools, January 2018 (pupils_by_provision.csv).
 SUPPORT_AGE_BANDS = ((36, 132, 0.629), (132, 192, 0.371))
+TOO_OLD = SCHOOL_AGE_LIMIT + 300  # months: older than anyone
+# Ages in September 2013, months: who was over these ages on 31 August goes to school, to a secondary one, to post-16.
+IN_SCHOOL, IN_SECONDARY, IN_POST_16 = 5 * MONTHS_PER_YEAR, 12 * MONTHS_PER_YEAR, 17 * MONTHS_PER_YEAR
+STAYING_IN_MAINSTREAM = 16 * MONTHS_PER_YEAR  # months: plan holders of 16 and over wait there until they are placed
+# How far chance, a logistic number times this, mixes up an order by log need. Assumptions.
+NOISE_OF_PLANS, NOISE_OF_SEN_SUPPORT, NOISE_OF_SPECIAL = 0.15, 0.35, 0.25
+PLANS_2015 = 240_183.0  # statements and plans in January 2015 (SEN2, docs/data.md)
+HIGHEST_INDEPENDENT_SHARE = 0.6  # of plan holders in special schools, in any authority; an assumption
+INDEPENDENT_OF_2014 = 0.9  # share of special pupils in independent schools over that of the row; an assumption
+SMALLEST_UNIT = 2  # pupils; an assumption
+
+# Where the burn-in begins, which moves all of these on: assumptions.
+THERAPY_FACTOR = 1.25  # therapy capacity over referrals of children with SEN, at an adequacy of 1
+THERAPY_WAIT_MONTHS = 3.0  # therapy capacity that waits, months
+THERAPY_COVERAGE = 0.7  # share of those in need who get therapy
+REQUESTS_A_PLAN = 1.45  # requests for each new plan
+ASSESSMENTS_A_PLAN = 1.05  # assessments for each new plan
+WINS_A_THOUSAND = 0.2  # contests won a month per 1,000 children with SEN
+STATUTORY_SHARE = 0.25  # of psychologists' time
+OVERFLOW = 0.5  # share of specialist demand that state places cannot take
+SHORTAGE = 0.3  # of psychologists, as the nation sees it
+PLACE_GROWTH = 0.03  # a year, of special places commissioned before the run
+TRIBUNAL_WAIT_MONTHS = 1.0  # beyond the shortest
+CERTAIN = 1e-9  # how near to 0 and 1 a draw may come
+TINY_SHARE = 1e-12  # keeps a ratio finite
 
 
 @rule
@@ -27,21 +53,21 @@ def assign_initial_schools(w: World, p: ParameterRecord, part: Part, t: int) -> 
     c = w.children
     choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
     for a in part:
-        low, high = rows_of_ages(w, a, t, 0, SCHOOL_AGE_LIMIT + 300)
+        low, high = rows_of_ages(w, a, t, 0, TOO_OLD)
         for i in range(low, high):
             age = t - c.born[i]
             if age >= SCHOOL_AGE_LIMIT:
                 c.setting[i] = Setting.LEFT
-            elif age > 60:
-                c.setting[i] = Setting.MAINSTREAM if age <= 204 else Setting.POST_16
+            elif age > IN_SCHOOL:
+                c.setting[i] = Setting.MAINSTREAM if age <= IN_POST_16 else Setting.POST_16
                 k = c.cluster[i]
                 first, last = w.cluster_schools[k], w.cluster_secondary[k]
-                if age > 144:
+                if age > IN_SECONDARY:
                     first, last = last, w.cluster_schools[k + 1]
-                c.school[i] = school_is_chosen(w.schools, first, last, 0.0, draw(c.key[i], choice))
+                c.school[i] = choose_school(w.schools, first, last, 0.0, draw(c.key[i], choice))
 
 
-def _chosen(score: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+def _highest(score: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     """Return the places of the `count` highest scores."""
     count = min(count, score.size)
     if count <= 0:
@@ -51,7 +77,7 @@ def _chosen(score: NDArray[np.float64], count: int) -> NDArray[np.int64]:
 
 def _noise(w: World, rows: NDArray[np.int64], decision: int) -> NDArray[np.float64]:
     """Return one keyed logistic number a child."""
-    u = np.clip(_draws(w.children.key[rows], key_of(w.seed, decision, 0)), 1e-9, 1.0 - 1e-9)
+    u = np.clip(_draws(w.children.key[rows], key_of(w.seed, decision, 0)), CERTAIN, 1.0 - CERTAIN)
     return np.log(u / (1.0 - u))
 
 
@@ -84,35 +110,35 @@ def assign_initial_sen_status(w: World, drawn: Sample, p: Parameters, t: int) ->
         for low_age, high_age, share in PLAN_AGE_BANDS:
             rows = _rows(w, a, t, low_age, high_age)
             rows = rows[t >= c.born[rows] + c.onset[rows]]
-            score = np.log(c.base_need_gbp_k[rows]) + 0.15 * _noise(w, rows, Decision.START_LABEL)
-            chosen = rows[_chosen(score, round(share * la.plans_2014))]
+            score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_PLANS * _noise(w, rows, Decision.START_LABEL)
+            chosen = rows[_highest(score, round(share * la.plans_2014))]
             c.sen_status[chosen] = SenStatus.PLAN
-            if low_age >= 192:
+            if low_age >= STAYING_IN_MAINSTREAM:
                 c.setting[chosen] = Setting.MAINSTREAM
         count = p["sen_support_2014"] * drawn.rows["share"][a] * sen[a] * la.share_simulated / total_share
         for low_age, high_age, share in SUPPORT_AGE_BANDS:
             rows = _rows(w, a, t, low_age, high_age)
             rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.sen_status[rows] == 0)]
-            score = np.log(c.base_need_gbp_k[rows]) + 0.35 * _noise(w, rows, Decision.START_LABEL)
-            c.sen_status[rows[_chosen(score, round(share * count))]] = SenStatus.SEN_SUPPORT
+            score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_SEN_SUPPORT * _noise(w, rows, Decision.START_LABEL)
+            c.sen_status[rows[_highest(score, round(share * count))]] = SenStatus.SEN_SUPPORT
 
 
 def assign_initial_settings(w: World, drawn: Sample, p: Parameters, t: int) -> None:
     """Place plan holders in the settings that each authority's row of January 2015 gives."""
     c = w.children
-    unit_share = p["unit_pupils_2014"] / 240_183.0
+    unit_share = p["unit_pupils_2014"] / PLANS_2015
     for a, la in enumerate(w.authorities):
         row = drawn.rows.iloc[a]
         rows = _rows(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         rows = rows[c.sen_status[rows] == SenStatus.PLAN]
         n = rows.size
-        score = np.log(c.base_need_gbp_k[rows]) + 0.25 * _noise(w, rows, Decision.START_SETTING)
+        score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_SPECIAL * _noise(w, rows, Decision.START_SETTING)
         order = rows[np.argsort(-score)]
         n_special = round(n * float(row["plans_special"] / row["plans_2015"]))
         special = order[:n_special]
-        independent_share = min(float(row["special_independent_share"]), 0.6)
+        independent_share = min(float(row["special_independent_share"]), HIGHEST_INDEPENDENT_SHARE)
         lottery = _noise(w, special, Decision.START_PLACE)
-        independent = special[_chosen(lottery, round(0.9 * independent_share * n_special))]
+        independent = special[_highest(lottery, round(INDEPENDENT_OF_2014 * independent_share * n_special))]
         c.setting[special] = Setting.STATE_SPECIAL
         c.setting[independent] = Setting.INDEPENDENT_SPECIAL
         rest = order[n_special:]
@@ -131,7 +157,7 @@ def assign_initial_settings(w: World, drawn: Sample, p: Parameters, t: int) -> N
             if wanted < 1:
                 break
             here = in_schools[c.school[in_schools] == s][: max(wanted, 0)]
-            if here.size >= 2:
+            if here.size >= SMALLEST_UNIT:
                 c.setting[here] = Setting.UNIT
                 w.schools["unit_places"][s] = w.schools["unit_pupils"][s] = here.size
                 wanted -= here.size
@@ -172,8 +198,8 @@ def name_initial_provision(w: World, p: ParameterRecord, part: Part, t: int) -> 
         low, high = rows_of_ages(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT)
         for i in range(low, high):
             if c.sen_status[i] == SenStatus.PLAN:
-                c.provision_gbp[i] = c.base_need_gbp_k[i] * 1000.0
-                c.planned[i] = t - 12
+                c.provision_gbp[i] = c.base_need_gbp_k[i] * GBP_PER_GBP_K
+                c.planned[i] = t - MONTHS_PER_YEAR
 
 
 def initialise_staff_and_budgets(w: World, p: Parameters, settlement: float, months_before: int) -> None:
@@ -187,20 +213,20 @@ def initialise_staff_and_budgets(w: World, p: Parameters, settlement: float, mon
     las["spending_smoothed_gbp"] = las["settlement_smoothed_gbp"]
     las["outreach_start"] = las["outreach"] = p["outreach_2014"]
     sen = np.maximum(las["sen_support"] + las["plans"], 1.0)
-    las["therapy_capacity"] = p["therapy_adequacy_2014"] * p["rate_therapy_referral"] * 1.25 * sen
-    las["therapy_waiting"] = 3.0 * las["therapy_capacity"]
-    las["therapy_coverage"] = 0.7
-    new_plans = p["new_plans_2014"] / 12.0 * las["request_level"] * las["share_simulated"] * _shares(las)
-    las["requests_arriving"] = las["requests_usual"] = 1.45 * new_plans
-    las["assessments_arriving"] = las["drafts_arriving"] = 1.05 * new_plans
+    las["therapy_capacity"] = p["therapy_adequacy_2014"] * p["rate_therapy_referral"] * THERAPY_FACTOR * sen
+    las["therapy_waiting"] = THERAPY_WAIT_MONTHS * las["therapy_capacity"]
+    las["therapy_coverage"] = THERAPY_COVERAGE
+    new_plans = p["new_plans_2014"] / MONTHS_PER_YEAR * las["request_level"] * las["share_simulated"] * _shares(las)
+    las["requests_arriving"] = las["requests_usual"] = REQUESTS_A_PLAN * new_plans
+    las["assessments_arriving"] = las["drafts_arriving"] = ASSESSMENTS_A_PLAN * new_plans
     needed = las["requests_arriving"] * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
-    las["caseworkers"] = p["casework_adequacy"] * needed * 12.0 / p["hours_caseworker"]
+    las["caseworkers"] = p["casework_adequacy"] * needed * MONTHS_PER_YEAR / p["hours_caseworker"]
     las["casework_load"] = 1.0 / p["casework_adequacy"]
-    las["wins_smoothed"] = 0.2 * las["contest_level"]
+    las["wins_smoothed"] = WINS_A_THOUSAND * las["contest_level"]
     las["contest_belief"] = las["wins_smoothed"] / (las["wins_smoothed"] + p["wins_half_belief"])
-    las["statutory_share"] = 0.25
-    las["early_hours"] = 0.75 * las["psychologists"] * p["hours_psychologist"] / 12.0
-    las["overflow"] = 0.5
+    las["statutory_share"] = STATUTORY_SHARE
+    las["early_hours"] = (1.0 - STATUTORY_SHARE) * las["psychologists"] * p["hours_psychologist"] / MONTHS_PER_YEAR
+    las["overflow"] = OVERFLOW
     for name in ("support_hours", "inclusion_budget", "drain", "stock"):
         for suffix in ("", "_start", "_carried"):
             las[name + suffix] = 1.0
@@ -210,20 +236,20 @@ def initialise_staff_and_budgets(w: World, p: Parameters, settlement: float, mon
     for price in ("market", "price", "price_start"):
         nation[f"independent_{price}_gbp"] = p["cost_independent_gbp_2014"]
     nation["severity_threshold_start"] = p["severity_threshold"]
-    nation["hearings_capacity"] = nation["appeals_smoothed"] = p["appeals_2014"] / 12.0
-    nation["tribunal_wait_months"] = p["dur_tribunal_minimum_months"] + 1.0
+    nation["hearings_capacity"] = nation["appeals_smoothed"] = p["appeals_2014"] / MONTHS_PER_YEAR
+    nation["tribunal_wait_months"] = p["dur_tribunal_minimum_months"] + TRIBUNAL_WAIT_MONTHS
     nation["psychologists_start"] = (las["weight"] * las["psychologists_start"]).sum()
     nation["settlement_base_gbp"] = nation["settlement_gbp"] = settlement
-    nation["shortage"] = nation["shortage_start"] = nation["shortage_carried"] = 0.3
+    nation["shortage"] = nation["shortage_start"] = nation["shortage_carried"] = SHORTAGE
     slots = np.arange(int(p["dur_training_months"]))
-    w.training[(slots - months_before) % w.training.size] = p["psychologist_trainees"] / 12.0
-    # places under construction, from what was commissioned before the run at a yearly growth of 3 %
+    w.training[(slots - months_before) % w.training.size] = p["psychologist_trainees"] / MONTHS_PER_YEAR
     for k in range(int(p["dur_place_building_months"])):
-        w.place_pipeline[:, (k - months_before) % w.place_pipeline.shape[1]] = las["special_places"] * 0.03 / 12.0
+        opening = (k - months_before) % w.place_pipeline.shape[1]
+        w.place_pipeline[:, opening] = las["special_places"] * PLACE_GROWTH / MONTHS_PER_YEAR
 
 
 def _shares(las: NDArray[Any]) -> NDArray[np.float64]:
     """Return each authority's share of England's psychologists, which stands for its share of children."""
-    per_head = las["psychologists_start"] / np.maximum(las["share_simulated"], 1e-12)
+    per_head = las["psychologists_start"] / np.maximum(las["share_simulated"], TINY_SHARE)
     total = float((las["psychologists_start"] * las["weight"]).sum())
-    return np.asarray(per_head / max(total, 1e-12), dtype=float)
+    return np.asarray(per_head / max(total, TINY_SHARE), dtype=float)

@@ -20,6 +20,7 @@ from sendcycle.errors import ScaleError
 from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.drivers import births_by_month
 from sendcycle.inputs.parameters import Parameters
+from sendcycle.rules.assessment import STATUTORY_WEEKS
 from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, NEVER, Children, Need, empty_children
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import (
@@ -33,11 +34,36 @@ from sendcycle.state.records import (
 )
 from sendcycle.state.tally_record import TallyRecord
 from sendcycle.state.world import Part, World
+from sendcycle.units import PER_CENT
 
 PRIMARIES, SECONDARIES = 16_780, 3_400  # state-funded schools, January 2015 and 2016 (other_series.csv)
 SCHOOLS_PER_CLUSTER = 9  # 8-10 schools of mixed phase (Yue, ISBL 2025)
-SMALLEST_SCALE = 0.0005
-EARLIEST_BIRTH = -AGE_LIMIT - BURN_IN_MONTHS + 1
+SMALLEST_SCALE = 0.0005  # share of England; less would hold no whole cluster
+# How far rates of small authorities are drawn to the nation's, in expected cases: about one over the variance between
+# authorities, but for appeals, which are few (docs/odd.md, section 5).
+SHRINKAGE_REQUESTS, SHRINKAGE_APPEALS, SHRINKAGE_REFUSALS = 11.0, 15.0, 3.0
+# How far published shares of an authority are believed: lowest and highest. Assumptions.
+REFUSED_LIMITS, ON_TIME_LIMITS, SPECIAL_LIMITS, FSM_LIMITS = (0.03, 0.7), (0.1, 0.95), (0.1, 0.8), (0.02, 0.6)
+SEN_LIMITS = (0.5, 2.0)  # of the share on SEN support over the nation's, as it raises need; an assumption
+ON_TIME_UNKNOWN = 0.59  # share within 20 weeks where an authority's is not published; about the nation's
+SPECIAL_HABIT_KEPT = 0.5  # part of the difference in special plans that is the authority's own habit; an assumption
+ISSUED_BY_PIPELINE = 5.0 / 12.0  # of a year's new plans, by the pipeline, which the burn-in has yet to fill
+LOWEST_PROFOUND_NEED_GBP_K = 8.0  # thousand pounds a year at 2014-15 prices; an assumption
+DISADVANTAGED_SHARE = 0.3  # at which advocacy has its middle; an assumption
+# Age at which a need shows, months, assumptions: profound and physical at birth; others from ONSET_FIRST on, up to so
+# much later, the earlier the more they cost.
+ONSET_PROFOUND, ONSET_FIRST, ONSET_RANGE_AUTISM_SEMH, ONSET_RANGE_OTHER = 24.0, 18.0, 132.0, 96.0
+ONSET_EARLIER_A_GBP_K, ONSET_HIGHEST_GBP_K = 0.25, 12.0  # by the cost of a need, up to the highest
+EARLIEST_BIRTH = -AGE_LIMIT - BURN_IN_MONTHS + 1  # month of birth of the oldest simulated, from September 2014
+KEY_BYTES = 8  # of an authority's code that key its draws
+SCHOOL_KEYS, PHASE_KEYS, CLUSTER_KEY, CHILD_KEYS = 97, 131, 7, 65_536  # hold keys of each kind apart
+FEWEST_PRIMARIES = 2  # of an authority, however small; an assumption
+EARLY_YEARS = (2014, 2015, 2016)  # of which an authority's habits are read
+SAMPLES_KEPT = 64  # in memory
+MIDDLE = 0.5  # of an interval
+FEWEST_CALIBRATED = 12  # authorities in a sample from which on plans are calibrated as well; an assumption
+LOWEST_WEIGHT, HIGHEST_WEIGHT = 0.2, 5.0  # of an authority over the equal one; an assumption
+PHASES = 2  # of schools: primary and secondary
 
 
 @dataclass(frozen=True)
@@ -65,13 +91,15 @@ def authority_rows() -> pd.DataFrame:
     with data_file("authorities_start.csv").open(encoding="utf-8") as handle:
         rows = pd.read_csv(handle)
     rows["share"] = rows["population_2_to_18"] / rows["population_2_to_18"].sum()
-    schools = np.maximum(np.round(rows["share"] * PRIMARIES), 2) + np.maximum(np.round(rows["share"] * SECONDARIES), 1)
+    schools = np.maximum(np.round(rows["share"] * PRIMARIES), FEWEST_PRIMARIES) + np.maximum(
+        np.round(rows["share"] * SECONDARIES), 1
+    )
     rows["clusters"] = np.maximum(np.round(schools / SCHOOLS_PER_CLUSTER), 1).astype(int)
-    rows["appeals_early"] = rows[["appeals_2014", "appeals_2015", "appeals_2016"]].sum(axis=1)
-    rows["appealable_early"] = rows[[f"appealable_decisions_{y}" for y in (2014, 2015, 2016)]].sum(axis=1)
+    rows["appeals_early"] = rows[[f"appeals_{year}" for year in EARLY_YEARS]].sum(axis=1)
+    rows["appealable_early"] = rows[[f"appealable_decisions_{year}" for year in EARLY_YEARS]].sum(axis=1)
     rows["refused_early"] = rows["requests_refused_2015"] + rows["requests_refused_2016"]
     rows["asked_early"] = rows["new_plans_2015"] + rows["new_plans_2016"] + rows["refused_early"]
-    rows["on_time_early"] = rows[["within_20_weeks_2015", "within_20_weeks_2016"]].mean(axis=1) / 100.0
+    rows["on_time_early"] = rows[["within_20_weeks_2015", "within_20_weeks_2016"]].mean(axis=1) / PER_CENT
     rows["plan_rate"] = rows["plans_2015"] / rows["population_2_to_18"]
     return rows.sort_values(["region", "plan_rate", "la_code"], ignore_index=True)
 
@@ -94,13 +122,13 @@ def sample(scale: float, seed: int) -> Sample:
     return _sample(scale, seed)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=SAMPLES_KEPT)
 def _sample(scale: float, seed: int) -> Sample:
     rows = authority_rows()
     ends = np.cumsum(rows["clusters"].to_numpy())
     wanted = max(1, round(scale * ends[-1]))
     step = ends[-1] / wanted
-    start = draw(np.uint64(seed), key_of(seed, Decision.PEOPLE, 0)) if wanted < ends[-1] else 0.5
+    start = draw(np.uint64(seed), key_of(seed, Decision.PEOPLE, 0)) if wanted < ends[-1] else MIDDLE
     picked = np.minimum(((np.arange(wanted) + start) * step).astype(int), ends[-1] - 1)
     counts = np.bincount(np.searchsorted(ends, picked, side="right"), minlength=len(rows))
     kept = counts > 0
@@ -115,12 +143,12 @@ def _calibrated_weights(chosen: pd.DataFrame, simulated: NDArray[Any], rows: pd.
 
     This is linear calibration; no weight moves beyond a fifth or five times the equal one.
     """
-    names = ["population_2_to_18", "plans_2015", "new_plans_2015"][: 1 + 2 * (len(chosen) >= 12)]
+    names = ["population_2_to_18", "plans_2015", "new_plans_2015"][: None if len(chosen) >= FEWEST_CALIBRATED else 1]
     totals = rows[names].sum().to_numpy(dtype=float)
     x = chosen[names].to_numpy(dtype=float) * simulated[:, None] / totals
     base = np.full(len(chosen), 1.0 / x[:, 0].sum())
     correction = np.linalg.lstsq((x * base[:, None]).T @ x, 1.0 - base @ x, rcond=None)[0]
-    weights: NDArray[np.float64] = np.clip(base * (1.0 + x @ correction), 0.2 * base, 5.0 * base)
+    weights: NDArray[np.float64] = np.clip(base * (1.0 + x @ correction), LOWEST_WEIGHT * base, HIGHEST_WEIGHT * base)
     return weights
 
 
@@ -141,26 +169,26 @@ def _authorities(drawn: Sample, p: Parameters) -> NDArray[Any]:
     """Return the authorities' records with what their published rows say."""
     rows, every = drawn.columns, _authority_columns()
     las = np.zeros(len(drawn.rows), dtype=AuthorityRecord.dtype())
-    las["key"] = [int.from_bytes(code.encode()[-8:], "big") for code in rows["la_code"]]
+    las["key"] = [int.from_bytes(code.encode()[-KEY_BYTES:], "big") for code in rows["la_code"]]
     las["share_simulated"] = drawn.clusters / drawn.clusters_all
     las["weight"] = drawn.weights
     pairs = ("asked_early", "population_2_to_18")
-    las["request_level"] = _relative(rows, every, pairs, 11.0)
+    las["request_level"] = _relative(rows, every, pairs, SHRINKAGE_REQUESTS)
     pairs = ("appeals_early", "appealable_early")
-    las["contest_level"] = _relative(rows, every, pairs, 15.0)
+    las["contest_level"] = _relative(rows, every, pairs, SHRINKAGE_APPEALS)
     pairs = ("refused_early", "asked_early")
     national = every[pairs[0]].sum() / every[pairs[1]].sum()
-    refused = np.clip(national * _relative(rows, every, pairs, 3.0), 0.03, 0.7)
+    refused = np.clip(national * _relative(rows, every, pairs, SHRINKAGE_REFUSALS), *REFUSED_LIMITS)
     las["strictness"] = p["spread_decision"] * (_logit(refused) - _logit(national))
-    on_time = np.clip(np.nan_to_num(rows["on_time_early"], nan=0.59), 0.1, 0.95)
+    on_time = np.clip(np.nan_to_num(rows["on_time_early"], nan=ON_TIME_UNKNOWN), *ON_TIME_LIMITS)
     quantile = np.sqrt(2.0) * np.asarray([_inverse_erf(2.0 * share - 1.0) for share in on_time])
-    las["process_weeks"] = 20.0 * np.exp(-p["spread_process"] * quantile)
+    las["process_weeks"] = STATUTORY_WEEKS * np.exp(-p["spread_process"] * quantile)
     las["process_weeks_usual"] = np.exp(np.average(np.log(las["process_weeks"]), weights=rows["new_plans_2015"]))
-    special = np.clip(rows["plans_special"] / rows["plans_2015"], 0.1, 0.8)
-    las["special_level"] = 0.5 * p["spread_special"] * (_logit(special) - np.mean(_logit(special)))
+    special = np.clip(rows["plans_special"] / rows["plans_2015"], *SPECIAL_LIMITS)
+    las["special_level"] = SPECIAL_HABIT_KEPT * p["spread_special"] * (_logit(special) - np.mean(_logit(special)))
     las["settlement_share"] = rows["high_needs_block_gbp"] / every["high_needs_block_gbp"].sum()
-    issued_before = 5.0 / 12.0 * rows["new_plans_2015"]  # by the pipeline, which the burn-in has yet to fill
-    las["plans_2014"] = ((rows["plans_2014"] + rows["plans_2015"]) / 2.0 + issued_before) * las["share_simulated"]
+    issued_before = ISSUED_BY_PIPELINE * rows["new_plans_2015"]
+    las["plans_2014"] = ((rows["plans_2014"] + rows["plans_2015"]) * MIDDLE + issued_before) * las["share_simulated"]
     las["psychologists_start"] = p["psychologists_2014"] * rows["share"] * las["share_simulated"]
     return las
 
@@ -198,10 +226,10 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
                 if secondary:
                     cluster_secondary.append(len(made))
                 for j in range(count):
-                    school_key = np.uint64(scramble(key ^ np.uint64(97 + 131 * secondary + j)))
-                    skill = math.exp(p["spread_skill"] * draw_normal(school_key, skills) - p["spread_skill"] ** 2 / 2)
+                    school_key = np.uint64(scramble(key ^ np.uint64(SCHOOL_KEYS + PHASE_KEYS * secondary + j)))
+                    log_skill = p["spread_skill"] * draw_normal(school_key, skills) - MIDDLE * p["spread_skill"] ** 2
                     size = math.exp(p["spread_school_size"] * draw_normal(school_key, sizes))
-                    made.append((school_key, a, len(cluster_first) - 1, secondary, skill, size))
+                    made.append((school_key, a, len(cluster_first) - 1, secondary, math.exp(log_skill), size))
         las[a]["last_school"], las[a]["last_cluster"] = len(made), len(cluster_first)
     cluster_first.append(len(made))
     schools = np.zeros(len(made), dtype=SchoolRecord.dtype())
@@ -209,7 +237,7 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
         ("key", "authority", "cluster", "secondary", "skill", "size"), zip(*made, strict=True), strict=True
     ):
         schools[name] = column
-    group = schools["cluster"] * 2 + schools["secondary"]
+    group = schools["cluster"] * PHASES + schools["secondary"]
     schools["size"] /= np.bincount(group, weights=schools["size"])[group]  # share of the phase in the cluster
     schools["roll"] = schools["size"]
     schools["skill_start"] = schools["skill"]
@@ -218,7 +246,7 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
 
 def _disadvantage(drawn: Sample, cluster_authority: NDArray[Any], keys: NDArray[Any], p: Parameters, seed: int) -> Any:
     """Return the free-school-meal share of each cluster, spread around its authority's."""
-    fsm = np.clip(drawn.columns["fsm_pct"] / 100.0, 0.02, 0.6)[cluster_authority]
+    fsm = np.clip(drawn.columns["fsm_pct"] / PER_CENT, *FSM_LIMITS)[cluster_authority]
     key = key_of(seed, Decision.DISADVANTAGE, 1)
     noise = np.asarray([draw_normal(k, key) for k in keys])
     return 1.0 / (1.0 + np.exp(-(_logit(fsm) + p["spread_disadvantage"] * noise)))
@@ -260,7 +288,7 @@ def _fill_children(
                 share = fsm[k] * p.factor_need_disadvantage
                 share /= share + 1.0 - fsm[k]
                 for j in range(counts[k, b]):
-                    key = scramble(keys[k] + np.uint64(b * 65536 + j + 1))
+                    key = scramble(keys[k] + np.uint64(b * CHILD_KEYS + j + 1))
                     c.key[i] = key
                     c.born[i] = birth_month[b]
                     c.cluster[i] = k
@@ -274,10 +302,10 @@ def _fill_children(
                         log_severity[need] + p.spread_severity * draw_normal(key, severities)
                     )
                     if need == Need.PROFOUND:
-                        c.base_need_gbp_k[i] = max(c.base_need_gbp_k[i], 8.0)
+                        c.base_need_gbp_k[i] = max(c.base_need_gbp_k[i], LOWEST_PROFOUND_NEED_GBP_K)
                     c.disadvantaged[i] = 1 if draw(key, poor) < share else 0
                     logit = p.spread_advocacy * draw_normal(key, advocates)
-                    logit -= p.advocacy_gap * (c.disadvantaged[i] - 0.3)
+                    logit -= p.advocacy_gap * (c.disadvantaged[i] - DISADVANTAGED_SHARE)
                     c.advocacy[i] = 1.0 / (1.0 + math.exp(-logit))
                     c.onset[i] = onset_age(need, c.base_need_gbp_k[i], draw(key, onsets))
                     c.planned[i] = NEVER
@@ -316,7 +344,7 @@ def _sort_children(w: World, part: Part) -> None:
         for b in range(w.rows.shape[1] - 1):
             low = w.rows[a, b]
             size = w.rows[a, b + 1] - low
-            if size < 2:
+            if size <= 1:
                 continue
             order = np.empty(size, np.int64)
             _order_by_need(c.base_need_gbp_k, low, size, order)
@@ -330,15 +358,16 @@ def _sort_children(w: World, part: Part) -> None:
 
 
 @compiled
-def onset_age(need: int, cost: float, u: float) -> int:
+def onset_age(need: int, cost_gbp_k: float, u: float) -> int:
     """Return the age in months at which a need shows: profound and physical at birth, others at 2 to 12 years.
 
     The assumption is that severe needs show earlier.
     """
     if need >= Need.PROFOUND:
-        return int(24.0 * u)
-    late = 132.0 if need <= 1 else 96.0
-    return int(18.0 + late * u ** (1.0 + 0.25 * min(cost, 12.0)))
+        return int(ONSET_PROFOUND * u)
+    late = ONSET_RANGE_AUTISM_SEMH if need <= Need.SEMH else ONSET_RANGE_OTHER
+    earlier = 1.0 + ONSET_EARLIER_A_GBP_K * min(cost_gbp_k, ONSET_HIGHEST_GBP_K)
+    return int(ONSET_FIRST + late * u**earlier)
 
 
 Filling = tuple[Any, ...]  # what `_fill_children` needs beside the world
@@ -351,13 +380,14 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
     -------
     world, sample, born, filling
         `born` has the shape (cluster, month of birth + 1) and counts all children born before each month, with and
-        without need; `filling` is
-        what `fill` still needs to give the children their lasting properties.
+        without need; `filling` is what `fill` still needs to give the children their lasting properties.
     """
     drawn = sample(scale, seed)
     las = _authorities(drawn, p)
     schools, cluster_authority, cluster_first, cluster_secondary = _schools(drawn, las, p, seed)
-    keys = np.asarray([scramble(schools["key"][s] + np.uint64(7)) for s in cluster_first[:-1]], dtype=np.uint64)
+    keys = np.asarray(
+        [scramble(schools["key"][s] + np.uint64(CLUSTER_KEY)) for s in cluster_first[:-1]], dtype=np.uint64
+    )
     fsm = _disadvantage(drawn, cluster_authority, keys, p, seed)
 
     months = np.arange(EARLIEST_BIRTH, N_MONTHS)
@@ -365,34 +395,63 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
     share = (drawn.columns["share"] / drawn.clusters_all)[cluster_authority]
     born = (share[:, None] * national[None, :]).astype(np.float32)
     simulated = months <= n_months - 1 - FIRST_AGE + 1
+    expected = born[:, simulated] * p["share_latent_need"] * _relative_need(drawn, cluster_authority, fsm, p)[:, None]
+    counts = _count_children(expected, keys, key_of(seed, Decision.PEOPLE, 1))
+    per_authority = np.zeros((len(las), counts.shape[1]), dtype=np.int64)
+    np.add.at(per_authority, cluster_authority, counts)
+    world = _empty_world(_first_rows(per_authority), schools, cluster_first, cluster_secondary, las, seed)
+    shares = np.asarray([p[f"share_need_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound")])
+    severities = np.log([p[f"severity_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound", "physical")])
+    born_before = np.zeros((len(born), len(months) + 1))
+    np.cumsum(born, axis=1, dtype=np.float64, out=born_before[:, 1:])
+    return world, drawn, born_before, (counts, keys, fsm, months[simulated], shares, severities)
+
+
+def _relative_need(
+    drawn: Sample, cluster_authority: NDArray[Any], fsm: NDArray[np.float64], p: Parameters
+) -> NDArray[np.float64]:
+    """Return how many more children of each cluster have a need than the nation's, by disadvantage and SEN support."""
     every = _authority_columns()
-    mean_fsm = float(np.average(np.clip(every["fsm_pct"] / 100.0, 0.02, 0.6), weights=every["share"]))
+    mean_fsm = float(np.average(np.clip(every["fsm_pct"] / PER_CENT, *FSM_LIMITS), weights=every["share"]))
     need = (1.0 + fsm * (p["factor_need_disadvantage"] - 1.0)) / (
         1.0 + mean_fsm * (p["factor_need_disadvantage"] - 1.0)
     )
     sen = drawn.columns["sen_support_pct"] / np.average(every["sen_support_pct"], weights=every["share"])
-    need *= np.sqrt(np.clip(sen, 0.5, 2.0))[cluster_authority]
-    expected = born[:, simulated] * p["share_latent_need"] * need[:, None]
-    counts = _count_children(expected, keys, key_of(seed, Decision.PEOPLE, 1))
+    need *= np.sqrt(np.clip(sen, *SEN_LIMITS))[cluster_authority]
+    return np.asarray(need)
 
-    per_authority = np.zeros((len(las), counts.shape[1]), dtype=np.int64)
-    np.add.at(per_authority, cluster_authority, counts)
-    rows = np.zeros((len(las), N_MONTHS - EARLIEST_BIRTH + AGE_LIMIT), dtype=np.int64)
+
+def _first_rows(per_authority: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first row of each authority and month of birth, from how many children there are of each."""
+    born_in = per_authority.shape[1]
+    rows = np.zeros((len(per_authority), N_MONTHS - EARLIEST_BIRTH + AGE_LIMIT), dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(per_authority.sum(axis=1))])
     rows[:, 0] = starts[:-1]
-    rows[:, 1 : counts.shape[1] + 1] = starts[:-1, None] + np.cumsum(per_authority, axis=1)
-    rows[:, counts.shape[1] + 1 :] = starts[1:, None]
+    rows[:, 1 : born_in + 1] = starts[:-1, None] + np.cumsum(per_authority, axis=1)
+    rows[:, born_in + 1 :] = starts[1:, None]
+    return rows
 
-    world = World(
-        children=empty_children(int(starts[-1])),
+
+def _empty_world(
+    rows: NDArray[np.int64],
+    schools: NDArray[Any],
+    cluster_schools: NDArray[np.int32],
+    cluster_secondary: NDArray[np.int32],
+    las: NDArray[Any],
+    seed: int,
+) -> World:
+    """Return the world with its authorities and schools, and children without properties."""
+    n_children = int(rows[-1, -1])
+    return World(
+        children=empty_children(n_children),
         rows=rows,
         births_from=EARLIEST_BIRTH,
-        drawn_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
-        going_on_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
-        plan_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
-        case_rows=np.zeros(int(starts[-1]), dtype=np.uint32),
+        drawn_rows=np.zeros(n_children, dtype=np.uint32),
+        going_on_rows=np.zeros(n_children, dtype=np.uint32),
+        plan_rows=np.zeros(n_children, dtype=np.uint32),
+        case_rows=np.zeros(n_children, dtype=np.uint32),
         schools=records(schools, SchoolRecord),
-        cluster_schools=cluster_first,
+        cluster_schools=cluster_schools,
         cluster_secondary=cluster_secondary,
         authorities=records(las, AuthorityRecord),
         docket=np.zeros((len(las), DOCKET_MONTHS), dtype=np.int32),
@@ -402,11 +461,6 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
         tallies=records(np.zeros(len(las), dtype=TallyRecord.dtype()), TallyRecord),
         seed=seed,
     )
-    shares = np.asarray([p[f"share_need_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound")])
-    severities = np.log([p[f"severity_{n}"] for n in ("autism", "semh", "slcn", "learning", "profound", "physical")])
-    born_before = np.zeros((len(born), len(months) + 1))
-    np.cumsum(born, axis=1, dtype=np.float64, out=born_before[:, 1:])
-    return world, drawn, born_before, (counts, keys, fsm, months[simulated], shares, severities)
 
 
 def fill(world: World, p_row: Any, part: NDArray[np.int64], filling: Any) -> None:

@@ -6,21 +6,39 @@ one when somebody asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import mesa
 
-from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, Need, SenStatus, Setting
+from sendcycle.state.children import Appeal, Case, Need, SenStatus, Setting
 from sendcycle.state.records import LINES
+from sendcycle.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     from sendcycle.send_model import SendModel
 
 
-class RecordAgent(mesa.Agent):
+class IdsByModel(WeakKeyDictionary[mesa.Model, Iterator[int]]):
+    """Counters of agent ids, which vanish with their model: Mesa 3.3 keeps every model in its own table for ever."""
+
+    def __getitem__(self, model: mesa.Model) -> Iterator[int]:
+        """Return the counter of a model, a new one when it has none."""
+        return self.setdefault(model, count(1))
+
+
+class SendAgent(mesa.Agent):
+    """An agent of a `SendModel`."""
+
+    _ids = IdsByModel()  # read by Mesa 3.3 alone
+
+
+class RecordAgent(SendAgent):
     """An agent that is one record of the world: every field of the record is an attribute.
 
-    Units stand beside the fields in `sendcycle/state/world.py`. Raises AttributeError for a field that is not there.
+    Units stand beside the fields in `sendcycle/state/records.py`. Raises AttributeError for a field that is not there.
     """
 
     records = ""  # name of the array in World
@@ -105,7 +123,7 @@ class Government(NationAgent):
     """National government: the settlement, the threshold, the override, reforms."""
 
 
-class Child(mesa.Agent):
+class Child(SendAgent):
     """A child with its family, looked at: reads its row of the columns as they are now."""
 
     def __init__(self, model: SendModel, row: int) -> None:

@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 
@@ -134,6 +134,48 @@ def _way_drawn(known: CausalMap, loop: Loop, way: Way, top: float, width: float)
     return kind + "".join(lines), LINE * (len(pieces) + 0.2)
 
 
+def _chains_drawn(known: CausalMap, loops: Iterable[Loop], top: float, width: float) -> tuple[list[str], float]:
+    """Return loops as chains below each other from `top` on, and where the last of them ends."""
+    parts: list[str] = []
+    for loop in loops:
+        parts.append(_text(20.0, top, f"{loop.name} {loop.label}", 13, 'font-weight="bold"'))
+        for way in loop.ways:
+            drawn, height = _way_drawn(known, loop, way, top, width)
+            parts.append(drawn)
+            top += height
+        top += 8.0
+    return parts, top
+
+
+def _legend() -> list[str]:
+    """Return the title and what the signs mean."""
+    return [
+        _text(20.0, 32.0, "The causal map of the model", 20, 'font-weight="bold"'),
+        _text(370.0, 32.0, "→+ more leads to more", 14, f'fill="{COLOURS["+"]}"'),
+        _text(570.0, 32.0, "→− more leads to less (dashed)", 14, f'fill="{COLOURS["-"]}"'),
+        _text(830.0, 32.0, "black circles: where the gain of a loop cuts it", 14),
+    ]
+
+
+def _arrow_heads() -> str:
+    """Return the heads of arrows, by sign."""
+    markers = "".join(
+        f'<marker id="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
+        f'<path d="M0 1L10 5L0 9z" fill="{COLOURS[sign]}"/></marker>'
+        for name, sign in (("plus", "+"), ("minus", "-"))
+    )
+    return f"<defs>{markers}</defs>"
+
+
+def _head(width: float, height: float) -> str:
+    """Return the opening tag of the picture, for screens and for readers of its words."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        f'height="{height:.0f}" font-family="Helvetica, Arial, sans-serif" fill="#111" role="img" '
+        'aria-label="The causal map of the model">'
+    )
+
+
 def svg(chosen: str | None = None, carried: Mapping[str, float] | None = None, *, chains: bool = True) -> str:
     """Return the diagram: the map, and below it loops as chains.
 
@@ -152,10 +194,9 @@ def svg(chosen: str | None = None, carried: Mapping[str, float] | None = None, *
         If there is no such loop.
     """
     known = causal_map()
-    columns = max(v.place[0] for v in known.variables.values())
-    rows = max(v.place[1] for v in known.variables.values())
+    columns, rows = (max(v.place[k] for v in known.variables.values()) for k in (0, 1))
     width = 2.0 * MARGIN[0] + columns * CELL[0]
-    y = MARGIN[1] + rows * CELL[1] + 90.0
+    foot = MARGIN[1] + rows * CELL[1] + 90.0
     badges = known.cuts()
     inside = None if chosen is None else {step for way in known.loops[chosen].ways for step in way.steps()}
     named = set(known.variables) if inside is None else {name for step in inside for name in step}
@@ -163,42 +204,12 @@ def svg(chosen: str | None = None, carried: Mapping[str, float] | None = None, *
     body += [
         _variable_drawn(v, badges.get(v.name, []), carried or {}, v.name not in named) for v in known.variables.values()
     ]
-    for loop in known.loops.values() if chains else ():
-        if chosen not in (None, loop.name):
-            continue
-        body.append(_text(20.0, y, f"{loop.name} {loop.label}", 13, 'font-weight="bold"'))
-        for way in loop.ways:
-            drawn, height = _way_drawn(known, loop, way, y, width)
-            body.append(drawn)
-            y += height
-        y += 8.0
-    legend = [
-        _text(20.0, 32.0, "The causal map of the model", 20, 'font-weight="bold"'),
-        _text(370.0, 32.0, "→+ more leads to more", 14, f'fill="{COLOURS["+"]}"'),
-        _text(570.0, 32.0, "→− more leads to less (dashed)", 14, f'fill="{COLOURS["-"]}"'),
-        _text(830.0, 32.0, "black circles: where the gain of a loop cuts it", 14),
-    ]
-    markers = "".join(
-        f'<marker id="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto">'
-        f'<path d="M0 1L10 5L0 9z" fill="{COLOURS[sign]}"/></marker>'
-        for name, sign in (("plus", "+"), ("minus", "-"))
-    )
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {y:.0f}" width="{width:.0f}" '
-        f'height="{y:.0f}" font-family="Helvetica, Arial, sans-serif" fill="#111" role="img" '
-        'aria-label="The causal map of the model">'
-    )
-    return "\n".join(
-        [
-            head,
-            f"<defs>{markers}</defs>",
-            '<rect width="100%" height="100%" fill="#fff"/>',
-            *legend,
-            *body,
-            "</svg>",
-            "",
-        ]
-    )
+    if chains:
+        shown = [loop for loop in known.loops.values() if chosen in (None, loop.name)]
+        drawn, foot = _chains_drawn(known, shown, foot, width)
+        body += drawn
+    background = '<rect width="100%" height="100%" fill="#fff"/>'
+    return "\n".join([_head(width, foot), _arrow_heads(), background, *_legend(), *body, "</svg>", ""])
 
 
 def draw(path: Path) -> None:

@@ -138,7 +138,7 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
         raise ValueError(f"no rule named {before} is applied to the authorities in a month.")
 
     def lived() -> None:
-        w, inputs, everywhere, t = model.world, model.inputs, model._everywhere, model.t
+        w, inputs, everywhere, t = model.world, model.inputs, model.everywhere, model.t
         opens(w, inputs, t)
         live(w, inputs, everywhere, t)
         closes(w, inputs, everywhere, t)
@@ -184,7 +184,7 @@ def _belongs_to(model: SendModel, at: str, n: int, authorities: NDArray[np.int64
 
 
 def _provision_is_named(model: SendModel, rows: NDArray[np.bool_]) -> None:
-    """Name the provision of children who are given a plan, as `cases.issue_plan` does."""
+    """Name the provision of children who are given a plan, as `assessment.issue_plan` does."""
     c, p = model.world.children, model.p
     c.provision_gbp[rows] = (1000.0 * c.base_need_gbp_k * (1.0 + p.escalation * (c.unmet - p.unmet_reference)))[rows]
     c.planned[rows] = model.t

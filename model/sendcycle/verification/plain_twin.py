@@ -18,48 +18,53 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from sendcycle.calendar import SEPTEMBER, month_of_year
+from sendcycle.calendar import SEPTEMBER
 from sendcycle.engine.randomness import Decision
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.inputs.reforms import NO_CHANGE, Scenario
 from sendcycle.month import month_closes, month_opens
 from sendcycle.outputs.breakdowns import January
-from sendcycle.outputs.observables import as_numbers
-from sendcycle.rules.appeals import HIGHEST_OVER_USUAL
-from sendcycle.rules.assessment import authorities_allocate_hours, case_flows_change
-from sendcycle.rules.capacity import authorities_build_places, schools_build_skill, workforce_changes
-from sendcycle.rules.cases import MONTHS_BEFORE_NEW_REQUEST, STATUTORY_WEEKS, STEPS_OF_THREE_STAGES, WEEKS_PER_MONTH
+from sendcycle.rules.appeals import (
+    HIGHEST_OVER_USUAL,
+    MONTHS_BEFORE_NEW_CONTEST,
+    MONTHS_BEFORE_NEW_REQUEST,
+    MONTHS_OF_MEDIATION,
+)
+from sendcycle.rules.assessment import NEW_PLANS_WITHIN, STEPS_OF_THREE_STAGES, WEEKS_COUNTED, WEEKS_IN_A_YEAR
+from sendcycle.rules.cases import FEWEST_WEEKS, MIDDLE_ADVOCACY
 from sendcycle.rules.confidence import areas_learn_from_contests, school_reputations_change
+from sendcycle.rules.exclusion import COVERAGE_WITHOUT_EXCLUSION
+from sendcycle.rules.exclusion import HIGHEST_RATE as HIGHEST_RATE_OF_LEAVING
 from sendcycle.rules.local_practice import local_practice_drifts
 from sendcycle.rules.money import authorities_set_budgets, authorities_spend
 from sendcycle.rules.needs import AFTER_16, LEAVING_AGE, LOWEST_SHARE, SCHOOL_AGE, SECONDARY_AGE
 from sendcycle.rules.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
-from sendcycle.rules.placement import (
+from sendcycle.rules.placement import HIGHEST_BREAKDOWN_RATE
+from sendcycle.rules.places import authorities_build_places
+from sendcycle.rules.reporting import report_authorities, report_children
+from sendcycle.rules.requests import ADVOCACY_FLOOR
+from sendcycle.rules.requests import HIGHEST_RATE as HIGHEST_REQUEST_RATE
+from sendcycle.rules.school_capacity import schools_build_skill
+from sendcycle.rules.support import FULL, schools_allocate_support
+from sendcycle.rules.transitions import (
+    AGE_OF_CHOICE,
+    AGE_WITHOUT_SCHOOL,
     FIRST_YEAR,
-    HIGHEST_BREAKDOWN_RATE,
+    LARGEST_SEVERITY,
+    MIDDLE_REPUTATION,
     RECEPTION,
     SECONDARY,
     list_over_16s_in_education,
 )
-from sendcycle.rules.placement import HIGHEST_RATE as HIGHEST_MOVING_RATE
-from sendcycle.rules.reporting import report_authorities, report_children
-from sendcycle.rules.requests import HIGHEST_RATE as HIGHEST_REQUEST_RATE
-from sendcycle.rules.support import FULL, schools_allocate_support
+from sendcycle.rules.workforce import workforce_changes
+from sendcycle.rules.workload import authorities_allocate_hours, case_flows_change
 from sendcycle.send_model import SendModel
-from sendcycle.state.children import (
-    AGE_LIMIT,
-    FIRST_AGE,
-    MONTHS_PER_YEAR,
-    SCHOOL_AGE_LIMIT,
-    Appeal,
-    Case,
-    Children,
-    Need,
-)
+from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Appeal, Case, Children, Need
 from sendcycle.state.children import SenStatus as Labels
 from sendcycle.state.children import Setting as Settings
 from sendcycle.state.records import DOCKET_MONTHS, SchoolRecord
 from sendcycle.state.world import World
+from sendcycle.units import GBP_PER_GBP_K, MONTHS_PER_YEAR, WEEKS_PER_MONTH
 
 # Plain numbers: looking a member up in its enumeration takes Python several times as long.
 NO_SEN, SEN_SUPPORT, PLAN = (int(label) for label in Labels)
@@ -135,7 +140,7 @@ def draw_normal(key: int, stream_key: int) -> float:
 _CELL = array("f", [0.0])
 
 
-def kept(x: float) -> float:
+def single_precision(x: float) -> float:
     """Return the number as a column of single precision keeps it."""
     _CELL[0] = x
     return _CELL[0]
@@ -194,24 +199,27 @@ class PlainSchool(Copy):
         """Whether this is a school, not the early years."""
         return bool(self.row >= 0)
 
-    def pull(self, strength: float) -> float:
+    def draws(self, pull: float) -> float:
         """Return how many children the school draws: by its size, and by its reputation for inclusion (R6)."""
-        return float(self.size * math.exp(strength * (self.carried_reputation - 0.5)))
+        return float(self.size * math.exp(pull * (self.carried_reputation - MIDDLE_REPUTATION)))
 
-    def lets_need_stand_out(self, p: Plain) -> float:
+    def contrast_with_school(self, p: Plain) -> float:
         """Return how much faster a need is identified for want of others on SEN support."""
         share = max(self.support_pupils / max(self.pupils, 1.0), LOWEST_SHARE)
         return float((p.support_share_reference / share) ** p.elasticity_identification_relative)
 
-    def opens_its_doors(self, area: "PlainAuthority", p: Plain) -> None:
-        """Say what the school offers this month and what its families say of mainstream."""
-        heard = area.confidence + area.confidence_shift
-        if self.confidence_count > 0.0:
-            heard = self.confidence_sum / self.confidence_count + area.confidence_shift
-        self.offers = self.coverage_of_rest * (1.0 - p.share_specialist_help)
+    def school_help(self, p: Plain) -> None:
+        """Say what the school meets of an ordinary need: on SEN support, and of the rest."""
+        self.help_of_rest = self.coverage_of_rest * (1.0 - p.share_specialist_help)
         on_support = self.assured + (1.0 - self.assured) * self.coverage_of_rest
-        self.offers_on_support = on_support * (1.0 - p.share_specialist_help)
-        self.says = heard * p.weight_neighbours + p.confidence_campaign
+        self.help_on_support = on_support * (1.0 - p.share_specialist_help)
+
+    def neighbours_part(self, area: "PlainAuthority", p: Plain) -> None:
+        """Say what its families and a campaign add to a family's confidence."""
+        neighbours = area.confidence + area.confidence_shift
+        if self.confidence_count > 0.0:
+            neighbours = self.confidence_sum / self.confidence_count + area.confidence_shift
+        self.by_neighbours = neighbours * p.weight_neighbours + p.confidence_campaign
 
     def begins_census(self) -> None:
         """Count from nothing."""
@@ -225,7 +233,7 @@ class PlainAuthority(Copy):
     def __init__(self, world: World, row: int) -> None:
         super().__init__(world.authorities, row)
         self.dockets = world.docket
-        self.seen = Copy(world.tallies, row)
+        self.tally = Copy(world.tallies, row)
         first, last = int(world.authorities[row].first_school), int(world.authorities[row].last_school)
         self.schools = [PlainSchool(world.schools, s) for s in range(first, last)]
         self.early_years = PlainSchool(np.zeros(1, dtype=SchoolRecord.dtype()), -1)
@@ -244,14 +252,14 @@ class PlainAuthority(Copy):
         """Take the values of the authority, its schools, its tallies and its appeals from the records."""
         super().read()
         self.docket = self.dockets[self.row].tolist()
-        for copy in (self.seen, *self.schools):
+        for copy in (self.tally, *self.schools):
             copy.read()
 
     def write(self) -> None:
         """Put them all back."""
         super().write()
         self.dockets[self.row] = self.docket
-        for copy in (self.seen, *self.schools):
+        for copy in (self.tally, *self.schools):
             copy.write()
 
     def aged(self, t: int, from_age: int, to_age: int) -> "list[Family]":
@@ -286,7 +294,7 @@ class PlainAuthority(Copy):
         self.with_case.append(family)
         self.n_case_rows += 1
 
-    def prepares_support(self, month: "Month") -> None:
+    def support_table(self, month: "Month") -> None:
         """Say, by label and setting, what part of a need is met in any case and what part by ordinary support."""
         p = month.p
         special = p.met_special * smooth_share(self.special_places, self.special_pupils * FULL)
@@ -307,37 +315,62 @@ class PlainAuthority(Copy):
         self.therapy_help = p.share_specialist_help * (0.5 * self.outreach + 0.5 * self.therapy_coverage)
         self.early_years.coverage_of_rest = p.coverage_early_years
         for school in (self.early_years, *self.schools):
-            school.opens_its_doors(self, p)
+            school.school_help(p)
+            school.neighbours_part(self, p)
 
-    def sets_the_mood_for_requests(self, month: "Month") -> None:
-        """Say how much oftener requests are made here than at the reference: norm, belief, waits, coming limits."""
+    def area_mood(self, month: "Month") -> float:
+        """Return how much more often requests are made here and now: norm, closures, coming limits, waits, belief."""
         p = month.p
-        deterred = math.exp(-p.effect_wait * (self.wait_carried - self.wait_start))
-        believed = math.exp(p.effect_belief_on_requests * (self.contest_belief_carried - self.contest_belief_start))
-        rushed = 1.0 + p.effect_anticipation * self.anticipation_carried
         norm = math.exp(p.effect_plan_norm * (self.plan_norm_carried - self.plan_norm_start))
-        self.mood = norm * self.request_level * month.share_open * rushed * deterred * believed
+        rush = 1.0 + p.effect_anticipation * self.anticipation_carried
+        deterrence = math.exp(-p.effect_wait * (self.wait_carried - self.wait_start))
+        belief = math.exp(p.effect_belief_on_requests * (self.contest_belief_carried - self.contest_belief_start))
+        return float(norm * self.request_level * month.share_open * rush * deterrence * belief)
 
-    def sets_its_threshold(self, p: Plain) -> None:
-        """Say how strict the authority is this month (B1, R4)."""
+    def strictness_now(self, p: Plain) -> float:
+        """Return how strict the authority is, log points (B1, R4)."""
         strictness = self.strictness + self.gatekeeping_carried
-        strictness -= p.effect_belief_on_strictness * (self.contest_belief_carried - self.contest_belief_start)
-        self.log_threshold = math.log(p.severity_threshold) + strictness
-        self.chance_not_issued = p.prob_not_issued * math.exp(p.effect_strictness_on_issue * strictness)
+        return float(
+            strictness - p.effect_belief_on_strictness * (self.contest_belief_carried - self.contest_belief_start)
+        )
 
-    def takes_stock_of_places(self, p: Plain) -> None:
-        """Say how many special places are vacant, the chance of one, and how far demand overflows (R5)."""
-        self.vacant = self.special_places - self.special_pupils
-        self.chance_of_place = min(1.0, max(self.vacant, 0.0) / max(self.waiting_special, 1e-9))
-        self.overflow += p.rate_overflow * ((1.0 - self.chance_of_place) - self.overflow)
+    def log_threshold_now(self, p: Plain) -> float:
+        """Return the log of the severity from which the authority gives plans."""
+        return math.log(p.severity_threshold) + self.strictness_now(p)
+
+    def prob_no_plan_issued(self, p: Plain) -> float:
+        """Return the chance that an assessment ends without a plan: the stricter the authority, the likelier."""
+        return float(p.prob_not_issued * math.exp(p.effect_strictness_on_issue * self.strictness_now(p)))
+
+    def prob_settled_now(self, p: Plain) -> float:
+        """Return the chance that the authority settles before the hearing: overloaded authorities settle less."""
+        eased = (p.casework_reference / max(self.casework_load, 1e-9)) ** p.elasticity_settle
+        return float(p.prob_settle * min(1.0, eased))
+
+    def prob_upheld_here(self, prob_upheld: float) -> float:
+        """Return the chance that a decided appeal is upheld: it rises with the belief that contesting pays (R4)."""
+        return float(prob_upheld + (1.0 - prob_upheld) * self.contest_belief_carried)
+
+    def chance_of_state_place(self, vacant: float) -> float:
+        """Return the chance that a child who waits gets a state special place: vacant places over children waiting."""
+        return float(min(1.0, max(vacant, 0.0) / max(self.waiting_special, 1e-9)))
+
+    def rate_of_independent_place(self, p: Plain) -> float:
+        """Return the monthly rate at which a child of special severity is placed in an independent school (R5).
+
+        Where fewer places are offered than wanted, all who wait have the same chance of one.
+        """
         rate = p.rate_independent * self.overflow_carried
-        # where fewer independent places are offered than wanted, all who wait have the same chance of one
-        self.rate_independent = rate * min(1.0, self.independent_allowance / max(rate * self.waiting_special, 1e-9))
+        return float(rate * min(1.0, self.independent_allowance / max(rate * self.waiting_special, 1e-9)))
 
-    def free_unit(self, secondary: int) -> PlainSchool | None:
+    def school_with_free_unit(self, secondary: int) -> PlainSchool | None:
         """Return the first school of a phase with a free place in its unit."""
         free = (s for s in self.schools if s.secondary == secondary and s.unit_places - s.unit_pupils >= 1.0)
         return next(free, None)
+
+    def exits_carried(self) -> float:
+        """Return how many more plans cease than by age alone, as B6 carries the stock of plans."""
+        return float(self.stock_carried / max(self.stock, 1e-9))
 
 
 class Month:
@@ -352,10 +385,11 @@ class Month:
             grown = d.recognition * math.exp(p.recognition_growth * d.recognition_years)
             self.recognised = grown**p.elasticity_recognition
         self.share_open = 1.0 - p.effect_closure * d.closure
-        self.highest_moving_rate = max(HIGHEST_MOVING_RATE, p.rate_return_home, p.rate_return_alternative)
+        self.highest_rate_of_moving = max(HIGHEST_RATE_OF_LEAVING, p.rate_return_home, p.rate_return_alternative)
         nation = Plain.of(model.world.nation[0])
         self.hearing_cutoff, self.hearing_share = int(nation.hearing_cutoff), nation.hearing_share
-        self.threshold_start = nation.severity_threshold_start
+        followed = (nation.severity_threshold_start / p.severity_threshold) ** p.response_upheld_to_threshold
+        self.prob_upheld_now = p.prob_upheld * min(followed, 1.0)
 
 
 # ---------------------------------------------------------------------- the family
@@ -401,7 +435,7 @@ class Family(mesa.Agent):
         """Return a property as its column keeps it."""
         return self.school.row if name == "school" else getattr(self, name)
 
-    def severity(self, p: Plain) -> float:
+    def severity_gbp_k(self, p: Plain) -> float:
         """Return the cost of meeting the need, thousand pounds a year at 2014-15 prices: it grows when unmet."""
         return float(self.base_need_gbp_k * (1.0 + p.escalation * (self.unmet - p.unmet_reference)))
 
@@ -414,38 +448,48 @@ class Family(mesa.Agent):
 
     def changes_label(self, month: Month) -> None:
         """Go on SEN support when the need shows; come off it when the need is light or met."""
-        if self.sen_status == NO_SEN:
-            if month.t < self.emerges or self.setting == LEFT:
-                return
-        elif self.sen_status != SEN_SUPPORT or self.case != NO_CASE:
+        may_be_identified = self.may_be_identified(month)
+        if not may_be_identified and not self.may_leave_support():
             return
         u = draw(self.key, month.keys.label_changes)
         if u >= HIGHEST_LABEL_RATE:
             return
-        if self.sen_status == NO_SEN:
-            if u < self.rate_of_identification(month):
+        if may_be_identified:
+            if u < self.identification_rate(month):
                 self.sen_status = SEN_SUPPORT
-                self.area.seen.identified += 1.0
-        elif u < self.rate_of_coming_off(month.p):
+                self.area.tally.identified += 1.0
+        elif u < self.support_end_rate(month.p):
             self.sen_status = NO_SEN
 
-    def rate_of_identification(self, month: Month) -> float:
+    def may_be_identified(self, month: Month) -> bool:
+        """Say whether the child may go on SEN support."""
+        return self.sen_status == NO_SEN and month.t >= self.emerges and self.setting != LEFT
+
+    def identification_rate(self, month: Month) -> float:
         """Return the monthly rate of going on SEN support."""
         p = month.p
-        rate = p.rate_identification * (self.severity(p) / p.severity_reference) ** p.elasticity_identification
+        rate = p.rate_identification * (self.severity_gbp_k(p) / p.severity_reference) ** p.elasticity_identification
         rate *= (1.0 - month.d.closure) * (1.0 + p.effect_unmet_on_asking * (self.unmet - p.unmet_reference))
-        rate *= month.recognised if self.need in (AUTISM, SEMH) else month.recognised**p.share_recognition_spills
+        rate *= month.recognised if self.recognition_grows() else month.recognised**p.share_recognition_spills
         if month.t - self.born >= SECONDARY_AGE:
             rate *= p.factor_identification_secondary
-        return float(rate if self.school.row < 0 else rate * self.school.lets_need_stand_out(p))
+        return float(rate if self.school.row < 0 else rate * self.school.contrast_with_school(p))
 
-    def rate_of_coming_off(self, p: Plain) -> float:
+    def recognition_grows(self) -> bool:
+        """Say whether this primary need is recognised ever more often."""
+        return self.need in (AUTISM, SEMH)
+
+    def may_leave_support(self) -> bool:
+        """Say whether the child may come off SEN support."""
+        return self.sen_status == SEN_SUPPORT and self.case == NO_CASE
+
+    def support_end_rate(self, p: Plain) -> float:
         """Return the monthly rate of coming off SEN support."""
         return float(p.rate_support_ends * self.ease_of_leaving_support(p) * (1.0 - self.unmet))
 
     def ease_of_leaving_support(self, p: Plain) -> float:
         """Return how much more easily the child comes off SEN support than one of reference severity."""
-        return float((p.severity_reference / self.severity(p)) ** p.elasticity_identification)
+        return float((p.severity_reference / self.severity_gbp_k(p)) ** p.elasticity_identification)
 
     # ------------------------------------------------------------------ support
 
@@ -457,132 +501,109 @@ class Family(mesa.Agent):
         float
             The share of the need that is met.
         """
-        setting, label, area, p = self.setting, self.sen_status, self.area, month.p
-        school = self.school
-        offered = school.offers_on_support if label == SEN_SUPPORT else school.offers
-        if label != NO_SEN:
-            offered += area.outreach_help if self.need >= LEARNING else area.therapy_help
-        assured, ordinary = area.support[label][setting]
-        met = (assured + ordinary * offered) * (1.0 - p.penalty_wrong_place * self.wants_special)
-        self.met = kept(met)
+        p = month.p
+        met = self.share_of_need_met(p)
+        self.met = single_precision(met)
+        self.unmet = single_precision(self.remembered_unmet_need(met, p))
+        self.confidence = single_precision(self.next_confidence(self.confidence_target(self.own_experience(met), p), p))
+        return met
+
+    def share_of_need_met(self, p: Plain) -> float:
+        """Return the share of the need that is met, 0 to 1; less while the child waits for a specialist place."""
+        school, area = self.school, self.area
+        help_given = school.help_on_support if self.sen_status == SEN_SUPPORT else school.help_of_rest
+        help_given += self.specialist_help() if self.sen_status != NO_SEN else 0.0
+        assured, ordinary = area.support[self.sen_status][self.setting]
+        return float((assured + ordinary * help_given) * (1.0 - p.penalty_wrong_place * self.wants_special))
+
+    def specialist_help(self) -> float:
+        """Return what specialists from outside meet of an ordinary need: outreach, and therapies for some needs."""
+        return float(self.area.outreach_help if self.need >= LEARNING else self.area.therapy_help)
+
+    def remembered_unmet_need(self, met: float, p: Plain) -> float:
+        """Return the memory of unmet need after a month in which this share of the need was met."""
         gap = 1.0 - met - self.unmet
-        self.unmet = kept(self.unmet + (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap)
-        # a special school says nothing of mainstream: there, only what others say moves the family
-        lived = self.confidence if setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL) else met
-        towards = min((1.0 - p.weight_neighbours) * lived + school.says, 1.0) - self.confidence
-        rate = p.rate_confidence_rises if towards > 0.0 else p.rate_confidence_falls
-        self.confidence = kept(self.confidence + rate * towards)
-        return float(met)
+        return float(self.unmet + (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap)
+
+    def own_experience(self, met: float) -> float:
+        """Return what the family itself learns of mainstream: need met, but nothing new in a special school."""
+        return self.confidence if self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL) else met
+
+    def confidence_target(self, experience: float, p: Plain) -> float:
+        """Return the confidence towards which the family moves, from its own experience and its neighbours' part."""
+        return float(min((1.0 - p.weight_neighbours) * experience + self.school.by_neighbours, 1.0))
+
+    def next_confidence(self, target: float, p: Plain) -> float:
+        """Return the family's confidence after a month on the way to its target (R7)."""
+        gap = target - self.confidence
+        return float(self.confidence + (p.rate_confidence_rises if gap > 0.0 else p.rate_confidence_falls) * gap)
 
     # ------------------------------------------------------------------ requests
 
-    def requests_assessment(self, month: Month) -> None:
+    def requests_assessment(self, mood: float, month: Month) -> None:
         """Ask for an EHC needs assessment, or let the school ask."""
-        if self.sen_status == PLAN or self.case != NO_CASE or month.t < self.may_ask_from or month.t < self.emerges:
-            return
-        if not self.can_be_asked_for():
+        if not self.may_be_requested(month):
             return
         u = draw(self.key, month.keys.request)
         if u >= HIGHEST_REQUEST_RATE * (1.0 if self.sen_status == SEN_SUPPORT else month.p.factor_request_unidentified):
             return
-        seen = self.area.seen
-        rate = self.rate_of_requests(month)
-        by_family = self.rate_of_family(rate, month.p)
+        tally = self.area.tally
+        rate = self.request_rate(mood, month)
+        by_family = self.family_rate(rate, month.p)
         if u < by_family:
-            seen.requests_by_family += 1.0
-        elif u < by_family + self.rate_of_school(rate, month.p):
-            seen.requests_by_school += 1.0
+            tally.requests_by_family += 1.0
+        elif u < by_family + self.school_rate(rate, month.p):
+            tally.requests_by_school += 1.0
         else:
             return
-        seen.requests += 1.0
-        day = draw(self.key, month.keys.request_day)
+        self.open_request(draw(self.key, month.keys.request_day), month)
+
+    def open_request(self, u: float, month: Month) -> None:
+        """Hand in the request on the day u of the month, as a share of it; the decision is due weeks later."""
+        self.area.tally.requests += 1.0
         self.case, self.opened = DECIDING, month.t
-        self.may_move_on_from = month.t + int(day + month.p.weeks_decision / WEEKS_PER_MONTH)
+        self.may_move_on_from = month.t + int(u + month.p.weeks_decision / WEEKS_PER_MONTH)
         self.area.lists_case(self)
 
-    def can_be_asked_for(self) -> bool:
+    def may_be_requested(self, month: Month) -> bool:
+        """Say whether an assessment may be requested for the child, who has no plan."""
+        waits = self.case != NO_CASE or month.t < self.may_ask_from
+        return self.sen_status != PLAN and not waits and month.t >= self.emerges and self.setting_allows_request()
+
+    def setting_allows_request(self) -> bool:
         """Say whether an assessment can be requested for a child in this setting."""
         if self.setting == POST_16:
             return self.sen_status == SEN_SUPPORT
         return self.setting in (EARLY_YEARS, MAINSTREAM, UNIT, ALTERNATIVE, HOME)
 
-    def rate_of_requests(self, month: Month) -> float:
-        """Return the rate that family and school share: severity, age, recognition, label and the area's mood."""
+    def request_rate(self, mood: float, month: Month) -> float:
+        """Return what the rates of family and school share: the area's mood, severity, age, recognition and label."""
         p = month.p
-        rate = self.area.mood * (self.severity(p) / p.severity_request) ** p.elasticity_request
+        rate = mood * (self.severity_gbp_k(p) / p.severity_request) ** p.elasticity_request
         rate *= age_factor(month.t - self.born, p)
-        if self.need in (AUTISM, SEMH):
+        if self.recognition_grows():
             rate *= month.recognised
         return float(rate * p.factor_request_unidentified if self.sen_status == NO_SEN else rate)
 
-    def rate_of_family(self, rate: float, p: Plain) -> float:
-        """Return the monthly rate at which the family asks: the less confidence and the more means, the oftener."""
+    def family_rate(self, rate: float, p: Plain) -> float:
+        """Return the monthly rate at which the family asks: the less confidence and the more means, the more often."""
         lost = p.confidence_reference - self.confidence_acted_on
-        asking = p.rate_family_request * rate * math.exp(p.effect_confidence * lost)
-        return float(asking * (0.5 + self.advocacy) ** p.elasticity_advocacy)
+        means = (ADVOCACY_FLOOR + self.advocacy) ** p.elasticity_advocacy
+        return float(p.rate_family_request * rate * math.exp(p.effect_confidence * lost) * means)
 
-    def rate_of_school(self, rate: float, p: Plain) -> float:
-        """Return the monthly rate at which the school asks: the more relief a plan brings it, the oftener (R3)."""
+    def school_rate(self, rate: float, p: Plain) -> float:
+        """Return the monthly rate at which the school asks: the more relief a plan brings it, the more often (R3)."""
         if not self.school.is_school or self.setting == HOME:
             return 0.0
         incentive = self.school.carried_incentive - p.incentive_reference
-        asking = p.rate_school_request * rate * math.exp(p.effect_incentive * incentive)
-        return float(asking * (self.unmet / p.unmet_reference))
+        unmet = self.unmet / p.unmet_reference
+        return float(p.rate_school_request * rate * math.exp(p.effect_incentive * incentive) * unmet)
 
     # ------------------------------------------------------------------ the case
 
-    def case_moves_on(self, month: Month) -> None:
-        """Go one stage on if the case's turn has come: decision (6 weeks), assessment (16 weeks), plan (20 weeks)."""
-        if not DECIDING <= self.case <= DRAFTING or self.may_move_on_from > month.t:
-            return
-        area = self.area
-        if self.case == DRAFTING:
-            if self.has_waited(area.wait_draft, Decision.DRAFT_TURN, month):
-                self.hears_whether_plan_is_issued(month)
-        elif self.case == ASSESSING:
-            if self.has_waited(area.wait_psychologist, Decision.PSYCHOLOGIST_TURN, month):
-                area.seen.drafts_begun += 1.0
-                self.case = DRAFTING
-                self.may_move_on_from = max(month.t + 1, self.natural_month(month))
-        elif self.has_waited(area.wait_decision, Decision.DECIDE_TURN, month):
-            self.hears_whether_assessed(month)
-
-    def has_waited(self, wait: float, decision: Decision, month: Month) -> bool:
-        """Say whether the case has been in its stage for as long as cases now wait."""
+    def may_leave_queue(self, decision: Decision, wait: float, month: Month) -> bool:
+        """Say whether the case has been in its stage for as long as cases now wait, months."""
         return month.t - self.may_move_on_from + draw(self.key, stream(month.seed, decision, self.opened)) >= wait
-
-    def hears_whether_assessed(self, month: Month) -> None:
-        """Hear the decision on the request: the stronger the case reads against the threshold, the likelier a yes."""
-        p, area = month.p, self.area
-        area.seen.request_decisions += 1.0
-        if draw(self.key, month.keys.agree_to_assess) * (1.0 + self.odds_against(p)) < 1.0:
-            area.seen.assessments_agreed += 1.0
-            self.start_assessment(month)
-        else:
-            area.seen.requests_refused += 1.0
-            self.is_refused(REFUSAL_TO_ASSESS, month)
-
-    def odds_against(self, p: Plain) -> float:
-        """Return the odds that the child is not found to need a plan."""
-        merit = math.log(self.severity(p)) + p.effect_advocacy_on_merit * (self.advocacy - 0.5)
-        return math.exp((self.area.log_threshold - merit) / p.spread_decision)
-
-    def start_assessment(self, month: Month) -> None:
-        """Wait for the psychologist."""
-        self.case, self.may_move_on_from = ASSESSING, month.t
-        self.area.seen.assessments_begun += 1.0
-
-    def hears_whether_plan_is_issued(self, month: Month) -> None:
-        """Hear whether a plan is issued; what was won at the tribunal is not refused again."""
-        area = self.area
-        won = self.appeal == REFUSAL_TO_ISSUE
-        area.seen.assessments_completed += not won
-        refused = draw(self.key, month.keys.agree_to_issue) < area.chance_not_issued
-        if refused and not won:
-            area.seen.assessments_not_issued += 1.0
-            self.is_refused(REFUSAL_TO_ISSUE, month)
-        else:
-            self.receives_plan(month)
 
     def request_day(self, month: Month) -> float:
         """Return the day of the request as a share of its month."""
@@ -592,180 +613,231 @@ class Family(mesa.Agent):
         """Return the weeks from request to plan when nobody has to wait for hours."""
         z = draw_normal(self.key, stream(month.seed, Decision.PROCESS_TIME, self.opened))
         usual = self.area.process_weeks * math.exp(month.p.spread_process * z)
-        return float(max(usual + month.p.process_weeks_extra, 8.0))
+        return float(max(usual + month.p.process_weeks_extra, FEWEST_WEEKS))
 
-    def natural_month(self, month: Month) -> int:
-        """Return the month in which the plan is due when nobody has to wait for hours."""
+    def month_without_queue(self, month: Month) -> int:
+        """Return the month in which the plan would be ready when nobody has to wait for hours."""
         return self.opened + int(self.request_day(month) + self.weeks_without_queue(month) / WEEKS_PER_MONTH)
 
-    def receives_plan(self, month: Month) -> None:
-        """Receive the plan, with the provision that it names, and say whether a specialist place is wanted."""
-        p, area, t = month.p, self.area, month.t
-        self.counts_the_weeks(month)
-        area.lists_plan(self)
-        self.sen_status, self.case, self.appeal = PLAN, NO_CASE, UNCONTESTED
-        self.planned = self.may_ask_from = t
-        self.provision_gbp = kept(self.severity(p) * 1000.0)
-        if self.setting in (EARLY_YEARS, MAINSTREAM, UNIT, ALTERNATIVE):
-            pull = (math.log(self.severity(p) / p.severity_special) + area.special_level) / p.spread_special
-            pull -= p.effect_confidence_on_special * (self.confidence_acted_on - p.confidence_reference)
-            if draw(self.key, month.keys.want_specialist) * (1.0 + math.exp(-pull)) < 1.0:
-                self.join_waiting_list()
+    def start_assessment(self, t: int) -> None:
+        """Join the psychologists' queue."""
+        self.case, self.may_move_on_from = ASSESSING, t
+        self.area.tally.assessments_begun += 1.0
 
-    def counts_the_weeks(self, month: Month) -> None:
-        """Tally the new plan and the weeks it took: those of the process, or more if the case had to wait."""
-        seen, t = self.area.seen, month.t
-        weeks = self.weeks_without_queue(month)
-        won = self.appeal == REFUSAL_TO_ISSUE
-        if won or t > max(self.natural_month(month), self.opened + STEPS_OF_THREE_STAGES):
-            waited = t + draw(self.key, month.keys.issue_day) - self.opened - self.request_day(month)
-            weeks = waited * WEEKS_PER_MONTH
-        seen.new_plans += 1.0
-        seen.weeks_to_plan += weeks
-        for limit in (12, 16, int(STATUTORY_WEEKS), 26, 32, 40, 52, 78):
-            tally = f"new_plans_within_{limit}_weeks"
-            setattr(seen, tally, getattr(seen, tally) + (weeks <= limit))
-        seen.new_plans_over_52_weeks += weeks > 52.0
-        seen.new_plans_disadvantaged += self.disadvantaged == 1
+    def start_draft(self, month: int) -> None:
+        """Join the queue of drafts, which the case may leave from this month on."""
+        self.case, self.may_move_on_from = DRAFTING, month
+        self.area.tally.drafts_begun += 1.0
 
-    def loses_plan(self) -> None:
-        """End the plan and every case about it."""
-        self.withdraws_case()
-        self.leave_waiting_list()
-        self.sen_status, self.provision_gbp = NO_SEN, 0.0
-        self.area.seen.plans_ceased += 1.0
+    def close_case(self, may_ask_from: int) -> None:
+        """Close the case; from this month on the family may ask or contest again."""
+        self.case, self.appeal, self.may_ask_from = NO_CASE, UNCONTESTED, may_ask_from
 
-    def withdraws_case(self) -> None:
+    def withdraw_case(self) -> None:
         """Take the case out of the queue in which it waits."""
         if self.case == NO_CASE:
             return
         if self.case == APPEALING:
             self.area.docket[self.registered % DOCKET_MONTHS] -= 1
-        self.area.seen.cases_withdrawn += 1.0
+        self.area.tally.cases_withdrawn += 1.0
         self.case, self.appeal = NO_CASE, UNCONTESTED
+
+    def end_plan(self) -> None:
+        """End the plan and every case about it."""
+        self.withdraw_case()
+        self.leave_waiting_list()
+        self.sen_status, self.provision_gbp = NO_SEN, 0.0
+        self.area.tally.plans_ceased += 1.0
+
+    # ------------------------------------------------------------------ assessment
+
+    def odds_against_plan(self, p: Plain, log_threshold: float) -> float:
+        """Return the odds that the child is not found to need a plan: its need, how well that is put, the threshold."""
+        merit = math.log(self.severity_gbp_k(p)) + p.effect_advocacy_on_merit * (self.advocacy - MIDDLE_ADVOCACY)
+        return math.exp((log_threshold - merit) / p.spread_decision)
+
+    def decide_request(self, u: float, log_threshold: float, month: Month) -> None:
+        """Agree to assess, or refuse: the stronger the case reads against the threshold, the likelier a yes."""
+        tally = self.area.tally
+        tally.request_decisions += 1.0
+        if u * (1.0 + self.odds_against_plan(month.p, log_threshold)) < 1.0:
+            tally.assessments_agreed += 1.0
+            self.start_assessment(month.t)
+        else:
+            tally.requests_refused += 1.0
+            self.refuse_case(REFUSAL_TO_ASSESS, month)
+
+    def decide_issue(self, u: float, prob_not_issued: float, month: Month) -> None:
+        """Issue the plan, or refuse to; what was won at the tribunal is not refused again."""
+        tally = self.area.tally
+        won = self.appeal == REFUSAL_TO_ISSUE
+        tally.assessments_completed += not won
+        if not won and u < prob_not_issued:
+            tally.assessments_not_issued += 1.0
+            self.refuse_case(REFUSAL_TO_ISSUE, month)
+        else:
+            self.issue_plan(month)
+
+    def issue_plan(self, month: Month) -> None:
+        """Receive the plan, with the provision that it names, and say whether a specialist place is wanted."""
+        p, t = month.p, month.t
+        self.tally_new_plan(self.weeks_to_plan(month))
+        self.area.lists_plan(self)
+        self.close_case(t)
+        self.sen_status, self.planned = PLAN, t
+        self.provision_gbp = single_precision(self.severity_gbp_k(p) * GBP_PER_GBP_K)
+        in_reach = self.setting in (EARLY_YEARS, MAINSTREAM, UNIT, ALTERNATIVE)
+        if in_reach and self.wants_special_place(draw(self.key, month.keys.want_specialist), p):
+            self.join_waiting_list()
+
+    def wants_special_place(self, u: float, p: Plain) -> bool:
+        """Say whether the family wants a specialist place: severe need, habit of the area, want of confidence (R7)."""
+        pull = (math.log(self.severity_gbp_k(p) / p.severity_special) + self.area.special_level) / p.spread_special
+        pull -= p.effect_confidence_on_special * (self.confidence_acted_on - p.confidence_reference)
+        return u * (1.0 + math.exp(-pull)) < 1.0
+
+    def weeks_to_plan(self, month: Month) -> float:
+        """Return the weeks the plan took: those of the process, or more if the case had to wait."""
+        won = self.appeal == REFUSAL_TO_ISSUE
+        if won or month.t > max(self.month_without_queue(month), self.opened + STEPS_OF_THREE_STAGES):
+            waited = month.t + draw(self.key, month.keys.issue_day) - self.opened - self.request_day(month)
+            return waited * WEEKS_PER_MONTH
+        return self.weeks_without_queue(month)
+
+    def tally_new_plan(self, weeks: float) -> None:
+        """Count the new plan and the weeks it took."""
+        tally = self.area.tally
+        tally.new_plans += 1.0
+        tally.weeks_to_plan += weeks
+        for name, limit in zip(NEW_PLANS_WITHIN, WEEKS_COUNTED, strict=True):
+            setattr(tally, name, getattr(tally, name) + (weeks <= limit))
+        tally.new_plans_over_52_weeks += weeks > WEEKS_IN_A_YEAR
+        tally.new_plans_disadvantaged += self.disadvantaged == 1
 
     # ------------------------------------------------------------------ contests
 
     def contest_factor(self, p: Plain) -> float:
-        """Return how much likelier than the reference family this one is to contest: means, belief, the wait."""
+        """Return how much likelier than the reference family this one contests: means, belief, the tribunal's wait."""
         area = self.area
-        means = (0.5 + self.advocacy) ** p.elasticity_advocacy_contest
+        means = (MIDDLE_ADVOCACY + self.advocacy) ** p.elasticity_advocacy_contest
         belief = math.exp(p.effect_belief * (area.contest_belief_carried - area.contest_belief_start))
         deterred = math.exp(-p.effect_tribunal_wait * (area.tribunal_wait_carried - area.tribunal_wait_start))
         return float(area.contest_level * means * belief * deterred)
 
-    def is_refused(self, kind: int, month: Month) -> None:
-        """Take the refusal, or contest it."""
-        self.case, self.appeal = NO_CASE, UNCONTESTED
-        self.may_ask_from = month.t + MONTHS_BEFORE_NEW_REQUEST
-        if draw(self.key, month.keys.contest_refusal) < month.p.prob_contest_refusal * self.contest_factor(month.p):
-            self.contests(kind, month)
+    def register_appeal(self, t: int) -> None:
+        """Register the appeal on the tribunal's docket."""
+        tally = self.area.tally
+        self.case, self.registered = APPEALING, t
+        self.area.docket[t % DOCKET_MONTHS] += 1
+        tally.appeals_registered += 1.0
+        tally.appeals_refusal_to_assess += self.appeal == REFUSAL_TO_ASSESS
+        tally.appeals_refusal_to_issue += self.appeal == REFUSAL_TO_ISSUE
+        tally.appeals_contents += self.appeal == CONTENTS
+        tally.appeals_disadvantaged += self.disadvantaged == 1
 
-    def contests(self, kind: int, month: Month) -> None:
-        """Go to mediation first, or straight to the tribunal."""
+    def contest(self, kind: int, month: Month) -> None:
+        """Take the decision to mediation, or straight to the tribunal."""
         self.appeal = kind
         if draw(self.key, month.keys.mediate) < month.p.share_mediation:
-            self.case, self.may_move_on_from = MEDIATING, month.t + 2
-            self.area.seen.mediations += 1.0
+            self.case, self.may_move_on_from = MEDIATING, month.t + MONTHS_OF_MEDIATION
+            self.area.tally.mediations += 1.0
         else:
-            self.appeals(month)
+            self.register_appeal(month.t)
 
-    def appeals(self, month: Month) -> None:
-        """Register the appeal on the tribunal's docket."""
-        seen = self.area.seen
-        self.case, self.registered = APPEALING, month.t
-        self.area.docket[month.t % DOCKET_MONTHS] += 1
-        seen.appeals_registered += 1.0
-        seen.appeals_refusal_to_assess += self.appeal == REFUSAL_TO_ASSESS
-        seen.appeals_refusal_to_issue += self.appeal == REFUSAL_TO_ISSUE
-        seen.appeals_contents += self.appeal == CONTENTS
-        seen.appeals_disadvantaged += self.disadvantaged == 1
+    def refuse_case(self, kind: int, month: Month) -> None:
+        """Take the refusal, or contest it."""
+        self.close_case(month.t + MONTHS_BEFORE_NEW_REQUEST)
+        if draw(self.key, month.keys.contest_refusal) < month.p.prob_contest_refusal * self.contest_factor(month.p):
+            self.contest(kind, month)
 
-    def thinks_of_contesting(self, month: Month) -> None:
-        """Contest what the plan says, or the placement that it names."""
-        if self.sen_status != PLAN or self.case != NO_CASE or self.may_ask_from > month.t:
-            return
+    def contest_contents(self, u: float, month: Month) -> None:
+        """Contest what the plan says, or the placement that it names: the more unmet, the oftener."""
         p = month.p
-        u, highest = draw(self.key, month.keys.contest_contents), p.rate_contest_contents * HIGHEST_OVER_USUAL
+        highest = p.rate_contest_contents * HIGHEST_OVER_USUAL
         if u >= highest:
             return
         rate = p.rate_contest_contents * self.contest_factor(p) * self.unmet / p.unmet_reference
-        if u < (rate * p.factor_contest_placement if self.wants_special and names_placement(p) else rate):
-            self.contests(CONTENTS, month)
+        if self.wants_special and names_placement(p):
+            rate *= p.factor_contest_placement
+        if u < min(rate, highest):
+            self.contest(CONTENTS, month)
 
-    def ends_mediation(self, month: Month) -> None:
-        """If a mediation's time has come, agree with the authority, go on to the tribunal, or give up."""
-        if self.case != MEDIATING or self.may_move_on_from > month.t:
-            return
-        p = month.p
-        u = draw(self.key, month.keys.mediation_outcome)
-        if u < p.prob_mediation_agrees:
-            self.area.seen.mediations_agreed += 1.0
-            self.wins(month)
-        elif u < p.prob_mediation_agrees + p.prob_mediation_to_appeal:
-            self.appeals(month)
-        else:
-            self.loses(month)
-
-    def is_heard(self, month: Month) -> None:
-        """Have the appeal disposed of if it has its turn: settled before the hearing, or decided."""
-        if self.case != APPEALING or self.registered > month.hearing_cutoff:
-            return
-        if self.registered == month.hearing_cutoff and draw(self.key, month.keys.hearing_turn) >= month.hearing_share:
-            return
-        area, seen = self.area, self.area.seen
-        area.docket[self.registered % DOCKET_MONTHS] -= 1
-        seen.appeals_disposed += 1.0
-        seen.appeal_wait_months += month.t - self.registered
-        if draw(self.key, month.keys.concede) < area.chance_settled:
-            seen.appeals_settled += 1.0
-            self.wins(month)
-            return
-        seen.appeals_decided += 1.0
-        if draw(self.key, month.keys.uphold) < area.chance_upheld:
-            seen.appeals_upheld += 1.0
-            self.wins(month)
-        else:
-            self.loses(month)
-
-    def wins(self, month: Month) -> None:
-        """Get what was contested: an assessment, a plan, or what the plan is to say."""
-        area, kind = self.area, self.appeal
-        area.seen.contests_won += 1.0
-        if kind == REFUSAL_TO_ASSESS:
-            self.appeal, self.opened = UNCONTESTED, month.t
-            self.start_assessment(month)
-        elif kind == REFUSAL_TO_ISSUE:  # the kind of appeal stays on the case until the plan is written
-            self.case, self.opened, self.may_move_on_from = DRAFTING, month.t, month.t + 1
-            area.seen.drafts_begun += 1.0
-        else:
-            self.case, self.appeal, self.may_ask_from = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
-            self.provision_gbp = kept(self.provision_gbp * (1.0 + month.p.gain_provision_appeal))
-            if self.wants_special and names_placement(month.p):
-                self.is_given_a_special_place()
-
-    def is_given_a_special_place(self) -> None:
+    def give_special_place(self) -> None:
         """Take a state special place if one is vacant, and an independent one if not."""
         area = self.area
         if area.special_places - area.special_pupils >= 1.0:
+            area.tally.placed_state_special += 1.0
             self.move_to(STATE_SPECIAL)
-            area.seen.placed_state_special += 1.0
         else:
+            area.tally.placed_independent += 1.0
             self.move_to(INDEPENDENT_SPECIAL)
-            area.seen.placed_independent += 1.0
 
-    def loses(self, month: Month) -> None:
+    def family_wins(self, month: Month) -> None:
+        """Get what was contested: an assessment, a plan, or what the plan is to say."""
+        self.area.tally.contests_won += 1.0
+        if self.appeal == REFUSAL_TO_ASSESS:
+            self.appeal, self.opened = UNCONTESTED, month.t
+            self.start_assessment(month.t)
+        elif self.appeal == REFUSAL_TO_ISSUE:  # the kind of appeal stays on the case until the plan is written
+            self.opened = month.t
+            self.start_draft(month.t + 1)
+        else:
+            self.close_case(month.t + MONTHS_BEFORE_NEW_CONTEST)
+            self.provision_gbp = single_precision(self.provision_gbp * (1.0 + month.p.gain_provision_appeal))
+            if self.wants_special and names_placement(month.p):
+                self.give_special_place()
+
+    def family_loses(self, t: int) -> None:
         """Give up for a year."""
-        self.case, self.appeal, self.may_ask_from = NO_CASE, UNCONTESTED, month.t + MONTHS_PER_YEAR
+        self.close_case(t + MONTHS_BEFORE_NEW_CONTEST)
 
-    # ------------------------------------------------------------------ places
+    def end_mediation(self, u: float, month: Month) -> None:
+        """End a mediation: agree with the authority, go on to the tribunal, or give up."""
+        p = month.p
+        if u < p.prob_mediation_agrees:
+            self.area.tally.mediations_agreed += 1.0
+            self.family_wins(month)
+        elif u < p.prob_mediation_agrees + p.prob_mediation_to_appeal:
+            self.register_appeal(month.t)
+        else:
+            self.family_loses(month.t)
+
+    def is_heard(self, u: float, cutoff: int, share: float) -> bool:
+        """Say whether the appeal is disposed of now."""
+        return self.registered < cutoff or (self.registered == cutoff and u < share)
+
+    def dispose_of_appeal(self, is_settled: bool, is_upheld: bool, month: Month) -> None:
+        """Take the appeal off the docket: settled before the hearing, or decided."""
+        tally = self.area.tally
+        self.area.docket[self.registered % DOCKET_MONTHS] -= 1
+        tally.appeals_disposed += 1.0
+        tally.appeal_wait_months += month.t - self.registered
+        tally.appeals_settled += is_settled
+        tally.appeals_decided += not is_settled
+        tally.appeals_upheld += is_upheld and not is_settled
+        if is_settled or is_upheld:
+            self.family_wins(month)
+        else:
+            self.family_loses(month.t)
+
+    # ------------------------------------------------------------------ moves
+
+    @property
+    def in_special_school(self) -> bool:
+        """Whether the child is in a special school, state or independent."""
+        return self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL)
+
+    @property
+    def in_mainstream_school(self) -> bool:
+        """Whether the child is in a mainstream school or its unit."""
+        return self.setting in (MAINSTREAM, UNIT)
 
     def join_waiting_list(self) -> None:
         """Begin to wait for a specialist place."""
         if not self.wants_special:
             self.wants_special = 1
             self.area.waiting_special += 1.0
-            self.area.seen.specialist_places_sought += 1.0
+            self.area.tally.specialist_places_sought += 1.0
 
     def leave_waiting_list(self) -> None:
         """Wait no longer for a specialist place."""
@@ -773,213 +845,214 @@ class Family(mesa.Agent):
             self.wants_special = 0
             self.area.waiting_special -= 1.0
 
-    def move_to(self, setting: int) -> None:
-        """Move, and keep the counts of places right; in mainstream and alternative provision the wait goes on."""
-        if setting not in (MAINSTREAM, ALTERNATIVE):
-            self.leave_waiting_list()
-        self.counts_at_its_place(-1.0)
-        self.setting = setting
-        self.counts_at_its_place(1.0)
-
-    def counts_at_its_place(self, one: float) -> None:
-        """Add one to the pupils, or take one off them, where places are counted."""
+    def count_at_place(self, one: float) -> None:
+        """Add one to the pupils where the child is, or take one off them, if places are counted there."""
         if self.setting == STATE_SPECIAL:
             self.area.special_pupils += one
         elif self.setting == UNIT:
             self.school.unit_pupils += one
             self.area.unit_pupils += one
 
-    def is_placed(self, month: Month) -> None:
-        """Give up a plan that is no longer needed, take a place for which the child waits, or see a placement fail."""
-        if self.sen_status != PLAN:
-            return
-        young = month.t - self.born < AFTER_16
-        if young and self.case == NO_CASE and self.plan_has_done_its_work(month):
-            self.loses_plan()
-            self.sen_status = SEN_SUPPORT
-            if self.setting >= UNIT:
-                self.move_to(MAINSTREAM if self.school.is_school else EARLY_YEARS)
-            self.area.seen.plans_ceased_need_met += 1.0
-        elif self.wants_special:
-            self.takes_a_place(month)
-        elif young and self.setting in (MAINSTREAM, UNIT) and self.placement_breaks_down(month):
-            self.join_waiting_list()
-            self.area.seen.placements_broken_down += 1.0
+    def move_to(self, setting: int) -> None:
+        """Move; in mainstream and alternative provision the wait for a specialist place goes on."""
+        if setting not in (MAINSTREAM, ALTERNATIVE):
+            self.leave_waiting_list()
+        self.count_at_place(-1.0)
+        self.setting = setting
+        self.count_at_place(1.0)
 
-    def plan_has_done_its_work(self, month: Month) -> bool:
-        """Say whether the plan ceases because the need is met."""
-        rate = month.p.rate_plan_ceases
-        return bool(draw(self.key, month.keys.plan_ceases) < rate * (1.0 - self.unmet))
+    # ------------------------------------------------------------------ specialist places
 
-    def takes_a_place(self, month: Month) -> None:
-        """Take a state special place, one in the school's unit, an independent one, or wait out of school."""
-        p, area, key, keys = month.p, self.area, self.key, month.keys
-        in_mainstream = self.setting == MAINSTREAM
-        host = self.unit_found(month)
-        if area.vacant >= 1.0 and draw(key, keys.state_place) < area.chance_of_place:
-            self.move_to(STATE_SPECIAL)
-            area.vacant -= 1.0
-            area.seen.placed_state_special += 1.0
-        elif host is not None:
-            self.school = host
-            self.move_to(UNIT)
-        elif area.independent_allowance >= 1.0 and draw(key, keys.independent_place) < (
-            area.rate_independent * self.severity(p) / p.severity_special
-        ):
-            self.move_to(INDEPENDENT_SPECIAL)
-            area.independent_allowance -= 1.0
-            area.seen.placed_independent += 1.0
-        elif in_mainstream and draw(key, keys.elsewhere_place) < p.rate_elsewhere * self.unmet:
-            self.setting = ELSEWHERE
-
-    def unit_found(self, month: Month) -> PlainSchool | None:
-        """Return the school of a unit of the child's phase with a free place, if the family takes to one this month."""
+    def school_of_unit_found(self, u: float, p: Plain) -> PlainSchool | None:
+        """Return the school in whose unit a child of a mainstream class finds a place this month."""
         area = self.area
         in_reach = self.setting == MAINSTREAM and area.unit_places - area.unit_pupils >= 1.0
-        if in_reach and draw(self.key, month.keys.unit_place) < month.p.prob_unit:
-            return area.free_unit(self.school.secondary)
+        if in_reach and u < p.prob_unit:
+            return area.school_with_free_unit(self.school.secondary)
         return None
 
-    def placement_breaks_down(self, month: Month) -> bool:
+    def finds_independent_place(self, u: float, rate: float, p: Plain) -> bool:
+        """Say whether the authority buys the child an independent place: the severer the need, the likelier."""
+        if self.area.independent_allowance < 1.0:
+            return False
+        return bool(u < rate * self.severity_gbp_k(p) / p.severity_special)
+
+    def falls_out_of_school(self, u: float, p: Plain) -> bool:
+        """Say whether a child who waits in mainstream ends up out of school: the more unmet its need, the likelier."""
+        return self.setting == MAINSTREAM and bool(u < p.rate_elsewhere * self.unmet)
+
+    def need_is_met(self, u: float, p: Plain) -> bool:
+        """Say whether the plan ceases because the need is met."""
+        return bool(u < p.rate_plan_ceases * (1.0 - self.unmet))
+
+    def placement_breaks_down(self, u: float, p: Plain) -> bool:
         """Say whether a placement in mainstream breaks down: the more unmet and the severer the need, the likelier."""
-        p, u = month.p, draw(self.key, month.keys.breakdown)
         if u >= HIGHEST_BREAKDOWN_RATE:
             return False
         strained = math.exp(p.effect_unmet_on_breakdown * (self.unmet - p.unmet_reference))
-        return bool(u < p.rate_breakdown * strained * self.severity(p) / p.severity_special)
+        return bool(u < p.rate_breakdown * strained * self.severity_gbp_k(p) / p.severity_special)
 
-    def changes_setting(self, month: Month) -> None:
-        """Be excluded, withdraw to home education, or come back from either."""
-        setting = self.setting
-        if setting not in (MAINSTREAM, ALTERNATIVE, ELSEWHERE, HOME):
-            return
-        u = draw(self.key, month.keys.changes_setting)
-        if u >= month.highest_moving_rate:
-            return
-        if setting == MAINSTREAM:
-            if month.t >= self.emerges and u < HIGHEST_MOVING_RATE:
-                self.may_leave_mainstream(u, month)
-        elif u < (month.p.rate_return_home if setting == HOME else month.p.rate_return_alternative):
-            self.setting = MAINSTREAM
+    def cease_plan_of_met_need(self) -> None:
+        """Give up the plan; the child is on SEN support, in mainstream or in early years."""
+        self.end_plan()
+        self.sen_status = SEN_SUPPORT
+        if self.setting >= UNIT:
+            self.move_to(MAINSTREAM if self.school.is_school else EARLY_YEARS)
+        self.area.tally.plans_ceased_need_met += 1.0
 
-    def may_leave_mainstream(self, u: float, month: Month) -> None:
-        """Be excluded, or withdraw."""
-        p, seen = month.p, self.area.seen
-        exclusion = self.rate_of_exclusion(month)
-        lost = max(0.0, 1.0 - self.confidence_acted_on)
-        if u < exclusion:
-            seen.exclusions += 1.0
-            self.setting = ALTERNATIVE
-            if self.sen_status == PLAN:
-                self.join_waiting_list()
-            else:
-                self.sen_status = SEN_SUPPORT
-        elif u < exclusion + p.rate_home_education * lost * lost * self.unmet:
-            self.leave_waiting_list()
-            self.setting = HOME
-            seen.home_educations += 1.0
+    def take_state_place(self) -> None:
+        """Go to a state special school."""
+        self.area.tally.placed_state_special += 1.0
+        self.move_to(STATE_SPECIAL)
+
+    def take_place_in_unit(self, school: PlainSchool) -> None:
+        """Go to the unit of this school."""
+        self.school = school
+        self.move_to(UNIT)
+
+    def take_independent_place(self) -> None:
+        """Go to an independent school, out of the places offered to the authority."""
+        self.area.independent_allowance -= 1.0
+        self.area.tally.placed_independent += 1.0
+        self.move_to(INDEPENDENT_SPECIAL)
+
+    # ------------------------------------------------------------------ exclusion and home education
 
     def rate_of_exclusion(self, month: Month) -> float:
         """Return the monthly rate of exclusion: unmet need, in a school that cannot cover the need on its roll."""
-        p = month.p
-        rate = p.rate_exclusion * (1.0 - month.d.closure) * self.unmet * (1.5 - self.school.coverage)
+        p, school = month.p, self.school
+        rate = p.rate_exclusion * (1.0 - month.d.closure) * self.unmet * (COVERAGE_WITHOUT_EXCLUSION - school.coverage)
         if self.need == SEMH:
             rate *= p.factor_exclusion_semh
-        return float(rate if self.school.secondary else rate * p.factor_exclusion_primary)
+        return float(rate if school.secondary else rate * p.factor_exclusion_primary)
 
-    # ------------------------------------------------------------------ phases
+    def rate_of_withdrawal(self, p: Plain) -> float:
+        """Return the monthly rate of withdrawal to home education: unmet need, and confidence lost."""
+        lost = max(0.0, 1.0 - self.confidence_acted_on)
+        return float(p.rate_home_education * lost * lost * self.unmet)
 
-    def grows_out(self) -> None:
-        """Leave at 25."""
-        if self.setting == LEFT:
-            return
+    def rate_of_return(self, p: Plain) -> float:
+        """Return the monthly rate of coming back to mainstream."""
+        return float(p.rate_return_home if self.setting == HOME else p.rate_return_alternative)
+
+    def exclude_child(self) -> None:
+        """Go to alternative provision; with a plan wait for a specialist place, else be on SEN support."""
+        self.area.tally.exclusions += 1.0
+        self.setting = ALTERNATIVE
         if self.sen_status == PLAN:
-            self.loses_plan()
-        self.withdraws_case()
-        self.move_to(LEFT)
+            self.join_waiting_list()
+        else:
+            self.sen_status = SEN_SUPPORT
 
-    def enters_school(self, month: Month) -> None:
-        """Enter a primary school of the neighbourhood."""
-        self.school = self.chosen(self.area.neighbourhoods[self.cluster, 0], month)
-        if self.setting == EARLY_YEARS:
-            self.setting = MAINSTREAM
+    def withdraw_child(self) -> None:
+        """Learn at home, and wait for a specialist place no longer."""
+        self.leave_waiting_list()
+        self.setting = HOME
+        self.area.tally.home_educations += 1.0
 
-    def is_reassessed(self, share: float, destination: int, month: Month) -> None:
-        """Be reassessed with this chance outside special schools: keep the plan if it would be given now, or lose it.
+    # ------------------------------------------------------------------ transitions
 
-        Without it the child is on SEN support where it goes, and the family may contest that.
-        """
-        p, seen = month.p, self.area.seen
-        if self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL):
-            return
-        if draw(self.key, month.keys.reassessed) >= share:
-            return
-        seen.reassessments += 1.0
-        if draw(self.key, month.keys.keeps_plan) * (1.0 + self.odds_against(p)) < 1.0:
-            return
-        self.loses_plan()
-        self.sen_status = SEN_SUPPORT
-        if self.setting >= UNIT or destination == POST_16:
-            self.move_to(destination)
-        seen.plans_ceased_reassessed += 1.0
-        self.is_refused(REFUSAL_TO_ISSUE, month)
-
-    def transfers(self, month: Month) -> None:
-        """Go on to a secondary school of the neighbourhood; a unit is left behind, a plan perhaps reassessed."""
-        reached = self.born >= MONTHS_PER_YEAR * (month.p.reassessed_born_from_year - FIRST_YEAR)
-        if self.sen_status == PLAN and reached:
-            self.is_reassessed(month.p.reassessed_at_transfer, MAINSTREAM, month)
-        elif self.sen_status == SEN_SUPPORT and self.case == NO_CASE:
-            ends = month.p.share_support_ends_at_transfer * self.ease_of_leaving_support(month.p)
-            if draw(self.key, month.keys.support_at_transfer) < ends:
-                self.sen_status = NO_SEN
-        if self.setting == UNIT:
-            self.move_to(MAINSTREAM)
-        self.school = self.chosen(self.area.neighbourhoods[self.cluster, 1], month)
-
-    def chosen(self, schools: list[PlainSchool], month: Month) -> PlainSchool:
+    def choose_school(self, schools: list[PlainSchool], pull: float, u: float) -> PlainSchool:
         """Return the school the child enters: by size and, the severer the need the more, by reputation (R6)."""
-        p = month.p
-        strength = p.effect_reputation * min(self.severity(p) / p.severity_reference, 3.0)
         total = 0.0
         for school in schools:
-            total += school.pull(strength)
-        mark = draw(self.key, month.keys.school_choice) * total
+            total += school.draws(pull)
+        mark = u * total
         for school in schools[:-1]:
-            mark -= school.pull(strength)
+            mark -= school.draws(pull)
             if mark < 0.0:
                 return school
         return schools[-1]
 
-    def goes_on_or_leaves(self, month: Month) -> None:
-        """Decide in September, from 16 on, whether to go on in education, and where."""
-        if self.sen_status == PLAN:
-            self.goes_on_with_plan_or_leaves(month)
-        elif self.setting == POST_16:
-            if month.t - self.born >= SCHOOL_AGE_LIMIT and self.case == NO_CASE:
-                self.setting, self.sen_status = LEFT, NO_SEN
-        elif self.setting != LEFT:
-            p = month.p
-            if self.case != NO_CASE or draw(self.key, month.keys.post_16) < p.share_stays_without_plan:
-                self.setting = POST_16
-            else:
-                self.setting, self.sen_status = LEFT, NO_SEN
+    def pull_of_reputation(self, p: Plain) -> float:
+        """Return how strongly the family follows reputations for inclusion: the more, the severer the need."""
+        return float(p.effect_reputation * min(self.severity_gbp_k(p) / p.severity_reference, LARGEST_SEVERITY))
 
-    def goes_on_with_plan_or_leaves(self, month: Month) -> None:
-        """Let the plan cease with the chance of this age (B6), or go on in school or in further education."""
-        area, years = self.area, (month.t - 1 - self.born) // MONTHS_PER_YEAR  # on 31 August
-        exits = area.stock_carried / max(area.stock, 1e-9)
-        if draw(self.key, month.keys.leaves_education) < prob_leaves(years, month) * exits:
-            self.loses_plan()
+    def enter_school(self, u: float, month: Month) -> None:
+        """Enter a primary school of the neighbourhood."""
+        primaries = self.area.neighbourhoods[self.cluster, 0]
+        self.school = self.choose_school(primaries, self.pull_of_reputation(month.p), u)
+        if self.setting == EARLY_YEARS:
+            self.setting = MAINSTREAM
+
+    def enter_secondary_school(self, u: float, month: Month) -> None:
+        """Enter a secondary school of the neighbourhood; a unit is left behind."""
+        if self.setting == UNIT:
+            self.move_to(MAINSTREAM)
+        secondaries = self.area.neighbourhoods[self.cluster, 1]
+        self.school = self.choose_school(secondaries, self.pull_of_reputation(month.p), u)
+
+    def reassess_plan(self, share: float, destination: int, month: Month) -> None:
+        """Be reassessed with this chance outside special schools: the plan stays if it would be given now.
+
+        Without it the child is on SEN support where it goes, and the family may contest that.
+        """
+        p, area = month.p, self.area
+        if self.in_special_school or draw(self.key, month.keys.reassessed) >= share:
+            return
+        area.tally.reassessments += 1.0
+        against = self.odds_against_plan(p, area.log_threshold_now(p))
+        if draw(self.key, month.keys.keeps_plan) * (1.0 + against) < 1.0:
+            return
+        self.end_plan()
+        self.sen_status = SEN_SUPPORT
+        if self.setting >= UNIT or destination == POST_16:
+            self.move_to(destination)
+        area.tally.plans_ceased_reassessed += 1.0
+        self.refuse_case(REFUSAL_TO_ISSUE, month)
+
+    def support_ends(self, u: float, p: Plain) -> bool:
+        """Say whether SEN support ends at the transfer: the lighter the need, the likelier."""
+        return bool(u < p.share_support_ends_at_transfer * self.ease_of_leaving_support(p))
+
+    def review_at_transfer(self, u: float, month: Month) -> None:
+        """Look anew at what the child has when it transfers: a plan may be reassessed, SEN support may end."""
+        p = month.p
+        reached = self.born >= MONTHS_PER_YEAR * (p.reassessed_born_from_year - FIRST_YEAR)
+        if self.sen_status == PLAN and reached:
+            self.reassess_plan(p.reassessed_at_transfer, MAINSTREAM, month)
+        elif self.sen_status == SEN_SUPPORT and self.case == NO_CASE and self.support_ends(u, p):
+            self.sen_status = NO_SEN
+
+    def leave_at_25(self) -> None:
+        """Leave education; a plan ceases, a case is withdrawn."""
+        if self.setting == LEFT:
+            return
+        if self.sen_status == PLAN:
+            self.end_plan()
+        else:
+            self.withdraw_case()
+        self.move_to(LEFT)
+
+    def leave_without_plan(self) -> None:
+        """Leave education, and SEN support with it."""
+        self.setting, self.sen_status = LEFT, NO_SEN
+
+    def decide_without_plan(self, u: float, month: Month) -> None:
+        """Decide in September, from 16 on without a plan, whether to go on to further education, or leave it."""
+        if self.setting == LEFT:
+            return
+        if self.setting == POST_16:
+            if month.t - self.born >= SCHOOL_AGE_LIMIT and self.case == NO_CASE:
+                self.leave_without_plan()
+        elif self.case != NO_CASE or u < month.p.share_stays_without_plan:
+            self.setting = POST_16
+        else:
+            self.leave_without_plan()
+
+    def decide_with_plan(self, u_leaves: float, u_where: float, month: Month) -> None:
+        """Decide in September, from 16 on, whether to go on with the plan, and where."""
+        p = month.p
+        age_years = (month.t - 1 - self.born) // MONTHS_PER_YEAR  # on 31 August
+        if u_leaves < prob_leaves(p, age_years, month.d.act) * self.area.exits_carried():
+            self.end_plan()
             self.move_to(LEFT)
-        elif years == 16:
-            self.is_reassessed(month.p.reassessed_at_16, POST_16, month)
-            if self.sen_status != PLAN:
-                return
-            in_special = self.setting in (STATE_SPECIAL, INDEPENDENT_SPECIAL)
-            if not in_special and draw(self.key, month.keys.post_16) < month.p.share_further_education:
+        elif age_years == AGE_OF_CHOICE:
+            self.reassess_plan(p.reassessed_at_16, POST_16, month)
+            keeps_plan = self.sen_status == PLAN
+            if keeps_plan and not self.in_special_school and u_where < p.share_further_education:
                 self.move_to(POST_16)
-        elif years >= 19 and self.setting != POST_16:
+        elif age_years >= AGE_WITHOUT_SCHOOL and self.setting != POST_16:
             self.move_to(POST_16)
 
     # ------------------------------------------------------------------ the census
@@ -988,23 +1061,23 @@ class Family(mesa.Agent):
         """Say where the child stands; then live through the month's support, and say how the child is after it."""
         if month.t < self.emerges:
             return
-        census.plans_in_setting[self.sen_status][self.setting] += 1
+        census.children_by_setting[self.sen_status][self.setting] += 1
         if self.case != NO_CASE:
-            census.waiting[self.case] += 1
+            census.cases[self.case] += 1
             self.area.lists_case(self)
         if self.sen_status == PLAN:
             self.area.lists_plan(self)
-            self.topup_is_counted(census, month)
+            self.count_topup(census, month)
         elif self.setting == POST_16:
             return
         met = self.learns_from_support(month)
         if self.setting != POST_16:
-            self.answers_census(census, met, month)
+            self.count_need(census, met, month)
 
-    def answers_census(self, census: "Census", met: float, month: Month) -> None:
+    def count_need(self, census: "Census", met: float, month: Month) -> None:
         """Say how the child is and what the family thinks at the end of the month."""
         setting, label, p = self.setting, self.sen_status, month.p
-        cost = self.severity(p)
+        cost = self.severity_gbp_k(p)
         census.need_sum += cost
         census.met_sum += cost * met
         census.unmet += 1.0 - met
@@ -1024,28 +1097,28 @@ class Family(mesa.Agent):
                 school.support_load_gbp_k += cost
                 school.support_pupils += 1.0
 
-    def topup_is_counted(self, census: "Census", month: Month) -> None:
+    def count_topup(self, census: "Census", month: Month) -> None:
         """Say what top-up the plan brings; what of it is pooled the school must find."""
         if self.setting in (EARLY_YEARS, MAINSTREAM, UNIT):
-            topup = self.topup(month.p.notional_sen_threshold_gbp, month.p)
+            topup = self.topup_of(month.p.notional_sen_threshold_gbp, month.p)
             if self.setting in (MAINSTREAM, UNIT):
-                more = self.topup(0.0, month.p) - topup
-                census.first_part += more
+                first_part = self.topup_of(0.0, month.p) - topup
+                census.first_part += first_part
                 if census.input_funding > 0.0:
-                    topup += census.input_funding * more
-                    self.school.demand_gbp_k -= census.input_funding * more / month.d.price_index / 1000.0
+                    topup += census.input_funding * first_part
+                    self.school.demand_gbp_k -= census.input_funding * first_part / month.d.price_index / 1000.0
             pooled = census.adds_topup(topup, month.p)
             if self.setting in (MAINSTREAM, UNIT):
                 self.school.demand_gbp_k += pooled
 
-    def topup(self, school_pays_first: float, p: Plain) -> float:
+    def topup_of(self, school_pays_first_gbp: float, p: Plain) -> float:
         """Return the top-up paid for the plan, pounds a year: what its provision costs beyond the threshold."""
-        beyond = self.provision_gbp * self.area.topup_index - school_pays_first
+        beyond = self.provision_gbp * self.area.topup_index - school_pays_first_gbp
         return float(max(beyond, p.topup_floor_gbp) * p.share_topup_named)
 
 
 def names_placement(p: Plain) -> bool:
-    """Say whether a contest can name a special place."""
+    """Say whether a contest can name a specialist place: a switch."""
     return bool(p.contest_names_placement > 0.5)
 
 
@@ -1062,12 +1135,11 @@ def age_factor(age: int, p: Plain) -> float:
     return float(p.factor_request_secondary if age < 16 * 12 else p.factor_request_post_16)
 
 
-def prob_leaves(years: int, month: Month) -> float:
+def prob_leaves(p: Plain, age_years: int, act: float) -> float:
     """Return the chance that a plan ceases in the September after this age: the 2014 Act extends plans to 25."""
-    p, act = month.p, month.d.act
     after = {16: p.prob_leave_16, 17: p.prob_leave_17, 18: p.prob_leave_18, 19: p.prob_leave_19}
     before = {16: p.prob_leave_16_before_act, 17: p.prob_leave_17_before_act, 18: p.prob_leave_18_before_act}
-    return float(act * after.get(years, p.prob_leave_20_plus) + (1.0 - act) * before.get(years, 1.0))
+    return float(act * after.get(age_years, p.prob_leave_20_plus) + (1.0 - act) * before.get(age_years, 1.0))
 
 
 # ---------------------------------------------------------------------- the verbs of the month, in one area
@@ -1075,18 +1147,21 @@ def prob_leaves(years: int, month: Month) -> float:
 
 def children_change_phase(area: PlainAuthority, month: Month) -> None:
     """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
-    t = month.t
+    t, keys = month.t, month.keys
     for family in area.aged(t, AGE_LIMIT, AGE_LIMIT + 1):
-        family.grows_out()
+        family.leave_at_25()
     if month.d.month_of_year != SEPTEMBER:
         return
     for family in area.aged(t, RECEPTION, RECEPTION + MONTHS_PER_YEAR):
-        family.enters_school(month)
-    area.sets_its_threshold(month.p)
+        family.enter_school(draw(family.key, keys.school_choice), month)
     for family in area.aged(t, SECONDARY, SECONDARY + MONTHS_PER_YEAR):
-        family.transfers(month)
+        family.review_at_transfer(draw(family.key, keys.support_at_transfer), month)
+        family.enter_secondary_school(draw(family.key, keys.school_choice), month)
     for family in area.aged(t, AFTER_16, AGE_LIMIT):
-        family.goes_on_or_leaves(month)
+        if family.sen_status == PLAN:
+            family.decide_with_plan(draw(family.key, keys.leaves_education), draw(family.key, keys.post_16), month)
+        else:
+            family.decide_without_plan(draw(family.key, keys.post_16), month)
     area.lists_who_goes_on(t)
 
 
@@ -1108,54 +1183,105 @@ def schools_identify_needs(area: PlainAuthority, month: Month) -> None:
 
 def families_request(area: PlainAuthority, month: Month) -> None:
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
-    area.sets_the_mood_for_requests(month)
+    mood = area.area_mood(month)
     for family in area.aged(month.t, FIRST_AGE, SCHOOL_AGE_LIMIT):
-        family.requests_assessment(month)
+        family.requests_assessment(mood, month)
 
 
 def authorities_assess(area: PlainAuthority, month: Month) -> None:
-    """Move every case whose turn has come one stage on; refuse, agree, issue."""
-    area.sets_its_threshold(month.p)
+    """Move every case on that may leave its queue; refuse, agree, issue."""
+    t, keys = month.t, month.keys
+    log_threshold = area.log_threshold_now(month.p)
+    prob_not_issued = area.prob_no_plan_issued(month.p)
     for family in area.with_case:
-        family.case_moves_on(month)
+        if not DECIDING <= family.case <= DRAFTING or family.may_move_on_from > t:
+            continue
+        if family.case == DRAFTING:
+            if family.may_leave_queue(Decision.DRAFT_TURN, area.wait_draft, month):
+                family.decide_issue(draw(family.key, keys.agree_to_issue), prob_not_issued, month)
+        elif family.case == ASSESSING:
+            if family.may_leave_queue(Decision.PSYCHOLOGIST_TURN, area.wait_psychologist, month):
+                family.start_draft(max(t + 1, family.month_without_queue(month)))
+        elif family.may_leave_queue(Decision.DECIDE_TURN, area.wait_decision, month):
+            family.decide_request(draw(family.key, keys.agree_to_assess), log_threshold, month)
 
 
 def families_contest(area: PlainAuthority, month: Month) -> None:
     """Let mediations end, and families contest the contents of plans."""
+    t, keys = month.t, month.keys
     for family in area.with_case:
-        family.ends_mediation(month)
+        if family.case == MEDIATING and family.may_move_on_from <= t:
+            family.end_mediation(draw(family.key, keys.mediation_outcome), month)
     for family in area.with_plan:
-        family.thinks_of_contesting(month)
+        if family.sen_status == PLAN and family.case == NO_CASE and family.may_ask_from <= t:
+            family.contest_contents(draw(family.key, keys.contest_contents), month)
 
 
 def tribunal_decides(area: PlainAuthority, month: Month) -> None:
-    """Dispose of the appeals that have their turn; overloaded authorities settle fewer."""
-    p = month.p
-    eased = (p.casework_reference / max(area.casework_load, 1e-9)) ** p.elasticity_settle
-    area.chance_settled = p.prob_settle * min(1.0, eased)
-    followed = (month.threshold_start / p.severity_threshold) ** p.response_upheld_to_threshold
-    upheld = p.prob_upheld * min(followed, 1.0)
-    area.chance_upheld = upheld + (1.0 - upheld) * area.contest_belief_carried
+    """Dispose of the appeals that are heard this month; overloaded authorities settle fewer."""
+    keys, cutoff, share = month.keys, month.hearing_cutoff, month.hearing_share
+    prob_settled = area.prob_settled_now(month.p)
+    prob_upheld = area.prob_upheld_here(month.prob_upheld_now)
     for family in area.with_case:
-        family.is_heard(month)
+        if family.case == APPEALING and family.is_heard(draw(family.key, keys.hearing_turn), cutoff, share):
+            is_settled = draw(family.key, keys.concede) < prob_settled
+            is_upheld = draw(family.key, keys.uphold) < prob_upheld
+            family.dispose_of_appeal(is_settled, is_upheld, month)
 
 
 def authorities_place_children(area: PlainAuthority, month: Month) -> None:
     """Let placements break down, and share out units, state special and independent places among those who wait."""
-    area.takes_stock_of_places(month.p)
+    p, keys = month.p, month.keys
+    vacant = area.special_places - area.special_pupils
+    chance = area.chance_of_state_place(vacant)
+    area.overflow += p.rate_overflow * ((1.0 - chance) - area.overflow)
+    rate_independent = area.rate_of_independent_place(p)
     for family in area.with_plan:
-        family.is_placed(month)
+        if family.sen_status != PLAN:
+            continue
+        key = family.key
+        young = month.t - family.born < AFTER_16
+        if young and family.case == NO_CASE and family.need_is_met(draw(key, keys.plan_ceases), p):
+            family.cease_plan_of_met_need()
+        elif family.wants_special:
+            school = family.school_of_unit_found(draw(key, keys.unit_place), p)
+            if vacant >= 1.0 and draw(key, keys.state_place) < chance:
+                family.take_state_place()
+                vacant -= 1.0
+            elif school is not None:
+                family.take_place_in_unit(school)
+            elif family.finds_independent_place(draw(key, keys.independent_place), rate_independent, p):
+                family.take_independent_place()
+            elif family.falls_out_of_school(draw(key, keys.elsewhere_place), p):
+                family.setting = ELSEWHERE
+        elif young and family.in_mainstream_school and family.placement_breaks_down(draw(key, keys.breakdown), p):
+            family.join_waiting_list()
+            area.tally.placements_broken_down += 1.0
 
 
 def schools_exclude_and_families_withdraw(area: PlainAuthority, month: Month) -> None:
     """Let schools exclude, families withdraw to home education, and both groups come back."""
-    for family in area.aged(month.t, RECEPTION + MONTHS_PER_YEAR, AFTER_16):
-        family.changes_setting(month)
+    p, t = month.p, month.t
+    for family in area.aged(t, RECEPTION + MONTHS_PER_YEAR, AFTER_16):
+        if family.setting not in (MAINSTREAM, ALTERNATIVE, ELSEWHERE, HOME):
+            continue
+        u = draw(family.key, month.keys.changes_setting)
+        if u >= month.highest_rate_of_moving:
+            continue
+        if family.setting != MAINSTREAM:
+            if u < family.rate_of_return(p):
+                family.setting = MAINSTREAM
+        elif u < HIGHEST_RATE_OF_LEAVING and t >= family.emerges:
+            excluded = family.rate_of_exclusion(month)
+            if u < excluded:
+                family.exclude_child()
+            elif u < excluded + family.rate_of_withdrawal(p):
+                family.withdraw_child()
 
 
 def children_receive_support(area: PlainAuthority, month: Month) -> None:
     """Let every family live through this month's support, and count: by school, by authority, by setting."""
-    area.prepares_support(month)
+    area.support_table(month)
     census = Census(month)
     for school in area.schools:
         school.begins_census()
@@ -1170,8 +1296,8 @@ class Census:
     """What the families of an area have answered at the end of a month."""
 
     def __init__(self, month: Month) -> None:
-        self.waiting = [0] * 6  # by Case
-        self.plans_in_setting = [[0] * 10 for _ in range(3)]  # by SenStatus and Setting
+        self.cases = [0] * 6  # by Case
+        self.children_by_setting = [[0] * 10 for _ in range(3)]  # by SenStatus and Setting
         self.first_part, self.input_funding = 0.0, month.p.share_input_funding
         self.need_sum = self.met_sum = self.topup_other = self.topup_severe = 0.0
         self.unmet = self.unmet_disadvantaged = self.trust = self.trust_with_plan = 0.0
@@ -1191,7 +1317,7 @@ class Census:
 
     def describes(self, area: PlainAuthority) -> None:
         """Tell the authority who is where, and how far mainstream is trusted."""
-        without, on_support, with_plan = self.plans_in_setting
+        without, on_support, with_plan = self.children_by_setting
         area.plans_in_setting = with_plan
         area.topup_other_gbp, area.topup_severe_gbp = self.topup_other, self.topup_severe
         area.first_part_gbp, area.input_funding = self.first_part, self.input_funding
@@ -1199,26 +1325,26 @@ class Census:
         area.sen_support = sum(on_support) - on_support[POST_16]
         area.alternative_pupils = without[ALTERNATIVE] + on_support[ALTERNATIVE] + with_plan[ALTERNATIVE]
         n_with_plan = area.plans - with_plan[POST_16]
-        self.n_all = sum(sum(row) - row[POST_16] for row in self.plans_in_setting)
+        self.n_all = sum(sum(row) - row[POST_16] for row in self.children_by_setting)
         area.confidence = self.trust / max(self.n_all, 1.0)
         others = (self.trust - self.trust_with_plan) / max(self.n_all - n_with_plan, 1.0)
         area.plan_bonus = area.confidence - others
 
     def is_tallied(self, area: PlainAuthority) -> None:
         """Tally what observables are made of."""
-        seen = area.seen
-        on_support = self.plans_in_setting[SEN_SUPPORT]
-        seen.plans_in_force = area.plans
-        seen.pupils_sen_support = on_support[MAINSTREAM] + on_support[ALTERNATIVE]
-        seen.pupils_sen_support_secondary = sum(s.support_pupils for s in area.schools if s.secondary)
-        seen.cases_open = sum(self.waiting[DECIDING:])
-        seen.waiting_decision = self.waiting[DECIDING]
-        seen.waiting_psychologist = self.waiting[ASSESSING]
-        seen.waiting_draft = self.waiting[DRAFTING]
-        seen.children_with_need, seen.children_with_need_disadvantaged = self.n_all, self.disadvantaged
-        seen.need_gbp_k, seen.need_met_gbp_k = self.need_sum, self.met_sum
-        seen.unmet_children, seen.unmet_children_disadvantaged = self.unmet, self.unmet_disadvantaged
-        seen.confidence_sum, seen.confidence_count = self.trust, self.n_all
+        tally = area.tally
+        on_support = self.children_by_setting[SEN_SUPPORT]
+        tally.plans_in_force = area.plans
+        tally.pupils_sen_support = on_support[MAINSTREAM] + on_support[ALTERNATIVE]
+        tally.pupils_sen_support_secondary = sum(s.support_pupils for s in area.schools if s.secondary)
+        tally.cases_open = sum(self.cases[DECIDING:])
+        tally.waiting_decision = self.cases[DECIDING]
+        tally.waiting_psychologist = self.cases[ASSESSING]
+        tally.waiting_draft = self.cases[DRAFTING]
+        tally.children_with_need, tally.children_with_need_disadvantaged = self.n_all, self.disadvantaged
+        tally.need_gbp_k, tally.need_met_gbp_k = self.need_sum, self.met_sum
+        tally.unmet_children, tally.unmet_children_disadvantaged = self.unmet, self.unmet_disadvantaged
+        tally.confidence_sum, tally.confidence_count = self.trust, self.n_all
 
 
 # ---------------------------------------------------------------------- the model
@@ -1258,19 +1384,14 @@ class PlainTwin(SendModel):
                     area.lists_case(family)
         self.families = [family for area in self.areas for family in area.families]
 
-    def step(self) -> None:
+    def _run_month(self) -> None:
         """Live through one month; before September 2014 with the compiled rules."""
         if self.t < 0:
-            super().step()
+            super()._run_month()
             return
-        w, t = self.world, self.t
-        as_numbers(w.tallies).fill(0.0)
-        if month_of_year(t) == SEPTEMBER:
-            self._enrol_pupils()
-        month_opens(w, self.inputs, t)
+        month_opens(self.world, self.inputs, self.t)
         self._authorities_live(Month(self))
-        month_closes(w, self.inputs, self._everywhere, t)
-        self.t += 1
+        month_closes(self.world, self.inputs, self.everywhere, self.t)
 
     def _authorities_live(self, month: Month) -> None:
         """Take the authorities through the month, verb by verb, in the order of `month.authorities_act`."""
