@@ -1,5 +1,7 @@
 # make run    the main job: the baseline at full scale, into results/baseline, and what reform may change beside it,
 #             over the calibrated ensemble, into results/compare
+# make experiments  the studies of docs/experiments.md at full size, into results/my_experiments/: many hours;
+#             STUDIES="e05 e07" takes some, SMOKE=--smoke tiny versions, RESULTS=FOLDER another place
 # make app    the model live in a browser
 # make test   style, types and the test suite
 # make lint   style and types only
@@ -17,6 +19,9 @@ UNTIL ?= 2035-08
 OUT ?= results/baseline
 COMPARED ?= no_change white_paper_2026 paper_sequence
 COMPARE_OUT ?= results/compare
+STUDIES ?=
+SMOKE ?=
+RESULTS ?= results/my_experiments$(if $(SMOKE),_smoke)
 JOBS ?= 2
 UPGRADE ?=
 
@@ -24,12 +29,19 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run app test lint docs release lock clean test-tools
+.PHONY: run experiments app test lint docs release lock clean test-tools
 
 run: .venv/project.stamp
 	$(BIN)/sendcycle run --scale $(SCALE) --until $(UNTIL) --out $(OUT)
-	rm -rf $(COMPARE_OUT)/runs
+	$(BIN)/sendcycle remove $(COMPARE_OUT)/runs
 	$(BIN)/sendcycle compare $(COMPARED) --out $(COMPARE_OUT)
+
+# One after another, as the registry lists them: what one reads of another was made before it.
+experiments: .venv/project.stamp
+	@studies="$$($(BIN)/python -m sendcycle_experiments.studies.registry $(STUDIES))" || exit 1; \
+	echo "$$studies" | while read -r name folder; do \
+		echo "$$name"; $(BIN)/sendcycle experiment $$name $(SMOKE) $$([ $$name != e10 ] || echo --results $(RESULTS)) --out $(RESULTS)/$$folder </dev/null || exit 1; \
+	done
 
 app: .venv/project.stamp
 	$(BIN)/sendcycle app

@@ -1,8 +1,8 @@
 """e01: the baseline from 2014 to 2040 without reform, as fan charts beside the published series.
 
-Two things spread here. Chance: the same parameters, other random draws and other neighbourhoods. And doubt about the
-numbers: every parameter with a prior drawn from the tenth of its prior around its default. That width is a convention,
-not a posterior: it shows how fast small doubts about many numbers add up, until calibration says what the data allow.
+Two things spread here. Stochastic variability: the same parameters, other random draws and other neighbourhoods. And
+parameter uncertainty: every parameter with a prior drawn from the tenth of its prior around its default. That width is
+a convention, not a posterior: it shows how fast small uncertainties add up, until calibration says what the data allow.
 """
 
 import textwrap
@@ -21,7 +21,10 @@ from sendcycle.inputs.parameters import Parameter, Prior, declared
 from sendcycle.inputs.published import of_observable
 from sendcycle.outputs import observables
 from sendcycle.outputs.observables import Observable
-from sendcycle_experiments.figures.baseline_page import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from sendcycle_experiments.studies.registry import BaselineFan
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, shares_of
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.store import FAILURES, Store
@@ -41,9 +44,9 @@ CHANCE, NUMBERS = "chance", "numbers"
 TABLE = "fan.csv"
 FIGURE = ("fan.pdf", "fan.png")
 FOOTNOTE = (
-    "Numbers in doubt: every parameter with a prior is drawn from the tenth of its prior around its default, with the "
-    "same random draws.\nThat width is a convention, not a posterior: the bands are no forecast intervals. After the "
-    "last point the lines show what the assumptions imply if nothing changes."
+    "Parameter uncertainty: every parameter with a prior is drawn from the tenth of its prior around its default, with "
+    "the same random draws.\nThat width is a convention, not a posterior: the bands are no forecast intervals. "
+    "After the last point the lines show what the assumptions imply if nothing changes."
 )
 
 
@@ -55,21 +58,25 @@ def around_default(parameter: Parameter, width: float = WIDTH) -> Prior:
     return Prior("uniform", prior.quantile(low), prior.quantile(low + width))
 
 
-def designs(
-    *, n: int = 100, replicates: int = 20, scale: float = 0.1, seed: int = 0, smoke: bool = False
-) -> dict[str, Design]:
+def run(sizes: BaselineFan, context: Context) -> Findings:
+    """Run both designs, and write the table, the figure and the manifest."""
+    stores = {spread: context.sweep(design, design.name) for spread, design in designs(sizes).items()}
+    write_report(stores, context.folder)
+    return Findings((), "fan charts, their table and the runs")
+
+
+def designs(sizes: BaselineFan) -> dict[str, Design]:
     """Return the two designs: `CHANCE` at the defaults, and `NUMBERS` with every parameter that has a prior drawn.
 
-    Both end in August 2040. All runs of the second share one seed, so that chance does not widen its bands.
+    All runs of the second share one seed, so that stochastic variability does not widen its bands.
     """
-    if smoke:
-        n, replicates, scale = 4, 3, 0.0005
-    years, until = (tuple(range(2014, 2017)), "2016-12") if smoke else (tuple(range(2014, 2041)), "2040-08")
-    common: dict[str, Any] = {"outcomes": NAMES, "years": years, "scale": scale, "until": until}
+    common: dict[str, Any] = {
+        "outcomes": NAMES, "years": sizes.years, "scale": sizes.scale, "until": sizes.until, "seed": sizes.seed,
+    }  # fmt: skip
     drawn = {name: around_default(p) for name, p in declared().items() if p.prior.dist != "none" and p.kind == "real"}
     return {
-        CHANCE: Design(f"e01_{CHANCE}", sampler="defaults", replicates=replicates, seed=seed, **common),
-        NUMBERS: Design(f"e01_{NUMBERS}", drawn, n=n, seed=seed, **common),
+        CHANCE: Design(f"e01_{CHANCE}", sampler="defaults", replicates=sizes.replicates, **common),
+        NUMBERS: Design(f"e01_{NUMBERS}", drawn, n=sizes.n, **common),
     }
 
 
@@ -93,12 +100,12 @@ def fan(stores: dict[str, Store]) -> pd.DataFrame:
             raise ResultsError(f"every run of '{spread}' failed; {store.folder / FAILURES} says with what error.")
         long = store.outcomes().melt(id_vars=["run", "year"], var_name="outcome").dropna(subset="value")
         by = long.groupby(["outcome", "year"])["value"]
-        table = by.quantile(list(LEVELS)).unstack()
+        table = by.quantile(np.asarray(LEVELS)).unstack()
         table.columns = pd.Index([f"q{round(100 * level):02d}" for level in LEVELS])
         tables.append(table.assign(runs=by.size(), spread=spread).reset_index())
     points = pd.concat([published_points(name) for name in NAMES])
     merged = pd.concat(tables, ignore_index=True).merge(points, on=["outcome", "year"], how="left")
-    columns = ["spread", "outcome", "year", "runs", *[c for c in merged if c.startswith("q")], "published"]
+    columns = ["spread", "outcome", "year", "runs", *[c for c in map(str, merged) if c.startswith("q")], "published"]
     return merged[columns]
 
 
@@ -117,7 +124,7 @@ def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
     words = ", ".join(f"{name} code {manifest['model']['code'][:12]}" for name, manifest in manifests.items())
     design = manifests[NUMBERS]["design"]
     with reporting(folder, {"runs": manifests}):
-        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
+        write_csv(table, folder / TABLE, index=False, float_format="%.6g")
         failed = sum(manifest["failed"] for manifest in manifests.values())
         sample = f"{100 * design['scale']:g} % of England" + f"; {failed} runs failed and are left out" * (failed > 0)
         figure = fan_charts(table, sample)
@@ -139,10 +146,10 @@ def fan_charts(table: pd.DataFrame, sample: str) -> Figure:
     )  # fmt: skip
     runs = table.groupby("spread")["runs"].max()
     keys = [
-        Line2D([], [], color=COLOURS[0], linewidth=2, label="median, chance alone"),
-        Line2D([], [], color=COLOURS[1], linewidth=2, label="median, numbers in doubt"),
-        Patch(color=COLOURS[0], alpha=0.45, label=f"90 % of {runs[CHANCE]} runs: chance alone"),
-        Patch(color=COLOURS[1], alpha=0.35, label=f"50 % and 90 % of {runs[NUMBERS]} runs: numbers in doubt"),
+        Line2D([], [], color=COLOURS[0], linewidth=2, label="median, stochastic variability"),
+        Line2D([], [], color=COLOURS[1], linewidth=2, label="median, parameter uncertainty"),
+        Patch(color=COLOURS[0], alpha=0.45, label=f"90 % of {runs[CHANCE]} runs: stochastic variability"),
+        Patch(color=COLOURS[1], alpha=0.35, label=f"50 % and 90 % of {runs[NUMBERS]} runs: parameter uncertainty"),
         Line2D([], [], color="0.15", marker="o", linestyle="none", label="published, to January 2025"),
     ]
     figure.legend(

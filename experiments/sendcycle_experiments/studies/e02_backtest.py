@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.typing import LineStyleType
 
 from sendcycle import NO_CHANGE, Scenario
 from sendcycle.calendar import month_index
@@ -21,25 +22,36 @@ from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.calibration.forecasting import NAIVE, as_known, backtest, scored
 from sendcycle_experiments.calibration.patterns import SEAL, nation_patterns
 from sendcycle_experiments.calibration.smoother import SMALL, SMOKE, Settings, calibrate
-from sendcycle_experiments.figures.baseline_page import COLOURS, FACTORS, position, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, FACTORS, position, save_figure, style_axes
+from sendcycle_experiments.studies.registry import Backtest
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
-from sendcycle_experiments.sweeps.runner import Told, sweep, telling
 from sendcycle_experiments.sweeps.store import Store
 
-ORIGINS = ("2018-01", "2019-01", "2020-01", "2021-01", "2022-01", "2023-01")
 MAIN = "2020-01"
 END = "2025-03"  # of the runs; figures after January 2025 are not looked at
 FIGURES, SCORES, SUMMARY = "backtest.csv", "scores.csv", "summary.csv"
 FIGURES_HELD, SCORES_HELD = "backtest_recognition_held.csv", "scores_recognition_held.csv"
 PAGE = ("backtest.pdf", "backtest.png")
-MEMBERS_RUN = 100
-SCALE = 0.1  # of the members' runs
+LINES_OF_NAIVE: tuple[LineStyleType, ...] = ("--", ":", "-.", (0, (1, 3)))
+SHOWN = (
+    "origin",
+    "recognition",
+    "series",
+    "won",
+    "median_error",
+    "median_best_naive",
+    "within_50",
+    "within_90",
+    "wider",
+)
 
 
-def settings_of(origin: str, smoke: bool) -> Settings:
+def settings_of(origin: str, is_smoke: bool) -> Settings:
     """Return how large the calibration of an origin is: the main one is as large as that of the present."""
-    return SMOKE if smoke else Settings() if origin == MAIN else SMALL
+    return SMOKE if is_smoke else Settings() if origin == MAIN else SMALL
 
 
 def member_design(
@@ -64,25 +76,30 @@ def check_origins(origins: list[str]) -> None:
             raise DesignError(f"origin {origin}: it must be a January from 2017 to 2024.")
 
 
-def run_origin(
-    origin: str, folder: Path, *, smoke: bool = False, scheduler: str | None = None, workers: int | None = None,
-    told: Told | None = None,
-) -> tuple[Ensemble, Store, Store]:  # fmt: skip
+def run(sizes: Backtest, context: Context) -> Findings:
+    """Calibrate and run every origin, and write held-out figures, scores, ensembles and the figure."""
+    origins = [word.strip() for word in sizes.origins.split(",") if word.strip()]
+    check_origins(origins)
+    done = {origin: run_origin(origin, sizes, context.within(origin)) for origin in origins}
+    ensembles = {origin: ensemble for origin, (ensemble, _, _) in done.items()}
+    stores = {origin: store for origin, (_, store, _) in done.items()}
+    held = {origin: store for origin, (_, _, store) in done.items()}
+    table = write_report(stores, held, ensembles, context.folder)
+    return Findings((table[list(SHOWN)],), "held-out figures, scores, ensembles and the figure")
+
+
+def run_origin(origin: str, sizes: Backtest, context: Context) -> tuple[Ensemble, Store, Store]:
     """Calibrate to one origin and run its members to the end; goes on with what the folder holds.
 
     The members run twice: with recognition as it was measured after the origin, and with it held at the origin.
     """
-    chosen = settings_of(origin, smoke)
-    ensemble = calibrate(origin, folder, chosen, scheduler=scheduler, workers=workers, progress=told, all_stay=smoke)
-    ensemble = ensemble.first(MEMBERS_RUN)
+    chosen = settings_of(origin, sizes.is_smoke)
+    ensemble = calibrate(origin, context.folder, chosen, all_stay=sizes.is_smoke, **context.machines)
+    ensemble = ensemble.first(sizes.members)
     stores = []
     for name, held in (("members", False), ("members_recognition_held", True)):
         scenario = as_known(origin, recognition_held=held)
-        design = member_design(ensemble, name, END, 0.0005 if smoke else SCALE, scenario)
-        done = sweep(
-            design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=telling(told, name)
-        )
-        stores.append(done.store)
+        stores.append(context.sweep(member_design(ensemble, name, END, sizes.scale, scenario), name))
     return ensemble, stores[0], stores[1]
 
 
@@ -103,11 +120,11 @@ def write_report(
     )
     about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
     with reporting(folder, {"origins": about, "runs": briefs(folder)}):
-        figures.to_csv(folder / FIGURES, index=False, float_format="%.6g")
-        scores.to_csv(folder / SCORES, index=False, float_format="%.6g")
-        figures_held.to_csv(folder / FIGURES_HELD, index=False, float_format="%.6g")
-        scores_held.to_csv(folder / SCORES_HELD, index=False, float_format="%.6g")
-        table.to_csv(folder / SUMMARY, index=False, float_format="%.6g")
+        write_csv(figures, folder / FIGURES, index=False, float_format="%.6g")
+        write_csv(scores, folder / SCORES, index=False, float_format="%.6g")
+        write_csv(figures_held, folder / FIGURES_HELD, index=False, float_format="%.6g")
+        write_csv(scores_held, folder / SCORES_HELD, index=False, float_format="%.6g")
+        write_csv(table, folder / SUMMARY, index=False, float_format="%.6g")
         for ensemble in ensembles.values():
             ensemble.write(folder)
         main = MAIN if MAIN in stores else next(iter(stores))
@@ -147,9 +164,14 @@ def summary(scores: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
 
 def wider(figures: pd.DataFrame) -> float:
     """Return by which factor 90 % bands would have to be widened to hold 90 % of the held-out figures."""
-    off = np.log(figures["published"] / figures["q50"])
-    half = np.log(figures["q95"] / figures["q50"]).where(off > 0.0, np.log(figures["q50"] / figures["q05"]))
+    off = _log_ratio(figures["published"], figures["q50"])
+    above, below = _log_ratio(figures["q95"], figures["q50"]), _log_ratio(figures["q50"], figures["q05"])
+    half = above.where(off > 0.0, below)
     return float(np.quantile(off.abs() / half, 0.9))
+
+
+def _log_ratio(one: "pd.Series[float]", other: "pd.Series[float]") -> "pd.Series[float]":
+    return pd.Series(np.log(one / other))  # it is a Series already, which NumPy's types do not say
 
 
 def _best(part: pd.DataFrame) -> float:
@@ -173,7 +195,7 @@ def fans(figures: pd.DataFrame, origin: str) -> Figure:
         ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=COLOURS[0], alpha=0.2, linewidth=0)
         ax.fill_between(x, factor * rows["q25"], factor * rows["q75"], color=COLOURS[0], alpha=0.35, linewidth=0)
         ax.plot(x, factor * rows["q50"], color=COLOURS[0], linewidth=1.8)
-        for method, style in zip(NAIVE, ("--", ":", "-.", (0, (1, 3))), strict=True):
+        for method, style in zip(NAIVE, LINES_OF_NAIVE, strict=True):
             ax.plot(x, factor * rows[method], color=COLOURS[1], linewidth=1.2, linestyle=style)
         ax.plot(position(observable, before.index), factor * before, "o", color="0.6", markersize=4)
         ax.plot(x, factor * rows["published"], "o", color="0.1", markersize=4.5)
@@ -191,7 +213,7 @@ def fans(figures: pd.DataFrame, origin: str) -> Figure:
         Line2D([], [], color=COLOURS[0], linewidth=1.8, label="model, median"),
         Patch(color=COLOURS[0], alpha=0.3, label="50 and 90 %"),
         *(Line2D([], [], color=COLOURS[1], linewidth=1.2, linestyle=style, label=method.replace("_", " "))
-          for method, style in zip(NAIVE, ("--", ":", "-.", (0, (1, 3))), strict=True)),
+          for method, style in zip(NAIVE, LINES_OF_NAIVE, strict=True)),
     ]  # fmt: skip
     page.legend(
         handles=keys, loc="upper left", bbox_to_anchor=(0.045, 0.95), ncols=len(keys), frameon=False, fontsize=9

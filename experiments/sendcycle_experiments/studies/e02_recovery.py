@@ -34,21 +34,29 @@ from sendcycle_experiments.calibration.smoother import (
     whole,
 )  # fmt: skip
 from sendcycle_experiments.calibration.smoother import target as published_target
+from sendcycle_experiments.studies.registry import Recovery
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
-from sendcycle_experiments.sweeps.runner import Told, sweep, telling
 
 KEPT = 0.04  # share of the sample that approximate Bayesian computation keeps
 LEVEL = 0.9
-TRUE_SCALE = 0.5  # of the runs that synthetic figures are taken from: their sampling error is below the declared errors
 TABLE, SUMMARY = "recovery.csv", "summary.csv"
 METHODS = ("ensemble smoother", "ABC with regression")
 PRIOR = "the prior, with no data"
 
 
-def sizes(smoke: bool) -> tuple[Settings, int]:
+def run(sizes: Recovery, context: Context) -> Findings:
+    """Look for every truth with both methods, and write what was found and how often it holds."""
+    ensemble = context.ensemble()
+    short = write_report(recover(ensemble, sizes, context), ensemble, context.folder)
+    return Findings((short,), "tables")
+
+
+def budget_of(is_smoke: bool) -> tuple[Settings, int]:
     """Return the settings of the smoother and the number of runs that each method has."""
-    settings = SMOKE if smoke else replace(SMALL, first=600, first_scale=SMALL.scale, members=600)
+    settings = SMOKE if is_smoke else replace(SMALL, first=600, first_scale=SMALL.scale, members=600)
     return settings, settings.first + settings.members * settings.steps
 
 
@@ -60,11 +68,11 @@ def synthetic(goal: Target, values: dict[str, float], scale: float, until: str, 
     names = list(dict.fromkeys(goal.table["outcome"]))
     years = simulate(Parameters(**values), seed=10_000 + seed, scale=scale, until=until).yearly(names)
     places = zip(goal.table["outcome"], goal.table["year"], strict=True)
-    values = np.asarray([float(years.loc[year, name]) for name, year in places])
-    there = np.flatnonzero(values > 0.0)
+    found = np.asarray([float(years.loc[year, name]) for name, year in places])
+    there = np.flatnonzero(found > 0.0)
     covariance = goal.covariance[np.ix_(there, there)]
     errors = np.linalg.cholesky(covariance) @ np.random.default_rng(seed).standard_normal(len(there))
-    return Target(goal.table.iloc[there].assign(value=values[there] * np.exp(errors)), covariance)
+    return Target(goal.table.iloc[there].assign(value=found[there] * np.exp(errors)), covariance)
 
 
 def abc(points: Matrix, figures: Matrix, goal: Target) -> tuple[Matrix, Matrix]:
@@ -80,10 +88,7 @@ def abc(points: Matrix, figures: Matrix, goal: Target) -> tuple[Matrix, Matrix]:
     return np.clip(moved, -SCORES, SCORES), weights
 
 
-def recover(
-    ensemble: Ensemble, folder: Path, truths: int = 4, *, smoke: bool = False, workers: int | None = None,
-    told: Told | None = None, until: str = "2025-01",
-) -> pd.DataFrame:  # fmt: skip
+def recover(ensemble: Ensemble, sizes: Recovery, context: Context) -> pd.DataFrame:
     """Return, by truth, method and parameter, where it lay, what was found, and whether the interval holds it.
 
     Returns
@@ -92,23 +97,24 @@ def recover(
         Columns `truth`, `method`, `parameter`, `true`, `mean`, `sd`, `low`, `high` (normal scores of the prior) and
         `inside` (the 90 % interval holds the truth).
     """
-    if truths > len(ensemble.members):
-        raise DesignError(f"{truths} truths are more than the {len(ensemble.members)} members of {ensemble.name}.")
-    settings, budget = sizes(smoke)
-    goal = published_target(until)
+    if sizes.truths > len(ensemble.members):
+        raise DesignError(
+            f"{sizes.truths} truths are more than the {len(ensemble.members)} members of {ensemble.name}."
+        )
+    settings, budget = budget_of(sizes.is_smoke)
+    goal = published_target(sizes.until)
     moved = priors()
     lacking = sorted(set(moved) - set(ensemble.members))
     if lacking:
         raise DesignError(f"{ensemble.name} was made before '{lacking[0]}' was a parameter: calibrate again.")
     outcomes, years = tuple(dict.fromkeys(goal.table["outcome"])), tuple(sorted(set(goal.table["year"])))
 
-    def run(name: str, points: Matrix, scale: float, aim: Target) -> Matrix:
+    def figures_at(name: str, points: Matrix, scale: float, aim: Target) -> Matrix:
         design = Design(
             name, moved, outcomes=outcomes, years=years, n=points.shape[1], shares=norm.cdf(points.T), scale=scale,
-            until=until, seed=settings.seed,
+            until=sizes.until, seed=settings.seed,
         )  # fmt: skip
-        done = sweep(design, folder / name, resume=True, workers=workers, progress=telling(told, name))
-        return predicted(done.store, design, aim)
+        return predicted(context.sweep(design, name), design, aim)
 
     from scipy.stats import qmc
 
@@ -116,12 +122,12 @@ def recover(
     points = np.clip(norm.ppf(shares).T, -SCORES, SCORES)
     true_scores = scores(ensemble)[list(moved)].to_numpy()
     rows = []
-    for truth in range(truths):
-        member = truth * max(1, len(ensemble.members) // truths)
-        aim = synthetic(goal, ensemble.values(member), 0.002 if smoke else TRUE_SCALE, until, truth)
+    for truth in range(sizes.truths):
+        member = truth * max(1, len(ensemble.members) // sizes.truths)
+        aim = synthetic(goal, ensemble.values(member), sizes.true_scale, sizes.until, truth)
 
         def step(name: str, at: Matrix, scale: float, aim: Target = aim, truth: int = truth) -> Matrix:
-            return run(name if name == "look" else f"truth_{truth}_{name}", at, scale, aim)
+            return figures_at(name if name == "look" else f"truth_{truth}_{name}", at, scale, aim)
 
         figures = whole(step, aim, settings, "look", points)
         near = misfit(figures[:, : settings.first], aim)
@@ -187,6 +193,6 @@ def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.Da
     short = summary(table, set(narrowed.loc[narrowed["seen"], "parameter"]))
     truths = int(table["truth"].nunique())
     with reporting(folder, {"truths_from": ensemble.name, "truths": truths, "runs": briefs(folder)}):
-        table.to_csv(folder / TABLE, index=False, float_format="%.5g")
-        short.to_csv(folder / SUMMARY, index=False, float_format="%.4g")
+        write_csv(table, folder / TABLE, index=False, float_format="%.5g")
+        write_csv(short, folder / SUMMARY, index=False, float_format="%.4g")
     return short

@@ -18,14 +18,16 @@ from sendcycle.inputs.published import of_observable
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.calibration.forecasting import by_year
-from sendcycle_experiments.calibration.patterns import nation_patterns
+from sendcycle_experiments.calibration.patterns import SEAL, nation_patterns
 from sendcycle_experiments.calibration.smoother import IMPLAUSIBLE, SMALL, SMOKE, calibrate
-from sendcycle_experiments.calibration.validation import SEAL, nation_scores
-from sendcycle_experiments.figures.baseline_page import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
-from sendcycle_experiments.studies.e02_backtest import Told, member_design
+from sendcycle_experiments.calibration.validation import nation_scores
+from sendcycle_experiments.figures.style import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from sendcycle_experiments.studies.e02_backtest import member_design
+from sendcycle_experiments.studies.registry import Rivals
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import DesignError
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
-from sendcycle_experiments.sweeps.runner import sweep, telling
 from sendcycle_experiments.sweeps.store import Store
 
 RIVALS: dict[str, tuple[str, dict[str, float]]] = {
@@ -49,21 +51,26 @@ RIVALS: dict[str, tuple[str, dict[str, float]]] = {
     ),
 }
 ITSELF = "the_model"
-UNTIL = "2040-08"
-MEMBERS_RUN = 60
-SCALE = 0.1
 SHOWN = ("plans_in_force", "requests", "new_plans", "within_20_weeks")
 FIT, FORECAST = "fit.csv", "forecast.csv"
 PAGE = ("rivals.pdf", "rivals.png")
+PRINTED = ("structure", "stay", "nearest", "middle", "plans_in_force", "requests", "new_plans")
 FEWEST = 20  # members that are run even if none is plausible
 
 
 @dataclass(frozen=True)
 class Structure:
-    """A structure that was calibrated: its ensemble, and runs of its members up to `UNTIL`."""
+    """A structure that was calibrated: its ensemble, and the runs of its members."""
 
     ensemble: Ensemble
     store: Store
+
+
+def run(sizes: Rivals, context: Context) -> Findings:
+    """Calibrate and run the model and every rival, and write how each fits and what it forecasts."""
+    done = {name: calibrated(name, sizes, context.within(name)) for name in (ITSELF, *RIVALS)}
+    table = write_report(done, context.folder)
+    return Findings((table[list(PRINTED)],), "fit, forecasts and the figure")
 
 
 def constants_of(rival: str | None) -> dict[str, float]:
@@ -81,22 +88,16 @@ def constants_of(rival: str | None) -> dict[str, float]:
     return dict(RIVALS[rival][1])
 
 
-def calibrated(
-    name: str, folder: Path, *, smoke: bool = False, scheduler: str | None = None, workers: int | None = None,
-    told: Told | None = None,
-) -> Structure:  # fmt: skip
+def calibrated(name: str, sizes: Rivals, context: Context) -> Structure:
     """Calibrate a structure to all figures and run its members on; goes on with what the folder holds."""
     constants = constants_of(None if name == ITSELF else name)
     everyone = calibrate(
-        SEAL, folder, SMOKE if smoke else SMALL, constants=constants, name=name, all_stay=True, scheduler=scheduler,
-        workers=workers, progress=told,
+        SEAL, context.folder, SMOKE if sizes.is_smoke else SMALL, constants=constants, name=name, all_stay=True,
+        **context.machines,
     )  # fmt: skip
-    ensemble = taken(everyone).first(MEMBERS_RUN)
-    design = member_design(ensemble, "members", "2026-03" if smoke else UNTIL, 0.0005 if smoke else SCALE)
-    done = sweep(
-        design, folder / "members", resume=True, scheduler=scheduler, workers=workers, progress=telling(told, "members")
-    )
-    return Structure(ensemble, done.store)
+    ensemble = taken(everyone).first(sizes.members)
+    design = member_design(ensemble, "members", sizes.until, sizes.scale)
+    return Structure(ensemble, context.sweep(design, "members"))
 
 
 def taken(everyone: Ensemble) -> Ensemble:
@@ -180,8 +181,8 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
     with reporting(folder, {"structures": about, "runs": briefs(folder)}):
         for structure in structures.values():
             structure.ensemble.write(folder)
-        table.to_csv(folder / FIT, index=False, float_format="%.4g")
-        later.to_csv(folder / FORECAST, index=False, float_format="%.6g")
+        write_csv(table, folder / FIT, index=False, float_format="%.4g")
+        write_csv(later, folder / FORECAST, index=False, float_format="%.6g")
         page = figure(later)
         save_figure(
             page, [folder / name for name in PAGE], "sendcycle: the model and its rivals", ", ".join(structures)

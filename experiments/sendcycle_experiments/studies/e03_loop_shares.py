@@ -19,7 +19,10 @@ from sendcycle.errors import ResultsError
 from sendcycle.structure import causal_map
 from sendcycle_experiments.analysis.evidence import LEVELS
 from sendcycle_experiments.calibration.ensembles import Ensemble
-from sendcycle_experiments.figures.baseline_page import save_figure
+from sendcycle_experiments.figures.style import save_figure
+from sendcycle_experiments.studies.registry import LoopShares
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.output_folder import writing_into
 from sendcycle_experiments.sweeps.store import Store
@@ -28,7 +31,6 @@ LOOPS = tuple(name for name in causal_map.loops() if name.startswith("R"))
 GAINS = {name: causal_map.loops()[name].gain for name in LOOPS}
 LABELS = {name: f"{name} {causal_map.loops()[name].label}" for name in LOOPS}
 FROM = 2015
-YEARS = (2020, 2025, 2030, 2035)
 OUTCOME = "plans_in_force"
 LEVEL = 0.95
 MIDDLE = (LEVELS[0], LEVELS[-1])
@@ -36,19 +38,24 @@ TABLE, PAIRS = "shares.csv", "interactions.csv"
 FIGURE = ("waterfall.pdf", "waterfall.png")
 
 
-def design(
-    ensemble: Ensemble | None = None, *, replicates: int = 5, scale: float = 0.01, seed: int = 0, smoke: bool = False
-) -> Design:
+def run(sizes: LoopShares, context: Context) -> Findings:
+    """Run all combinations of loops, and write shares, interactions and the figure beside the runs."""
+    ensemble = None if sizes.defaults else context.ensemble().first(sizes.members)
+    chosen = design(sizes, ensemble)
+    shown = by_decade(write_report(context.sweep(chosen), chosen)).reset_index().rename(columns=str)
+    return Findings((shown,), "thousand plans added since January 2015 (share); tables, figure and runs")
+
+
+def design(sizes: LoopShares, ensemble: Ensemble | None = None) -> Design:
     """Return the design: 512 combinations of gains 0 and 1, each with the same random draws.
 
     Every member of the ensemble is run once with all of them, with draws of its own. Without an ensemble the declared
     defaults are, in several replicates.
     """
-    years = (2016, 2017) if smoke else YEARS
     at_defaults = Design(
         "e03_loop_shares", levers={gain: (0.0, 1.0) for gain in GAINS.values()}, outcomes=(OUTCOME,),
-        years=(FROM, *years), sampler="defaults", replicates=2 if smoke else replicates, seed=seed,
-        scale=0.0005 if smoke else scale, until=f"{max(years)}-01",
+        years=(FROM, *sizes.years), sampler="defaults", replicates=sizes.replicates, seed=sizes.seed,
+        scale=sizes.scale, until=f"{max(sizes.years)}-01",
         text="Growth of plans in force since January 2015 with every combination of the reinforcing loops on and off.",
     )  # fmt: skip
     return at_defaults if ensemble is None else ensemble.design(at_defaults).replaced(replicates=1, own_seeds=True)
@@ -123,10 +130,10 @@ def growth(store: Store) -> tuple[NDArray[np.float64], list[int]]:
     bits = sum((table[gain] > 0.5).astype(int) * (1 << i) for i, gain in enumerate(GAINS.values()))
     keys = ["coalition", "point", "replicate"]
     wide = table.assign(coalition=bits).pivot(index=keys, columns="year", values=OUTCOME)
-    repeats = len(wide.index.droplevel("coalition").unique())
+    repeats = len(table[["point", "replicate"]].drop_duplicates())
     if len(wide) != (1 << len(GAINS)) * repeats or wide.isna().any().any():
         raise ResultsError(f"{store.folder}: runs failed or are missing; shares need every combination.")
-    years = [int(year) for year in wide.columns if year != FROM]
+    years = [year for year in map(int, wide.columns) if year != FROM]
     since = wide[years].sub(wide[FROM], axis=0).sort_index()
     return since.to_numpy().reshape(1 << len(GAINS), repeats, len(years)), years
 
@@ -189,13 +196,13 @@ def waterfall(table: pd.DataFrame, year: int, chosen: Design) -> Figure:
     names = ["no loop", *LOOPS]
     start = 0.0
     for k, name in enumerate(names):
-        value = here.loc[name, "shapley"] / 1e3
+        value = here["shapley"][name] / 1e3
         colour = "0.55" if name == "no loop" else "#0072B2" if value >= 0.0 else "#D55E00"
         ax.bar(k, value, bottom=start, color=colour, width=0.72)
-        low, high = (here.loc[name, side] / 1e3 for side in ("low", "high"))
+        low, high = (here[side][name] / 1e3 for side in ("low", "high"))
         ax.errorbar(k, start + value, yerr=[[value - low], [high - value]], color="0.1", capsize=3, linewidth=1.2)
         ax.plot([k - 0.36, k + 1.36], [start + value] * 2, color="0.6", linewidth=0.8, zorder=0)
-        words = f"{value:+.0f}\n{100 * here.loc[name, 'share']:.0f} %"
+        words = f"{value:+.0f}\n{100 * here['share'][name]:.0f} %"
         ax.annotate(
             words,
             (k, max(start, start + value, start + high)),
@@ -249,9 +256,9 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
     middle = 2025 if 2025 in years else years[-1]
     figure = waterfall(table, middle, chosen)
     with writing_into(store.folder):
-        table.to_csv(store.folder / TABLE, index=False, float_format="%.6g")
+        write_csv(table, store.folder / TABLE, index=False, float_format="%.6g")
         frame = pd.DataFrame(rows, columns=["year", "loop", "other", "plans"])
-        frame.to_csv(store.folder / PAIRS, index=False, float_format="%.6g")
+        write_csv(frame, store.folder / PAIRS, index=False, float_format="%.6g")
         code = store.manifest()["model"]["code"][:12]
         words = f"{chosen.n_runs} runs, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: loops", words)

@@ -10,7 +10,7 @@ found that neither lump sums nor budgets of pupils lowered the share in special 
 quarters of plans a pupil in 2015.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -23,14 +23,17 @@ from numpy.typing import NDArray
 
 from sendcycle import Parameters, simulate
 from sendcycle.outputs.results import Result
-from sendcycle_experiments.analysis.comparison import design, differences, outcomes
+from sendcycle_experiments.analysis.comparison import design, differences, outcomes_with_costs
 from sendcycle_experiments.analysis.evidence import LEVELS, verdict
 from sendcycle_experiments.calibration.ensembles import Ensemble
-from sendcycle_experiments.figures.baseline_page import COLOURS, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, save_figure, style_axes
 from sendcycle_experiments.reforms.scenario_files import read_scenario
+from sendcycle_experiments.studies.registry import Funding
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
-from sendcycle_experiments.sweeps.resuming import gone_on_with
-from sendcycle_experiments.sweeps.runner import Progress, Told, sweep, telling
+from sendcycle_experiments.sweeps.resuming import resume_or_refuse
+from sendcycle_experiments.sweeps.runner import counted
 
 PAGE = ("funding.pdf", "funding.png")
 FIRST_JANUARY = "2015-01"
@@ -50,7 +53,7 @@ KINDS = {  # by what a need of the kind usually costs to meet
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was found elsewhere: how a funding model moves a measure; for `expected` see `verdicts.verdict`."""
+    """What was found elsewhere: how a funding model moves a measure; for `expected` see `evidence.verdict`."""
 
     found: str
     source: str
@@ -152,9 +155,9 @@ def _one(scenario: str, values: dict[str, float], scale: float, seed: int, path:
     partial.replace(path)
 
 
-def run(
+def run_by_group(
     ensemble: Ensemble, folder: Path, *, scale: float = 0.02, seed: int = 600, workers: int | None = None,
-    told: Callable[[int, int], None] | None = None, models: Sequence[str] = MODELS,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Run every member under every funding model; goes on with the runs the folder holds.
 
@@ -169,19 +172,19 @@ def run(
         "scale": scale,
         "seed": seed,
     }
-    gone_on_with(folder, key | {"scenarios": [asdict(read_scenario(name)) for name in models]})
+    resume_or_refuse(folder, key | {"scenarios": [asdict(read_scenario(name)) for name in MODELS]})
     jobs = {
         folder / f"{model}_{member}.parquet": (model, ensemble.values(member), scale, seed + member)
         for member in range(len(ensemble.members))
-        for model in models
+        for model in MODELS
     }
     missing = {path: job for path, job in jobs.items() if not path.exists()}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_one, *job, path) for path, job in missing.items()]
         for k, future in enumerate(waiting):
             future.result()
-            if told is not None:
-                told(len(jobs) - len(missing) + k + 1, len(jobs))
+            if progress is not None:
+                progress(len(jobs) - len(missing) + k + 1, len(jobs))
     tables = [pd.read_parquet(path).assign(member=int(path.stem.rsplit("_", 1)[1])) for path in jobs]
     return pd.concat(tables, ignore_index=True)
 
@@ -200,7 +203,7 @@ def gains(table: pd.DataFrame, first: str = MODELS[0]) -> pd.DataFrame:
     pairs = table[table["scenario"] != first].join(base, on=keys)
     pairs["gap"] = pairs["value"] - pairs["base"]
     groups = pairs.groupby(["scenario", "by", "group", "measure"], sort=False)
-    found = groups["gap"].quantile(list(LEVELS)).unstack()
+    found = groups["gap"].quantile(np.asarray(LEVELS)).unstack()
     found.columns = pd.Index(["q05", "median", "q95"])
     found = found.join(groups["base"].median().rename("level")).join(
         groups["gap"].agg(lower=lambda g: (g < 0.0).mean())
@@ -229,33 +232,30 @@ def beside_evidence(groups: pd.DataFrame) -> pd.DataFrame:
     return table[[*found.columns, "median", "q05", "q95", "verdict"]]
 
 
-def experiment(
-    ensemble: Ensemble, folder: Path, *, scale: float = 0.02, scheduler: str | None = None,
-    workers: int | None = None, told: Told | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """Run all funding models, write national differences, gains by group and a manifest; return the main gains."""
-    scenarios = [read_scenario(name) for name in MODELS]
-    members = ensemble.with_reforms()
-    store = sweep(
-        design(scenarios, members, scale=scale, until=UNTIL), folder / "national", resume=True, scheduler=scheduler,
-        workers=workers, progress=telling(told, "national"),
-    ).store  # fmt: skip
-    national = differences(outcomes(store, scenarios), MODELS[0])
-    of_groups = (lambda done, of: told("groups", Progress(done, of, 0, 0))) if told is not None else None
-    table = run(members, folder / "groups", scale=scale, workers=workers, told=of_groups)
+def run(sizes: Funding, context: Context) -> Findings:
+    """Run all funding models, and write national differences, gains by group, the figure and the manifest."""
+    ensemble, folder = context.ensemble().first(sizes.members), context.folder
+    scenarios, members = [read_scenario(name) for name in MODELS], ensemble.with_reforms()
+    store = context.sweep(design(scenarios, members, scale=sizes.scale, until=UNTIL), "national")
+    national = differences(outcomes_with_costs(store, scenarios), MODELS[0])
+    table = run_by_group(
+        members, folder / "groups", scale=sizes.scale, workers=context.workers,
+        progress=counted(context.progress, "groups"),
+    )  # fmt: skip
     groups, beside_formula = gains(table), gains(table, FORMULA)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
     with reporting(folder, about):
-        national.to_csv(folder / "national.csv", index=False, float_format="%.5g")
-        groups.to_csv(folder / "groups.csv", index=False, float_format="%.5g")
-        beside_formula.to_csv(folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
-        beside_evidence(groups).to_csv(folder / "beside_evidence.csv", index=False, float_format="%.4g")
+        write_csv(national, folder / "national.csv", index=False, float_format="%.5g")
+        write_csv(groups, folder / "groups.csv", index=False, float_format="%.5g")
+        write_csv(beside_formula, folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
+        write_csv(beside_evidence(groups), folder / "beside_evidence.csv", index=False, float_format="%.4g")
         page = figure(groups, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e06: funding models", ensemble.name)
     shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(
         ["unmet", "coverage", "plan"]
     )
-    return groups.loc[shown, ["scenario", "group", "measure", "level", "median", "q05", "q95"]]
+    table = groups.loc[shown, ["scenario", "group", "measure", "level", "median", "q05", "q95"]]
+    return Findings((table,), "tables, the figure and runs")
 
 
 def figure(groups: pd.DataFrame, members: int) -> Figure:

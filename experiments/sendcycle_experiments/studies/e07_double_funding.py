@@ -3,13 +3,12 @@
 Net extra cost is all public cost under a scenario less that under no change, of the same member on the same draws, by
 financial year: every line of spending of the model and what reforms cost beside it. Transfers between governments (the
 block, deficit grants, balances) are nobody's cost or saving and are left out. Real pounds are those of 2026-27.
-The groups of reforms of e05 are run in the paper's order, turned round, all at once, and in the paper's order without
+The groups of reforms of e05 are run in the paper's order, reversed, all at once, and in the paper's order without
 the statutory ones, with the same money in each, which lasts eight years; the white paper has its own dates, money and
 length of notice.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 from sendcycle import Scenario
 from sendcycle.state.records import LINES_INSIDE
 from sendcycle_experiments.analysis.comparison import complete, design
-from sendcycle_experiments.calibration.ensembles import Ensemble
-from sendcycle_experiments.figures.baseline_page import COLOURS, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, save_figure, style_axes
 from sendcycle_experiments.reforms.programme_cost import beside_the_model, mid_year_prices
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.studies.e05_sequencing.orders import PAPER, SLOTS, scenario_of
+from sendcycle_experiments.studies.registry import DoubleFunding
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
-from sendcycle_experiments.sweeps.runner import Told, sweep, telling
 from sendcycle_experiments.sweeps.store import Store
 
 PAGE = ("double_funding.pdf", "double_funding.png")
@@ -39,6 +39,7 @@ PAYERS_OF_LINES = {
 }
 LINES_OF = (*((colour, "-") for colour in COLOURS), ("0.25", "--"))  # colour and style, one a scenario
 BANDS = 2  # scenarios drawn with their band
+SHOWN = ("scenario", "peak", "peak_year", "cumulated", "break_even", "never", "gbp_per_child_year")
 PRICES = ("nominal", "real", "discounted")
 
 
@@ -77,12 +78,10 @@ def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     for payer, lines in PAYERS_OF_LINES.items():
         costs[payer] = table[list(lines)].sum(axis=1, skipna=False) + costs.get(payer, 0.0)
     costs["unmet"] = table["unmet_need"]
-    wide = costs.set_index(["point", "year", "scenario"])
-    base = wide.xs(scenarios[0].name, level="scenario")
-    gaps = [
-        (wide.xs(scenario.name, level="scenario") - base).assign(scenario=scenario.name).reset_index()
-        for scenario in scenarios[1:]
-    ]
+    by_case = costs.set_index(["point", "year"])
+    paid = {s.name: by_case[by_case["scenario"] == s.name].drop(columns="scenario") for s in scenarios}
+    base = paid[scenarios[0].name]
+    gaps = [(paid[s.name] - base).assign(scenario=s.name).reset_index() for s in scenarios[1:]]
     found = pd.concat(gaps, ignore_index=True)
     found["total"] = found[list(PAYERS_OF_LINES)].sum(axis=1, skipna=False)
     found["unmet_avoided"] = -found.pop("unmet")
@@ -159,32 +158,26 @@ def bands(extra: pd.DataFrame) -> pd.DataFrame:
     tables = []
     for prices in PRICES:
         paid = extra.assign(total=extra["total"] / price_levels(extra["year"], prices), prices=prices)
-        tables.append(paid.groupby(["scenario", "prices", "year"])["total"].quantile([0.05, 0.5, 0.95]).unstack())
+        totals = paid.groupby(["scenario", "prices", "year"])["total"]
+        tables.append(totals.quantile(np.asarray([0.05, 0.5, 0.95])).unstack())
     return pd.concat(tables).set_axis(["q05", "q50", "q95"], axis=1).reset_index()
 
 
-def experiment(
-    ensemble: Ensemble, folder: Path, *, scale: float = 0.01, scheduler: str | None = None,
-    workers: int | None = None, told: Told | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """Run the scenarios over the ensemble, write tables, figure and manifest, and return what matters most."""
-    scenarios = compared()
-    of = ensemble.with_reforms()
-    store = sweep(
-        design(scenarios, of, scale=scale), folder / "runs", resume=True, scheduler=scheduler, workers=workers,
-        progress=telling(told, "runs"),
-    ).store  # fmt: skip
+def run(sizes: DoubleFunding, context: Context) -> Findings:
+    """Run the scenarios over the ensemble, and write tables, the figure and the manifest."""
+    ensemble, folder, scenarios = context.ensemble().first(sizes.members), context.folder, compared()
+    store = context.sweep(design(scenarios, ensemble.with_reforms(), scale=sizes.scale), "runs")
     extra = extra_costs(store, scenarios)
     table = reported(extra)
     by_year = bands(extra)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
     with reporting(folder, about):
-        table.to_csv(folder / "double_funding.csv", index=False, float_format="%.5g")
-        by_year.to_csv(folder / "extra_cost.csv", index=False, float_format="%.5g")
+        write_csv(table, folder / "double_funding.csv", index=False, float_format="%.5g")
+        write_csv(by_year, folder / "extra_cost.csv", index=False, float_format="%.5g")
         page = figure(extra, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e07: double funding", ensemble.name)
     short = table[(table["payer"] == "total") & (table["prices"] == "real")]
-    return short[["scenario", "peak", "peak_year", "cumulated", "break_even", "never", "gbp_per_child_year"]]
+    return Findings((short[list(SHOWN)],), "tables, the figure and runs")
 
 
 def figure(extra: pd.DataFrame, members: int) -> Figure:

@@ -14,28 +14,33 @@ import pandas as pd
 from scipy import stats
 
 from sendcycle.errors import ResultsError
+from sendcycle_experiments.studies.registry import Scales
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.store import Store
 
-SCALES = {0.002: 16, 0.01: 16, 0.1: 6, 1.0: 2}  # replicates at each
-SMOKE = {0.0005: 3, 0.001: 2}
 OUTCOMES = ("plans_in_force", "requests", "high_needs_spending", "unmet_need_share", "within_20_weeks")
-YEARS = (2020, 2025, 2030)
 ERROR_RATE = 0.01  # of calling scales different that are not, over all comparisons of the table together
 APART = 1000  # between the seeds of two scales, which are compared as independent samples
 TABLE = "scales.csv"
 
 
-def designs(*, smoke: bool = False, seed: int = 0) -> dict[float, Design]:
+def run(sizes: Scales, context: Context) -> Findings:
+    """Run every scale, and write how far its replicates scatter and whether they agree with the largest."""
+    stores = {scale: context.sweep(design, design.name) for scale, design in designs(sizes).items()}
+    return Findings((in_words(write_report(stores, context.folder)),), "table and runs")
+
+
+def designs(sizes: Scales) -> dict[float, Design]:
     """Return a design for every scale, all at the declared defaults."""
-    years, until = ((2015,), "2016-03") if smoke else (YEARS, "2031-03")
     return {
         scale: Design(
-            f"scale_{scale:g}", outcomes=OUTCOMES, years=years, sampler="defaults", replicates=replicates,
-            seed=seed + APART * k, scale=scale, until=until,
+            f"scale_{scale:g}", outcomes=OUTCOMES, years=sizes.years, sampler="defaults", replicates=replicates,
+            seed=APART * k, scale=scale, until=sizes.until,
         )
-        for k, (scale, replicates) in enumerate((SMOKE if smoke else SCALES).items())
+        for k, (scale, replicates) in enumerate(sizes.replicates)
     }  # fmt: skip
 
 
@@ -58,17 +63,27 @@ def compared(values: Mapping[float, pd.DataFrame]) -> pd.DataFrame:
     largest = max(values)
     rows = []
     for scale, table in values.items():
-        for outcome in (name for name in table if name != "year"):
-            for year, group in table.groupby("year")[outcome]:
-                here = group.to_numpy(dtype=float)
+        for outcome in (name for name in map(str, table) if name != "year"):
+            for year in sorted(set(map(int, table["year"]))):
+                here = table.loc[table["year"] == year, outcome].to_numpy(dtype=float)
                 there = values[largest].loc[values[largest]["year"] == year, outcome].to_numpy(dtype=float)
-                rows.append((outcome, int(year), scale, *_row(here, there, scale == largest)))
+                rows.append((outcome, year, scale, *_row(here, there, scale == largest)))
     columns = ["outcome", "year", "scale", "replicates", "mean", "sd", "relative_sd", "difference", "p"]
     found = pd.DataFrame(rows, columns=columns)
     tests = max(int(found["p"].notna().sum()), 1)
     found["agrees"] = (found["p"] > ERROR_RATE / tests).where(found["p"].notna())  # nothing where nothing is compared
     found["replicates_for_1_percent"] = np.ceil((found["relative_sd"] / 0.01) ** 2)
     return found.sort_values(["outcome", "year", "scale"], ignore_index=True)
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table for the terminal."""
+    shown = table.assign(
+        mean=table["mean"].map("{:,.4g}".format), scatter=table["relative_sd"].map("{:.1%}".format),
+        difference=table["difference"].map("{:+.1%}".format), scale=table["scale"].map("{:g}".format),
+        agrees=table["agrees"].map({True: "yes", False: "no"}).fillna("–"),
+    )  # fmt: skip
+    return shown[["outcome", "year", "scale", "replicates", "mean", "scatter", "difference", "agrees"]]
 
 
 def _row(here: np.ndarray, there: np.ndarray, is_largest: bool) -> tuple[int, float, float, float, float, float]:
@@ -93,5 +108,5 @@ def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
     table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
     manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
     with reporting(folder, {"runs": manifests}):
-        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
+        write_csv(table, folder / TABLE, index=False, float_format="%.6g")
     return table

@@ -1,11 +1,9 @@
-"""What each of the paper's priorities does alone, and what is lost when it is left out of the whole.
+"""e09: what each of the paper's priorities does alone, and what is lost when it is left out of the whole.
 
 A priority is all reforms of the library that serve it, at their own dates; statutory levers stand for themselves. The
 whole is the twelve priorities together. If the whole changes more than the parts do one by one, they help each other;
 if less, they do the same work twice.
 """
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,11 +13,12 @@ from sendcycle import Scenario
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle_experiments.analysis.comparison import SUMMED, differences, outcomes_by_size
 from sendcycle_experiments.analysis.evidence import LEVELS
-from sendcycle_experiments.calibration.ensembles import Ensemble
-from sendcycle_experiments.figures.baseline_page import COLOURS, FACTORS, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, FACTORS, save_figure, style_axes
 from sendcycle_experiments.reforms.library import library
+from sendcycle_experiments.studies.registry import Priorities
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
-from sendcycle_experiments.sweeps.runner import Told
 
 NONE, WHOLE = "none", "all twelve"
 YEAR = 2035
@@ -73,7 +72,7 @@ def together(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table
-        As `comparison.outcomes` returns it, of `scenarios`.
+        As `comparison.outcomes_with_costs` returns it, of `scenarios`.
 
     Returns
     -------
@@ -136,19 +135,11 @@ def figure(alone: pd.DataFrame, left_out: pd.DataFrame, members: int) -> Figure:
     return page
 
 
-def experiment(
-    ensemble: Ensemble, folder: Path, *, scale: float = 0.01, scheduler: str | None = None,
-    workers: int | None = None, told: Told | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """Run all parts, go on with what the folder holds, write tables and the figure; return the parts alone."""
+def run(sizes: Priorities, context: Context) -> Findings:
+    """Run all parts, and write tables, the figure and the manifest."""
+    ensemble, folder = context.ensemble().first(sizes.members), context.folder
     found, manifests = outcomes_by_size(
-        scenarios,
-        ensemble.with_reforms(),
-        folder / "runs",
-        scale=scale,
-        scheduler=scheduler,
-        workers=workers,
-        told=told,
+        scenarios, ensemble.with_reforms(), folder / "runs", scale=sizes.scale, **context.machines
     )
     of_whole = found["scenario"].str.startswith("without:") | (found["scenario"] == WHOLE)
     alone, left_out = (
@@ -157,9 +148,10 @@ def experiment(
     )
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": manifests}
     with reporting(folder, about):
-        alone.to_csv(folder / ALONE, index=False, float_format="%.5g")
-        left_out.to_csv(folder / LEFT_OUT, index=False, float_format="%.5g")
-        together(found).to_csv(folder / TOGETHER, index=False, float_format="%.5g")
+        write_csv(alone, folder / ALONE, index=False, float_format="%.5g")
+        write_csv(left_out, folder / LEFT_OUT, index=False, float_format="%.5g")
+        write_csv(together(found), folder / TOGETHER, index=False, float_format="%.5g")
         page = figure(alone, left_out, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: what each priority changes", ensemble.name)
-    return alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]
+    shown = alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]
+    return Findings((shown,), "tables, the figure and runs")

@@ -1,4 +1,4 @@
-"""Money against unmet need: which dates of the groups of reforms leave nothing to be had for nothing.
+"""Money against unmet need: which dates of the groups of reforms are Pareto-efficient.
 
 A search over the start of every group, each September from 2026 to 2031 or never (NSGA-II, Optuna), for what keeps
 both public cost and unmet need low. Every set of dates is run over the same members on the same draws. The search goes
@@ -22,7 +22,7 @@ from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.programme_cost import beside_the_model, mid_year_prices
 from sendcycle_experiments.studies.e05_sequencing.orders import AFTER, GROUPS, scenario_of
-from sendcycle_experiments.sweeps.resuming import gone_on_with
+from sendcycle_experiments.sweeps.resuming import resume_or_refuse
 
 # The last start leaves money eight years within the run, so that nothing is cheap for being cut off.
 STARTS = tuple(f"{year}-09" for year in range(2026, 2032))
@@ -74,7 +74,7 @@ def _pieces(n: int, pieces: int) -> list[slice]:
 
 def search(
     ensemble: Ensemble, folder: Path, *, trials: int = 480, scale: float = 0.01, seed: int = 700,
-    workers: int | None = None, told: Callable[[int, int], None] | None = None,
+    workers: int | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return all sets of dates that were run, and which of them are on the front.
 
@@ -89,7 +89,7 @@ def search(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.NSGAIISampler(population_size=GENERATION, seed=seed)
-    gone_on_with(
+    resume_or_refuse(
         folder,
         {"ensemble": ensemble.name, "members": ensemble.members.round(9).to_dict("list"), "scale": scale, "seed": seed,
          "reforms": [asdict(library()[name]) for names in GROUPS.values() for name in names]},
@@ -114,8 +114,8 @@ def search(
             means = np.mean([[both for part in parts for both in part.result()] for parts in waiting], axis=0)
             for trial, both in zip(asked, means, strict=True):
                 study.tell(trial, list(both))
-            if told is not None:
-                told(done + len(asked), trials)
+            if progress is not None:
+                progress(done + len(asked), trials)
     best = {trial.number for trial in study.best_trials}
     rows = [
         trial.params | {"cost": trial.values[0], "unmet": trial.values[1], "front": trial.number in best}

@@ -12,13 +12,13 @@ Three arms say what "the same" means for what lasts:
 Beside the orders stand the choices: every set of groups, each in five orders, in which a group has each place once.
 
 The paper's claim is of classes: people, capacity and school funding before accountability and statute. Twelve orders
-agree with it and twelve turn it round. That what helps looks better the earlier it comes is not yet order: the classes
-differ even in a world without any order, because agreeing orders start what helps first. So an additive model of start
-dates says how much of the variance between orders dates alone explain, pairs say what they leave beyond that, and
-choices say whether a group does something else where the others are there.
+agree with it and twelve are reversed: the last two come first. That what helps looks better the earlier it comes is not
+yet order: the classes differ even in a world without any order, because agreeing orders start what helps first. So an
+additive model of start dates says how much of the variance between orders dates alone explain, pairs say what they
+leave beyond that, and choices say whether a group does something else where the others are there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations, permutations
 
 import numpy as np
@@ -122,12 +122,12 @@ def _amounts(group: str, start: str) -> float:
 
 def _model_pays(scenario: Scenario) -> float:
     """Return what posts, grants and places come to, million pounds at prices of 2026-27."""
-    return float(programme_money(scenario)[list(MODEL_PAYS)].sum(axis=None))
+    return float(programme_money(scenario)[list(MODEL_PAYS)].to_numpy().sum())
 
 
 def total(scenario: Scenario) -> float:
     """Return all discretionary money of a scenario, million pounds at prices of 2026-27."""
-    return float(programme_money(scenario).sum(axis=None))
+    return float(programme_money(scenario).to_numpy().sum())
 
 
 def ordered(order: Sequence[str], arm: str, slots: Sequence[str] = SLOTS, size: float = 1.0) -> Scenario:
@@ -219,10 +219,10 @@ def order_beside_choice(orders_of: pd.DataFrame, choices_of: pd.DataFrame) -> di
     return {"of_order": of_order, "of_choice": of_choice, "ratio": of_order / of_choice if of_choice > 0.0 else np.nan}
 
 
-def known_orders(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def known_orders(names: Iterable[Hashable]) -> dict[str, tuple[str, ...]]:
     """Return the groups, in order of their start, of scenarios named ARM:ORDER."""
     known = {label(order): order for order in orders()}
-    return {name: known[name.split(":")[1]] for name in names}
+    return {name: known[name.split(":")[1]] for name in map(str, names)}
 
 
 def by_dates(values: pd.DataFrame) -> tuple[pd.DataFrame, float]:
@@ -257,7 +257,7 @@ def precedence(values: pd.DataFrame) -> pd.DataFrame:
     left, _ = by_dates(values)
     rows = []
     for one, other in combinations(GROUPS, 2):
-        before = [name for name in values if known[name].index(one) < known[name].index(other)]
+        before = [name for name, order in known.items() if order.index(one) < order.index(other)]
         row: dict[str, object] = {"first": one, "then": other}
         for key, q05, q95, table in (
             ("difference", "q05", "q95", values), ("beyond_dates", "beyond_q05", "beyond_q95", left),
@@ -331,7 +331,7 @@ def regret(values: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
 
 def claim(values: pd.DataFrame) -> dict[str, float]:
-    """Return how orders that agree with the paper differ from those that turn its claim round, member by member.
+    """Return how orders that agree with the paper differ from reversed orders, member by member.
 
     Returns
     -------
@@ -340,9 +340,9 @@ def claim(values: pd.DataFrame) -> dict[str, float]:
         and `lower` (share of members in which it is below 0).
     """
     classes = {name: class_of(order) for name, order in known_orders(values).items()}
-    agrees = values[[name for name in values if classes[name] == "agrees"]].mean(axis=1)
-    turned = values[[name for name in values if classes[name] == "reversed"]].mean(axis=1)
-    gap = (agrees - turned).groupby(level="point").mean()
+    agrees = values[[name for name in classes if classes[name] == "agrees"]].mean(axis=1)
+    reverse = values[[name for name in classes if classes[name] == "reversed"]].mean(axis=1)
+    gap = (agrees - reverse).groupby(level="point").mean()
     low, middle, high = np.quantile(gap, LEVELS)
     return {"difference": middle, "q05": low, "q95": high, "lower": float((gap < 0.0).mean())}
 
@@ -353,8 +353,8 @@ def analysed(found: pd.DataFrame, arm: str, choices: pd.DataFrame | None) -> dic
     Parameters
     ----------
     found, choices
-        As `comparison.outcomes` returns them, of the orders of one arm and of the choices in the same arm; without
-        choices there is neither `ratio` nor a table `interaction`.
+        As `comparison.outcomes_with_costs` returns them, of the orders of one arm and of the choices in
+        the same arm; without choices there is neither `ratio` nor a table `interaction`.
     """
     levels, pairs, regrets, claims, variance, together = [], [], [], [], [], []
     for outcome in COMPARED:
@@ -362,7 +362,7 @@ def analysed(found: pd.DataFrame, arm: str, choices: pd.DataFrame | None) -> dic
             values = cube(found, outcome, when)
             at = {"outcome": outcome, "when": str(when)}
             middle = values.median()
-            levels += [at | {"order": name.split(":")[1], "median": float(middle[name])} for name in values]
+            levels += [at | {"order": name.split(":")[1], "median": float(middle[name])} for name in map(str, values)]
             pairs.append(precedence(values).assign(**at))
             regrets.append(regret(values, outcome).assign(**at))
             claims.append(at | claim(values))

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from sendcycle_experiments.analysis.comparison import PUBLIC_COST, REAL_BALANCE
 from sendcycle_experiments.calibration.ensembles import Ensemble
-from sendcycle_experiments.figures.baseline_page import COLOURS, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, save_figure, style_axes
 from sendcycle_experiments.studies.e05_sequencing.orders import COMPARED, GROUPS, MEAN, PAPER, label
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
 
 PAGE = ("order.pdf", "order.png")
@@ -20,7 +21,7 @@ NAMES = {
     "appeals_registered": "Appeals", REAL_BALANCE: "Balance of the block", "confidence": "Confidence",
     "outcome_index": "Need met by cost", PUBLIC_COST: "Public cost",
 }  # fmt: skip
-CLASSES = {"agrees": "orders that agree with the paper", "reversed": "that turn it round"}
+CLASSES = {"agrees": "orders that agree with the paper", "reversed": "reversed orders"}
 
 
 def draw(axes: Sequence[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
@@ -56,10 +57,11 @@ def draw(axes: Sequence[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
 
     grid = np.full((len(GROUPS), len(GROUPS)), np.nan)
     places = {name: k for k, name in enumerate(GROUPS)}
-    for row in pairs[pairs["outcome"] == "unmet_need_share"].itertuples():
-        i, j = places[str(row.first)], places[str(row.then)]
-        grid[i, j], grid[j, i] = row.beyond_dates, -float(row.beyond_dates)
-    most = max(float(variance.loc["unmet_need_share", "of_order"]), 1e-9)
+    of_need = pairs[pairs["outcome"] == "unmet_need_share"]
+    for first, then, beyond in zip(of_need["first"], of_need["then"], of_need["beyond_dates"], strict=True):
+        i, j = places[first], places[then]
+        grid[i, j], grid[j, i] = beyond, -beyond
+    most = max(float(variance["of_order"]["unmet_need_share"]), 1e-9)
     right.imshow(grid, cmap="RdBu_r", vmin=-most, vmax=most)
     right.set_xticks(range(len(GROUPS)), list(GROUPS), rotation=30, ha="right")
     right.set_yticks(range(len(GROUPS)), list(GROUPS))
@@ -99,7 +101,7 @@ def write_report(by_arm: Mapping[str, Mapping[str, pd.DataFrame]], ensemble: Ens
         Columns `arm`, `outcome`, `order_beside_choice` (ratio of spreads), `by_dates` (share of the variance between
         orders that start dates alone explain), `best` (the order with the least mean regret), `regret_paper` (share of
         the way from the best order to the worst), and the paper's claim: `claim`, `q05`, `q95`, `lower` (how orders
-        that agree with it differ from those that turn it round, and in which share of members that is below 0).
+        that agree with it differ from reversed orders, and in which share of members that is below 0).
     """
     joined = {
         name: pd.concat(
@@ -111,8 +113,8 @@ def write_report(by_arm: Mapping[str, Mapping[str, pd.DataFrame]], ensemble: Ens
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": briefs(folder)}
     with reporting(folder, about):
         for name, table in joined.items():
-            table.to_csv(folder / f"{name}.csv", index=False, float_format="%.5g")
-        short.to_csv(folder / "summary.csv", index=False, float_format="%.4g")
+            write_csv(table, folder / f"{name}.csv", index=False, float_format="%.5g")
+        write_csv(short, folder / "summary.csv", index=False, float_format="%.4g")
         arm = next(iter(by_arm))
         page = figure(by_arm[arm], arm, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e05: order of reform", ensemble.name)

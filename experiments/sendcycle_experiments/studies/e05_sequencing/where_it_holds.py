@@ -1,13 +1,14 @@
 """Where the paper's claim about order holds and where it fails: a tree over what is uncertain.
 
 Every member of the ensemble, with its own draw of how reforms act, lives through orders that agree with the paper and
-orders that turn its claim round, with reforms at half, once and one and a half times their assumed size. The claim
+reversed orders, with reforms at half, once and one and a half times their assumed size. The claim
 holds in a case if the agreeing orders leave less unmet need; the same is asked of other outcomes. A small decision tree
 (scikit-learn) says which numbers separate the two, in boxes that can be read; how much better than always saying the
 commoner answer it does, on members it has not seen, is said beside it.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,17 +41,17 @@ def cases(found: pd.DataFrame, ensemble: Ensemble, outcome: str = "unmet_need_sh
     Parameters
     ----------
     found
-        As `comparison.outcomes` returns it, of `scenarios` over the members of `ensemble`.
+        As `comparison.outcomes_with_costs` returns it, of `scenarios` over the members of `ensemble`.
     """
     means = worth(found.groupby(["point", "scenario"])[outcome].mean().unstack("scenario"), outcome)
     classes = {name: class_of(order) for name, order in known_orders(means).items()}
     rows = []
     for size in SIZES:
-        here = [name for name in means if name.endswith(f":{size:g}")]
+        here = [name for name in classes if name.endswith(f":{size:g}")]
         agrees = means[[name for name in here if classes[name] == "agrees"]].mean(axis=1)
-        turned = means[[name for name in here if classes[name] == "reversed"]].mean(axis=1)
+        reverse = means[[name for name in here if classes[name] == "reversed"]].mean(axis=1)
         values = ensemble.members.iloc[means.index].reset_index(drop=True)
-        more = pd.DataFrame({"size": size, "gain": (agrees - turned).to_numpy(), "member": means.index.to_numpy()})
+        more = pd.DataFrame({"size": size, "gain": (agrees - reverse).to_numpy(), "member": means.index.to_numpy()})
         rows.append(pd.concat([values, more], axis=1))
     return pd.concat(rows, ignore_index=True)
 
@@ -82,24 +83,24 @@ def boxes(table: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, dict[str, f
         scores = cross_val_score(tree, features, holds, groups=table["member"], cv=GroupKFold(folds))
         about["accuracy"] = float(scores.mean())
     tree.fit(features, holds)
-    where = tree.apply(features)
+    where, names = tree.apply(features), list(map(str, features))
     rows = []
     for leaf in np.unique(where):
         inside = where == leaf
         rows.append(
-            {"box": " and ".join(_path(tree.tree_, leaf, list(features))) or "everywhere", "cases": int(inside.sum()),
+            {"box": " and ".join(_path(tree.tree_, leaf, names)) or "everywhere", "cases": int(inside.sum()),
              "holds": float(holds[inside].mean()), "gain": float(table.loc[inside, "gain"].median())}
         )  # fmt: skip
     return pd.DataFrame(rows).sort_values("holds", ascending=False, ignore_index=True), about
 
 
-def _path(tree: "object", leaf: int, names: Sequence[str]) -> list[str]:
+def _path(tree: Any, leaf: int, names: Sequence[str]) -> list[str]:
     """Return the conditions that lead to a leaf."""
     parents: dict[int, tuple[int, str]] = {}
-    for node in range(tree.node_count):  # type: ignore[attr-defined]
-        for child, sign in ((tree.children_left[node], "<="), (tree.children_right[node], ">")):  # type: ignore[attr-defined]
+    for node in range(tree.node_count):
+        for child, sign in ((tree.children_left[node], "<="), (tree.children_right[node], ">")):
             if child >= 0:
-                words = f"{names[tree.feature[node]]} {sign} {tree.threshold[node]:.3g}"  # type: ignore[attr-defined]
+                words = f"{names[tree.feature[node]]} {sign} {tree.threshold[node]:.3g}"
                 parents[int(child)] = (node, words)
     found: list[str] = []
     while leaf in parents:

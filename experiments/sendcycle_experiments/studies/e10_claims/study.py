@@ -1,6 +1,6 @@
-"""The paper's claims as tests of the world: what it says follows from what, and what comes out over the ensemble.
+"""e10: the paper's claims as tests of the world: what it says follows from what, and what comes out over the ensemble.
 
-`library/claims.toml` declares causal claims in our words, how each is examined, and what of it the model takes for
+`claims.toml` declares causal claims in our words, how each is examined, and what of it the model takes for
 granted; those that the model cannot examine are listed as well. A claim is supported or contradicted if the middle nine
 tenths of the members lie on one side, member by member on the same draws; otherwise it is undecided. How much reforms
 achieve differs between members as other numbers do. Beside the verdict stand the numbers that decide how large the
@@ -24,14 +24,15 @@ from sendcycle.errors import ResultsError, ScenarioError, reason
 from sendcycle.outputs.results import MANIFEST
 from sendcycle_experiments.analysis.comparison import ADDED_UNITS, outcomes_by_size, unit_of
 from sendcycle_experiments.analysis.evidence import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
-from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.scenario_files import read_scenario
+from sendcycle_experiments.studies import registry
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
-from sendcycle_experiments.sweeps.runner import Told
-from sendcycle_experiments.sweeps.store import model_state
+from sendcycle_experiments.sweeps.model_state import model_state
 
-SCALE, SEED = 0.02, 700
+SEED = 700
 DECIDE = 3  # numbers that decide, at most
 WRONG = 0.05  # chance that a number without any effect is named at all
 TABLE, PAGE = "claims.csv", "claims.md"
@@ -253,23 +254,22 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
 
 
-def experiment(
-    ensemble: Ensemble, folder: Path, results: Path, *, scale: float = SCALE, scheduler: str | None = None,
-    workers: int | None = None, told: Told | None = None,
-) -> pd.DataFrame:  # fmt: skip
-    """Run what the claims need, go on with what the folder holds, and write the table; return it."""
+def run(sizes: registry.Claims, context: Context) -> Findings:
+    """Run what the claims need, and write the table, the page and the manifest."""
+    ensemble, folder = context.ensemble().first(sizes.members), context.folder
     members, chosen = ensemble.with_reforms(), list(claims().values())
     of_runs = [claim for claim in chosen if claim.treat]
     names = dict.fromkeys(name for claim in of_runs for name in claim.scenarios)
     wanted = dict.fromkeys(name for claim in of_runs for name in (claim.outcome, claim.minus) if name)
     more = [name for name in wanted if name not in ADDED_UNITS]
     table, manifests = outcomes_by_size(
-        lambda size: [scenario_of(name, size) for name in names], members, folder / "runs", scale=scale, seed=SEED,
-        more=more, scheduler=scheduler, workers=workers, told=told,
+        lambda size: [scenario_of(name, size) for name in names], members, folder / "runs", scale=sizes.scale,
+        seed=SEED, more=more, **context.machines,
     )  # fmt: skip
-    found = examined(chosen, table, members.members, results)
+    found = examined(chosen, table, members.members, sizes.results)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": manifests}
     with reporting(folder, about):
-        found.to_csv(folder / TABLE, index=False, float_format="%.5g")
+        write_csv(found, folder / TABLE, index=False, float_format="%.5g")
         (folder / PAGE).write_text(page(found), encoding="utf-8")
-    return found
+    counts = ", ".join(f"{n} {word}" for word, n in found["verdict"].value_counts().items())
+    return Findings((found[["claim", "verdict", "median", "q05", "q95", "unit"]], counts), "the table and runs")

@@ -133,7 +133,7 @@ def check_of_authorities(tables: list[pd.DataFrame], seed: int = 0) -> pd.DataFr
             grown = grown.clip(upper=1.0) if series in ("refused", "on_time") else grown
             england = complete_by(OF_ENGLAND[series], SEAL)
             with_england = last * (england[year] / england[2022]) if year in england else last * np.nan
-            q = said.loc[(series, year)].reindex(codes)
+            q = said.loc[(series, year), :].reindex(codes)
             usable = there.notna() & q["q50"].notna() & last.notna() & np.isfinite(grown)
             if not usable.any():
                 continue
@@ -163,7 +163,7 @@ def how_distances_go_on(
     residuals, both in logarithms of rates or in logits of shares.
     """
     table = _distances(values, series, people)
-    first = [year for year in table if FITTED_FROM <= year <= 2022 - ahead and year + ahead in table]
+    first = [year for year in map(int, table.columns) if FITTED_FROM <= year <= 2022 - ahead and year + ahead in table]
     pairs = [(table[year], table[year + ahead]) for year in first]
     before = np.concatenate([one.to_numpy() for one, _ in pairs])
     after = np.concatenate([other.reindex(one.index).to_numpy() for one, other in pairs])
@@ -180,10 +180,11 @@ def _people() -> "pd.Series[float]":
 def _rates(values: "pd.Series[float]", series: str, people: "pd.Series[float]") -> pd.DataFrame:
     """Return scores by authority (rows) and year (columns): logarithms of counts a child, or logits of shares."""
     wide = values.unstack("year")
+    # The logarithm of a table is a table already, which NumPy's types do not say.
     if series in ("refused", "on_time"):
         share = wide.clip(0.01, 0.99)
-        return np.log(share / (1.0 - share))
-    return np.log(wide.where(wide > 0.0).div(people, axis=0))
+        return pd.DataFrame(np.log(share / (1.0 - share)))
+    return pd.DataFrame(np.log(wide.where(wide > 0.0).div(people, axis=0)))
 
 
 def _national(values: "pd.Series[float]", series: str, people: "pd.Series[float]") -> "pd.Series[float]":

@@ -1,4 +1,4 @@
-"""A dated forecast from the ensemble of the present, without reform, beside what others have published.
+"""e11: a dated forecast from the ensemble of the present, without reform, beside what others have published.
 
 It is written so that it can be checked: England from 2025 on, and the authorities whose rows after 2022 are kept back.
 """
@@ -12,17 +12,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from sendcycle.calendar import month_index
 from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.published import of_observable
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.calibration.forecasting import LEVELS, by_year
 from sendcycle_experiments.calibration.identifiability import posterior, what_unseen_parameters_decide
-from sendcycle_experiments.figures.baseline_page import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from sendcycle_experiments.figures.style import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from sendcycle_experiments.studies import registry
 from sendcycle_experiments.studies.e02_backtest import member_design
-from sendcycle_experiments.studies.e11_forecast.predictions import of_england
-from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.studies.e11_forecast import predictions
+from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.csv_files import write_csv
+from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import reporting
+from sendcycle_experiments.sweeps.progress import steps_bar
 from sendcycle_experiments.sweeps.store import Store
 
 MORE = ("cumulative_balance", "cumulative_deficit", "pupils_with_plan_share", "unmet_need_share", "confidence")
@@ -37,6 +42,31 @@ SHOWN = (
     "high_needs_spending", "cumulative_deficit",
 )  # fmt: skip
 SERIES_OF_OTHERS = {"high_needs_spend": "high_needs_spending"}
+
+
+def run(sizes: registry.Forecast, context: Context) -> Findings:
+    """Run the members, predict the authorities kept back if asked for, and write tables and the figure."""
+    if month_index(sizes.until) < month_index(SHORTEST):
+        raise DesignError(f"a forecast ends in {SHORTEST} or later, not in {sizes.until}.")
+    whole = context.ensemble()
+    chosen = whole.first(sizes.members)
+    store = context.sweep(design(chosen, sizes.scale, sizes.until), "runs")
+    local, check = predict_authorities(chosen, sizes.authorities)
+    write_report(store, chosen, whole, context.folder, local, check)
+    return Findings((), "forecast, what others say and the figure")
+
+
+def predict_authorities(ensemble: Ensemble, members: int) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Run members at full scale; return predictions of the authorities kept back, and a check on all others."""
+    if not members:
+        return None, None
+    wanted = min(members, len(ensemble.members))
+    tables = []
+    with steps_bar("members at full scale") as advance:
+        for k in range(wanted):
+            tables.append(predictions.local_years(predictions.member_run(ensemble, k)))
+            advance(k + 1, wanted)
+    return predictions.of_authorities(tables, predictions.held_back()), predictions.check_of_authorities(tables)
 
 
 def design(ensemble: Ensemble, scale: float, until: str) -> Design:
@@ -54,7 +84,7 @@ def forecast(store: Store, last_year: int) -> pd.DataFrame:
         their last figure (see `forecasting`); for the others, and for balances, quantiles are over members alone.
     """
     runs = store.table()
-    rows = [of_england(runs, last_year)]
+    rows = [predictions.of_england(runs, last_year)]
     for name in MORE:
         wide = runs.pivot(index="point", columns="year", values=name)
         table = by_year(wide).assign(pattern=name, last_year=np.nan, last_published=np.nan)
@@ -123,13 +153,13 @@ def write_report(
     about = {"made": made, "ensemble": ensemble.name, "about": ensemble.about, "runs": manifest["design"],
              "model": manifest["model"]}  # fmt: skip
     with reporting(folder, about):
-        table.to_csv(folder / TABLE, index=False, float_format="%.6g")
-        beside_others(table).to_csv(folder / BESIDE, index=False, float_format="%.6g")
+        write_csv(table, folder / TABLE, index=False, float_format="%.6g")
+        write_csv(beside_others(table), folder / BESIDE, index=False, float_format="%.6g")
         for name, part, digits in ((AUTHORITIES, authorities, "%.6g"), (CHECK, check, "%.4g")):
             (folder / name).unlink(missing_ok=True)  # of an earlier forecast
             if part is not None:
-                part.to_csv(folder / name, index=False, float_format=digits)
-        what_is_not_seen(store, ensemble, whole).to_csv(folder / UNSEEN, index=False, float_format="%.4g")
+                write_csv(part, folder / name, index=False, float_format=digits)
+        write_csv(what_is_not_seen(store, ensemble, whole), folder / UNSEEN, index=False, float_format="%.4g")
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)
     return table
