@@ -1,16 +1,14 @@
 """Designs as data: which runs an experiment is made of, declared in TOML or Python and checked before anything runs.
 
 A design crosses its points (draws of the uncertainties) with its arms (every combination of levers and scenarios) and
-its replicates. Replicate r of every point and arm lives with the same random draws, seed + r, so that arms differ by
+its replicates. Replicate r of every point and arm has the same random draws, seed + r, so that arms differ by
 what was changed and by nothing else.
 """
 
 import hashlib
 import itertools
-import json
 import math
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +21,16 @@ from scipy.stats import qmc
 
 from sendcycle import NO_CHANGE, Change, Parameters, Scenario
 from sendcycle.calendar import N_MONTHS, month_index, month_label
-from sendcycle.errors import SendcycleError, nearest, reason
+from sendcycle.errors import nearest
 from sendcycle.inputs.parameters import Parameter, Prior, declared
 from sendcycle.inputs.reforms import Cost
+from sendcycle.inputs.user_text import check_name, parse_toml, read_text
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle.outputs.observables import months_of
 from sendcycle.start.population import SMALLEST_SCALE
 from sendcycle_experiments.reforms.scenario_files import read_scenario
+from sendcycle_experiments.sweeps.ensemble_files import ensemble_file, read_members
+from sendcycle_experiments.sweeps.errors import DesignError as DesignError  # read from here as well
 
 SAMPLERS = ("latin", "sobol", "defaults")  # how points are drawn: latin hypercube, Sobol' sequence, one at the defaults
 MOST_RUNS = 5_000_000
@@ -41,10 +42,6 @@ LARGEST_SEED = 2**63 - 1
 Dated = TypeVar("Dated", Change, Cost)
 GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
-
-
-class DesignError(SendcycleError, ValueError):
-    """A design is incomplete, contradictory or names something that is not declared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +102,7 @@ class Design:
     own_seeds: bool = False
 
     def __post_init__(self) -> None:
+        check_name(self.name, "the name of a design", DesignError)
         if not self.name or Path(self.name).name != self.name or self.name.startswith("."):
             raise DesignError(f"design name {self.name!r} cannot name a folder.")
         self._check_numbers()
@@ -153,7 +151,10 @@ class Design:
 
     def _check_factors(self) -> None:
         known = declared()
-        for kind, names in (("uncertainty", self.uncertainties), ("lever", self.levers), ("constant", self.constants)):
+        kinds: dict[str, Collection[str]] = {
+            "uncertainty": self.uncertainties, "lever": self.levers, "constant": self.constants,
+        }  # fmt: skip
+        for kind, names in kinds.items():
             for name in names:
                 if name not in known and not (kind == "uncertainty" and name.startswith(DELAY)):
                     raise DesignError(f"unknown {kind} '{name}'.{nearest(name, known)}")
@@ -265,9 +266,8 @@ class Design:
             arm, replicate = divmod(rest, self.replicates)
             levers = {name: value for name, value in self.arms[arm].items() if name != "scenario"}
             drawn = dict(zip(self.uncertainties, map(float, self.points[point]), strict=True))
-            found.append(
-                Run(run, self._seed(point, replicate), self.arms[arm]["scenario"], self.constants | levers | drawn)
-            )
+            values = {**self.constants, **levers, **drawn}
+            found.append(Run(run, self._seed(point, replicate), self.arms[arm]["scenario"], values))
         return found
 
     # ------------------------------------------------------------------ how long, how large
@@ -316,6 +316,14 @@ class Design:
         """Return a copy in which some entries are others."""
         return replace(self, **values)
 
+    def with_members(self, members: pd.DataFrame) -> "Design":
+        """Return a copy whose points are given, a row a point and a column a parameter; what is held stays held."""
+        known, held = declared(), {*self.constants, *self.levers}
+        names = [str(name) for name in members if name not in held]
+        shares = [shares_of(known[name].prior, members[name].to_numpy(dtype=float)) for name in names]
+        drawn = {name: known[name].prior for name in names}
+        return self.replaced(uncertainties=drawn, shares=np.stack(shares, axis=1), n=len(members))
+
     @classmethod
     def from_toml(cls, path: str | Path) -> "Design":
         """Return the design written in a TOML file, which is read as data and never executed.
@@ -325,10 +333,7 @@ class Design:
         DesignError, ParameterError, DateError, ScenarioError, ResultsError
             If the file cannot be read or is not TOML, or as `from_mapping`.
         """
-        try:
-            entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-            raise DesignError(f"cannot read design {path}: {reason(error)}") from error
+        entries = parse_toml(read_text(Path(path), "design", DesignError), f"design {path}", DesignError)
         return cls.from_mapping(entries, Path(path).parent)
 
     @classmethod
@@ -383,8 +388,6 @@ class Design:
     @classmethod
     def _of_ensemble(cls, values: dict[str, Any], folder: Path) -> "Design":
         """Return the design whose points are the first members of a calibrated ensemble."""
-        from sendcycle_experiments.calibration.ensembles import read_ensemble
-
         name, members = values.pop("ensemble"), values.pop("members", None)
         for key in ("n", "sampler", "uncertainties", "groups"):
             if key in values:
@@ -393,9 +396,8 @@ class Design:
             raise DesignError(
                 "'ensemble' must be a name or the path of a .csv file, 'members' a whole number of 1 or more."
             )
-        ensemble = read_ensemble(str(folder / name) if name.endswith(".csv") else name)
-        base = cls.from_mapping(values, folder)
-        return ensemble.first(members or len(ensemble.members)).design(base)
+        table, _ = read_members(ensemble_file(str(folder / name) if name.endswith(".csv") else name))
+        return cls.from_mapping(values, folder).with_members(table.iloc[:members])
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -468,8 +470,8 @@ def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
         changes = tuple(moved(change, by) for change in reform.changes)
         announcement = tuple(moved(change, by) for change in reform.announcement)
         costs = tuple(moved(cost, by) for cost in reform.costs)
-        parts = {"changes": changes, "announcement": announcement, "costs": costs}
-        reforms.append(replace(reform, announced=later(reform.announced, by), **parts))
+        announced = later(reform.announced, by)
+        reforms.append(replace(reform, announced=announced, changes=changes, announcement=announcement, costs=costs))
     return replace(scenario, reforms=tuple(reforms))
 
 
@@ -526,10 +528,3 @@ def check_power_of_two(n: int) -> None:
 def shares_of(prior: Prior, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return where values lie in a prior, 0 to 1, in the shape of `values`: the inverse of `Prior.quantiles`."""
     return np.interp(values, prior.quantiles(GRID), GRID)
-
-
-def differences(kept: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return in which entries two designs, or two states of the model, differ; order counts: it numbers the arms."""
-    keys = [*kept, *(key for key in now if key not in kept)]
-    plain = {key: (json.dumps(kept.get(key)), json.dumps(now.get(key))) for key in keys}
-    return [key for key, (before, after) in plain.items() if before != after]

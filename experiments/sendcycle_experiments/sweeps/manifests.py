@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
+from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.output_folder import writing_into
-from sendcycle_experiments.sweeps.store import DESIGN, Store, model_state
+from sendcycle_experiments.sweeps.store import DESIGN, Store
 
 
 @contextmanager

@@ -9,27 +9,29 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from sendcycle import Parameters, Scenario, simulate, simulate_each
+from sendcycle import Parameters, Result, Scenario, simulate, simulate_each
 from sendcycle.errors import ResultsError, SendcycleError
-from sendcycle_experiments.sweeps.designs import DELAY, Design, Run, delayed, differences
+from sendcycle_experiments.sweeps.designs import DELAY, Design, Run, delayed
 from sendcycle_experiments.sweeps.interruption import interruptible
-from sendcycle_experiments.sweeps.store import Store, model_state
+from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
+from sendcycle_experiments.sweeps.store import Store
 
 IN_FLIGHT = 3  # batches sent ahead for each worker: enough that none waits, few enough that memory stays flat
 LONGEST_ERROR = 300
 KEPT = "what was finished is kept, --resume goes on from there."
 
 
+LOOPBACK = "127.0.0.1"  # nothing of a sweep on this machine can be reached from another
 LOOP_STARTS = 4  # times that a client of a scheduler is begun
 
 
@@ -43,12 +45,17 @@ class Progress:
     failed: int
 
 
-Told = Callable[[str, Progress], None]  # is told the name of a step, and where it stands
+ProgressCallback = Callable[[str, Progress], None]  # gets the name of a step, and where it stands
 
 
-def telling(told: Told | None, name: str) -> Callable[[Progress], None] | None:
-    """Return what a sweep tells of its progress, as that of a step of this name."""
-    return None if told is None else lambda now: told(name, now)
+def labelled(progress: ProgressCallback | None, name: str) -> Callable[[Progress], None] | None:
+    """Return the callback of a sweep that passes its progress on as that of a step of this name."""
+    return None if progress is None else lambda now: progress(name, now)
+
+
+def counted(progress: ProgressCallback | None, name: str) -> Callable[[int, int], None] | None:
+    """Return a callback of (done, total) that passes progress on as that of a step of this name."""
+    return None if progress is None else lambda done, total: progress(name, Progress(done, total, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def run_batch(runs: list[Run], common: dict[str, Any], state: dict[str, str]) ->
     ResultsError
         If this worker has another state of the model than the one that asks.
     """
-    changed = differences(state, model_state())
+    changed = changed_entries(state, model_state())
     if changed:
         raise ResultsError(
             f"a worker has another state of the model than this one ({', '.join(changed)} differ): "
@@ -82,7 +89,7 @@ def run_batch(runs: list[Run], common: dict[str, Any], state: dict[str, str]) ->
 
 
 def _with_one_past(runs: list[Run]) -> list[list[Run]]:
-    """Return the runs in groups that differ by their scenarios alone: what these share is lived through once."""
+    """Return the runs in groups that differ by their scenarios alone: what these share is run once."""
     groups: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.seed, *run.values.items()), []).append(run)
@@ -98,7 +105,8 @@ def _tables(
     found, words = [], ""
     try:
         those = [delayed(scenarios[run.scenario], run.values) for run in group]
-        with closing(simulate_each(Parameters(**values), those, group[0].seed, scale, until, threads=1)) as futures:
+        futures = simulate_each(Parameters(**values), those, group[0].seed, scale, until, threads=1)
+        with closing(cast(Generator[tuple[int, Result]], futures)):
             for k, result in futures:
                 table = result.yearly(outcomes).reindex(years).astype(np.float64)
                 found.append(_framed(group[k], table, None))
@@ -151,9 +159,9 @@ def sweep(
     workers
         How many processes of this machine, one a core if not given; not with a scheduler.
     progress
-        Told after every batch.
+        Called after every batch.
     announce
-        Told where the dashboard of Dask is.
+        Called with the address of Dask's dashboard.
 
     Raises
     ------
@@ -227,7 +235,12 @@ def _cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
     _compile()
     with _without_interruption():
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL", memory_limit=0
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs="CRITICAL",
+            memory_limit=0,
         )
     with cluster, Client(cluster) as client:
         yield client

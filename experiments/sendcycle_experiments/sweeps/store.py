@@ -1,21 +1,25 @@
 """The folder of a sweep: its design, its plan, and the parts that finished batches left. Nothing finished is lost.
 
+    .sendcycle.json                  says that the folder is ours (`ownership`)
     design.json                      what was asked for and with which state of the model
     plan.parquet                     a row a run: point, arm, scenario, replicate, seed, values of the factors
     runs/part-000012-3fa9c0d1.parquet   outcomes of a batch, a row a run and year; the name holds a hash of the content
     failures.csv                     runs that failed, with parameters and error, if there are any
-    manifest.json                    written last, when every run is there
+    manifest.json                    written last, when every run is there: names and hashes of all parts
 
-A part appears whole or not at all (it is written beside and then renamed), and one whose content does not fit its name
-counts as never written. So a sweep that was killed goes on where it was.
+A part appears whole or not at all (it is written beside and then renamed). What is read is what the manifest lists, or,
+before a sweep is finished, parts whose content fits their name and their number; whatever else lies in the folder is
+left alone. So a sweep that was killed goes on where it was, and copies, strangers and harmed parts change no result.
 """
 
 import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +29,34 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from sendcycle.errors import ResultsError, reason
-from sendcycle.outputs.results import MANIFEST, code_hash, input_hashes, manifest_id, provenance
-from sendcycle_experiments.sweeps.designs import Design, differences
-from sendcycle_experiments.sweeps.output_folder import cannot_write
+from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
+from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
+from sendcycle_experiments.sweeps.output_folder import write_error
+from sendcycle_experiments.sweeps.ownership import (
+    check_ours,
+    check_replaceable,
+    claim,
+    marker,
+    note_written,
+    remove_ours,
+    sha256_of,
+)
 
 DESIGN, PLAN, RUNS, FAILURES = "design.json", "plan.parquet", "runs", "failures.csv"
 LOCK = ".lock"
 HASH_LENGTH = 12
+PART = re.compile(rf"part-([0-9]{{6,}})-([0-9a-f]{{{HASH_LENGTH}}})\.parquet")
+HALF_WRITTEN = re.compile(rf"\.{PART.pattern}\.unfinished")
 PLANNED_AT_ONCE = 10_000  # runs
+
+
+@dataclass
+class Parts:
+    """The parts that lie in a folder: those that are sound, by batch, and in words what is wrong with others."""
+
+    sound: dict[int, Path] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
 
 
 class Store:
@@ -42,10 +66,13 @@ class Store:
     ----------
     folder
         Where it is, or is to be.
+    check
+        Read every part against the hash that the manifest gives. Without it results are read unchecked, which saves
+        about a second a gigabyte.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, *, check: bool = True) -> None:
+        self.folder, self.check = Path(folder), check
 
     # ------------------------------------------------------------------ beginning, going on
 
@@ -56,14 +83,14 @@ class Store:
 
         if (self.folder / MANIFEST).exists() and not (self.folder / DESIGN).exists():
             raise ResultsError(f"{self.folder} holds results of something else; take another --out.")
+        claim(self.folder, mended=(PLAN, DESIGN, MANIFEST))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / LOCK, timeout=0)
             lock.acquire()
         except Timeout:
             raise ResultsError(f"another process is writing into {self.folder}: wait, or take another --out.") from None
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
         try:
             yield
         finally:
@@ -83,30 +110,61 @@ class Store:
             kept = self._kept()
             if not resume:
                 raise ResultsError(f"{self.folder} holds results already: add --resume, or take another --out.")
-            changed = [f"design: {key}" for key in differences(kept["design"], asked["design"])]
-            changed += [f"model: {key}" for key in differences(kept["model"], asked["model"])]
+            changed = [f"design: {key}" for key in changed_entries(kept["design"], asked["design"])]
+            changed += [f"model: {key}" for key in changed_entries(kept["model"], asked["model"])]
             if changed:
                 raise ResultsError(
                     f"{self.folder} holds results of something else, which are not mixed with these; "
                     f"what differs: {', '.join(changed)}. Take another --out."
                 )
+            self._heal(design)
             return
-        if (self.folder / MANIFEST).exists():
-            raise ResultsError(f"{self.folder} holds results of something else; take another --out.")
+        check_replaceable(self.folder, (PLAN, DESIGN, FAILURES, MANIFEST))
         try:
             (self.folder / RUNS).mkdir(parents=True, exist_ok=True)
-            _write(self.folder / PLAN, _plan_as_parquet(design))
-            _write(self.folder / DESIGN, json.dumps(asked, indent=2).encode())
+            self._write_plan(design)
+            self._write(DESIGN, json.dumps(asked, indent=2).encode())
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
+
+    def _write_plan(self, design: Design) -> None:
+        self._write(PLAN, _plan_as_parquet(design))
+
+    def _heal(self, design: Design) -> None:
+        """Write the plan again if it is not what the design says, and clear away what a kill left half written."""
+        try:
+            if not _is_plan_of(self.folder / PLAN, design):
+                self._write_plan(design)
+            (self.folder / RUNS).mkdir(exist_ok=True)
+            for path in (self.folder / RUNS).iterdir():
+                if HALF_WRITTEN.fullmatch(path.name):
+                    path.unlink()
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file of the folder whole or not at all, and note that it is ours."""
+        _write(self.folder / name, content)
+        note_written(self.folder, [name])
 
     def design(self) -> dict[str, Any]:
         """Return the design as it was kept, see `Design.as_dict`. Raises ResultsError if it cannot be read."""
         return dict(self._kept()["design"])
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest of a finished sweep. Raises OSError if it is not there."""
-        return dict(json.loads((self.folder / MANIFEST).read_text(encoding="utf-8")))
+        """Return the manifest of a finished sweep. Raises ResultsError if there is none that can be read."""
+        found = self._manifest()
+        if found is None:
+            raise ResultsError(f"{self.folder} holds no finished sweep: --resume finishes it.")
+        return found
+
+    def _manifest(self) -> dict[str, Any] | None:
+        """Return the manifest, None if the sweep is not finished or its manifest is harmed."""
+        try:
+            found = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) and isinstance(found.get("parts"), dict) else None
 
     def brief(self) -> dict[str, Any]:
         """Return the manifest with scenarios, given points and priors as hashes: a design may hold hundreds of them."""
@@ -122,7 +180,7 @@ class Store:
     @property
     def is_finished(self) -> bool:
         """Whether every run is there and the manifest says so."""
-        return (self.folder / MANIFEST).exists()
+        return self._manifest() is not None
 
     def _kept(self) -> dict[str, Any]:
         try:
@@ -134,15 +192,39 @@ class Store:
     # ------------------------------------------------------------------ parts
 
     def finished(self) -> set[int]:
-        """Return the numbers of the batches that are there, unharmed; what is harmed or half written is removed."""
-        done: set[int] = set()
-        for path in sorted((self.folder / RUNS).glob("*")):
+        """Return the numbers of the batches that are there, unharmed."""
+        return set(self.parts().sound)
+
+    def parts(self) -> Parts:
+        """Return the sound parts, each read and held against its name, its number and the manifest if there is one."""
+        found = Parts()
+        listed = (self._manifest() or {}).get("parts")
+        size = int(self._kept()["design"]["batch"])
+        for path in self._named_as_parts():
             batch, digest = _named(path)
-            if batch is not None and batch not in done and digest == _digest(path.read_bytes()):
-                done.add(batch)
+            content = path.read_bytes()
+            if digest != _digest(content):
+                found.wrong.append(f"{path.name} was changed since it was written")
+            elif not _runs_of_batch(content, batch, size):
+                found.wrong.append(f"{path.name} bears the number of another batch")
+            elif listed is not None and path.name not in listed:
+                found.wrong.append(f"{path.name} is not in the manifest")
+            elif batch in found.sound:
+                found.wrong.append(f"{path.name} and {found.sound[batch].name} are of one batch")
             else:
-                path.unlink()
-        return done
+                found.sound[batch] = path
+        if listed is None:  # which of two is right nobody knows: both are computed again
+            for words in found.wrong:
+                if words.endswith("of one batch"):
+                    found.sound.pop(int(words.split("-")[1]), None)
+        return found
+
+    def _named_as_parts(self) -> list[Path]:
+        """Return the files that bear the name of a part, sorted; everything else in the folder is not ours."""
+        runs = self.folder / RUNS
+        if not runs.is_dir():
+            return []
+        return [path for path in sorted(runs.iterdir()) if _named(path)[0] >= 0 and path.is_file()]
 
     def add(self, batch: int, rows: pd.DataFrame) -> None:
         """Write what a batch brought.
@@ -158,11 +240,11 @@ class Store:
         try:
             _write(self.folder / RUNS / f"part-{batch:06d}-{_digest(content)}.parquet", content)
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
     def forget_failures(self) -> None:
         """Remove the batches in which a run failed, so that they count as never computed."""
-        for path in sorted((self.folder / RUNS).glob("*.parquet")):
+        for path in self.parts().sound.values():
             try:
                 failed = pq.read_table(path, columns=["error"])["error"].null_count < pq.read_metadata(path).num_rows
                 if failed:
@@ -172,29 +254,34 @@ class Store:
 
     def continues(self) -> None:
         """Note that runs are missing: what the manifest promised of an earlier end no longer holds."""
-        (self.folder / MANIFEST).unlink(missing_ok=True)
+        try:
+            (self.folder / MANIFEST).unlink(missing_ok=True)
+        except OSError as error:
+            raise write_error(self.folder, error) from error
 
     def note_failures(self) -> int:
         """Write `failures.csv`, a row a run that failed, if there is any, and return how many there are."""
         failed = self.failures()
         try:
             if len(failed):
-                _write(self.folder / FAILURES, failed.to_csv(index=False).encode())
-            else:
-                (self.folder / FAILURES).unlink(missing_ok=True)
+                check_replaceable(self.folder, [FAILURES])
+                self._write(FAILURES, failed.to_csv(index=False).encode())
+            elif (self.folder / FAILURES).exists():
+                check_replaceable(self.folder, [FAILURES])
+                (self.folder / FAILURES).unlink()
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
         return len(failed)
 
     def finish(self, more: Mapping[str, Any]) -> None:
         """Write the manifest: every run is there."""
-        parts = {path.name: _named(path)[1] for path in sorted((self.folder / RUNS).glob("*.parquet"))}
+        parts = {path.name: _named(path)[1] for path in self.parts().sound.values()}
         manifest = {**self._kept(), **provenance(), **more, "parts": parts}
         manifest["id"] = manifest_id(manifest)
         try:
-            _write(self.folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+            self._write(MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
     # ------------------------------------------------------------------ reading
 
@@ -218,27 +305,35 @@ class Store:
         return failed.merge(self.plan(), on="run", how="left")
 
     def _rows(self, columns: list[str] | None = None, only: Any = None) -> pd.DataFrame:
-        self._check_parts()
+        places = self._places()
         try:
-            parts = pyarrow.dataset.dataset(self.folder / RUNS, format="parquet")
-            if not parts.count_rows():
+            if not places:
                 raise ResultsError(f"{self.folder} holds no runs.")
-            table = parts.to_table(columns=columns, filter=only)
+            table = pyarrow.dataset.dataset(places, format="parquet").to_table(columns=columns, filter=only)
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"cannot read the runs in {self.folder}: {reason(error)}.") from error
-        return table.to_pandas().sort_values(["run", "year"], ignore_index=True)
+        return pd.DataFrame(table.to_pandas()).sort_values(["run", "year"], ignore_index=True)
 
-    def _check_parts(self) -> None:
-        """Refuse a finished sweep of which parts are gone since."""
-        if not self.is_finished:
-            return
-        gone = [name for name in self.manifest()["parts"] if not (self.folder / RUNS / name).exists()]
+    def _places(self) -> list[str]:
+        """Return the files to read: those of the manifest, held against their hashes unless that is not asked for."""
+        manifest = self._manifest()
+        if manifest is None:
+            return [str(path) for path in self.parts().sound.values()]
+        places = [self.folder / RUNS / name for name in manifest["parts"]]
+        gone = [path.name for path in places if not path.is_file()]
         if gone:
             raise ResultsError(f"{self.folder}: {len(gone)} parts of the runs are gone; --resume computes them again.")
+        for path in places if self.check else ():
+            if _digest(path.read_bytes()) != _named(path)[1]:
+                raise ResultsError(f"{path} was changed since it was written; --resume computes it again.")
+        return [str(path) for path in places]
 
     def plan(self) -> pd.DataFrame:
-        """Return a row a run: see `Design.plan`."""
+        """Return a row a run: see `Design.plan`. Raises ResultsError if it cannot be read, or was changed."""
+        noted = (marker(self.folder) or {}).get("files", {}).get(PLAN)
         try:
+            if self.check and noted is not None and noted != sha256_of(self.folder / PLAN):
+                raise ResultsError(f"{self.folder / PLAN} was changed since it was written; --resume writes it again.")
             return pd.read_parquet(self.folder / PLAN)
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"cannot read {self.folder / PLAN}: {reason(error)}.") from error
@@ -254,9 +349,26 @@ class Store:
         return self.outcomes().merge(self.plan(), on="run", how="left")
 
 
-def model_state() -> dict[str, str]:
-    """Return hashes of the model's code, declarations and data: what results depend on beside the design."""
-    return {"code": code_hash()} | input_hashes()
+def remove_results(folder: Path) -> list[str]:
+    """Remove the results that we wrote into a folder, the parts of a sweep among them; return the names of what stays.
+
+    Raises
+    ------
+    ResultsError
+        If the folder is not ours, or something cannot be removed.
+    """
+    check_ours(folder)
+    store = Store(folder)
+    try:
+        if (folder / DESIGN).exists():
+            for path in store.parts().sound.values():
+                path.unlink()
+            (folder / LOCK).unlink(missing_ok=True)
+            with suppress(OSError):  # not empty: something of somebody else's is in it
+                (folder / RUNS).rmdir()
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return remove_ours(folder)
 
 
 def _plan_as_parquet(design: Design) -> bytes:
@@ -273,12 +385,35 @@ def _plan_as_parquet(design: Design) -> bytes:
     return buffer.getvalue()
 
 
-def _named(path: Path) -> tuple[int | None, str]:
-    """Return the batch and the hash that the name of a part holds."""
-    words = path.stem.split("-")
-    if path.suffix == ".parquet" and len(words) == 3 and words[0] == "part" and words[1].isdigit():
-        return int(words[1]), words[2]
-    return None, ""
+def _is_plan_of(path: Path, design: Design) -> bool:
+    """Say whether a file holds the plan of a design, value for value."""
+    try:
+        with pq.ParquetFile(path) as file:
+            first = 0
+            for piece in file.iter_batches(PLANNED_AT_ONCE):
+                here = pa.Table.from_batches([piece]).to_pandas()
+                wanted = design.plan(first, min(first + len(here), design.n_runs))
+                if not here.equals(wanted):
+                    return False
+                first += len(here)
+            return first == design.n_runs
+    except (OSError, pa.ArrowException, ValueError, KeyError):
+        return False
+
+
+def _named(path: Path) -> tuple[int, str]:
+    """Return the batch and the hash that the name of a part holds, -1 if it is no such name."""
+    found = PART.fullmatch(path.name)
+    return (int(found[1]), found[2]) if found else (-1, "")
+
+
+def _runs_of_batch(content: bytes, batch: int, size: int) -> bool:
+    """Say whether a part holds runs of its batch alone."""
+    try:
+        runs = pq.read_table(io.BytesIO(content), columns=["run"])["run"].to_numpy()
+    except (pa.ArrowException, KeyError):
+        return False
+    return bool(len(runs)) and bool((runs // size == batch).all())
 
 
 def _digest_of(plain: Any) -> str:
