@@ -8,9 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sendcycle.inputs.published import of_observable
 from sendcycle.outputs.observables import declared as declared_observables
-from sendcycle_experiments.figures.baseline_page import COLOURS, LAST_POINT, position, style_axes
+from sendcycle_experiments.figures.style import COLOURS, position, published_dots, style_axes
 
 YEAR = 2035  # of which the sentences speak
 FROM, UNTIL = 2015, 2040
@@ -101,10 +100,8 @@ def _panel(ax: Axes, question: Question, table: pd.DataFrame, gaps: pd.DataFrame
         ax.plot(x, question.factor * rows["q50"], color=colour, linewidth=2.6)
         ends.append((float(x[-1]), question.factor * float(rows["q50"].iloc[-1]), colour))
     if observable is not None:
-        series = of_observable(observable)
-        there = np.asarray(position(observable, series.index))
-        shown = (there >= FROM) & (there <= LAST_POINT + 1e-6)
-        ax.plot(there[shown], question.factor * series[shown], "o", color="0.1", markersize=4)
+        x, y = published_dots(observable, FROM)
+        ax.plot(x, question.factor * y, "o", color="0.1", markersize=4)
     style_axes(ax)
     ax.set_ylim(bottom=0.0)
     ax.set_xlim(FROM, UNTIL + 0.5)
@@ -112,10 +109,10 @@ def _panel(ax: Axes, question: Question, table: pd.DataFrame, gaps: pd.DataFrame
     ax.set_ylabel(question.unit, fontsize=11, color=GREY)
     lines: list[tuple[str, str]] = []
     for k, scenario in enumerate(scenarios[1:]):
-        here = gaps[(gaps["scenario"] == scenario) & (gaps["year"] == YEAR)].set_index("outcome")
-        lines.append((f"{_named(scenario)}: {sentence(question, here.loc[question.outcome])}", COLOURS[k]))
+        here = gaps[(gaps["scenario"] == scenario) & (gaps["year"] == YEAR)].set_index("outcome").T
+        lines.append((f"{_named(scenario)}: {sentence(question, here[question.outcome])}", COLOURS[k]))
         if question.summed:
-            lines.append((f"    {total(question, here.loc[question.summed])}", COLOURS[k]))
+            lines.append((f"    {total(question, here[question.summed])}", COLOURS[k]))
     ax.set_title(question.title, loc="left", fontsize=15, fontweight="bold", pad=10 + LINE * len(lines))
     for k, (words, colour) in enumerate(lines):
         ax.annotate(

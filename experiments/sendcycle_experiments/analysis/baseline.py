@@ -10,7 +10,7 @@ from sendcycle.errors import ResultsError
 from sendcycle.outputs.results import MANIFEST, manifest_id
 from sendcycle_experiments.figures.baseline_page import PAGE_NAMES, baseline_page, save_page
 from sendcycle_experiments.sweeps.interruption import interruptible
-from sendcycle_experiments.sweeps.output_folder import cannot_write, finished_folder
+from sendcycle_experiments.sweeps.output_folder import atomic_folder, write_error
 from sendcycle_experiments.sweeps.store import DESIGN
 
 
@@ -38,7 +38,7 @@ def run_baseline(
     """
     if (out / DESIGN).exists():
         raise ResultsError(f"{out} holds the results of a sweep; take another --out.")
-    with interruptible() as check, finished_folder(out) as folder:
+    with interruptible() as check, atomic_folder(out) as folder:
 
         def after_month(done: int, total: int) -> None:
             check()
@@ -49,7 +49,7 @@ def run_baseline(
         try:
             write_run(result, folder, of)
         except (OSError, ResultsError) as error:
-            raise cannot_write(out, error) from error
+            raise write_error(out, error) from error
         check()
     return result
 

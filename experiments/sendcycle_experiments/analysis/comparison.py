@@ -11,19 +11,19 @@ from matplotlib.figure import Figure
 
 from sendcycle import Scenario
 from sendcycle.errors import ResultsError
-from sendcycle.inputs.published import of_observable
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle.state.records import LINES
 from sendcycle_experiments.analysis import at_a_glance
 from sendcycle_experiments.analysis.evidence import LEVELS
 from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.calibration.forecasting import by_year
-from sendcycle_experiments.figures.baseline_page import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
+from sendcycle_experiments.figures.style import FACTORS, PALETTE, position, published_dots, save_figure, style_axes
 from sendcycle_experiments.reforms.library import SIZES
 from sendcycle_experiments.reforms.programme_cost import beside_the_model, mid_year_prices, programme_money
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import reporting
-from sendcycle_experiments.sweeps.runner import Told, sweep, telling
+from sendcycle_experiments.sweeps.runner import ProgressCallback, labelled, sweep
 from sendcycle_experiments.sweeps.store import Store
 
 # All lines of spending and the programmes beside them, a financial year; million pounds at prices of 2026-27.
@@ -81,7 +81,7 @@ def complete(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     return table
 
 
-def outcomes(store: Store, scenarios: Sequence[Scenario], more: Sequence[str] = ()) -> pd.DataFrame:
+def outcomes_with_costs(store: Store, scenarios: Sequence[Scenario], more: Sequence[str] = ()) -> pd.DataFrame:
     """Return the outcomes of all runs, and what all of it costs the public.
 
     Returns
@@ -113,11 +113,11 @@ def outcomes(store: Store, scenarios: Sequence[Scenario], more: Sequence[str] = 
 def outcomes_by_size(
     scenarios_of: Callable[[float], Sequence[Scenario]], ensemble: Ensemble, folder: Path, *, scale: float,
     until: str = "2040-08", seed: int = 0, more: Sequence[str] = (), scheduler: str | None = None,
-    workers: int | None = None, told: Told | None = None,
+    workers: int | None = None, progress: ProgressCallback | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:  # fmt: skip
-    """Run members in scenarios whose reforms have another size from member to member; return `outcomes`.
+    """Run members in scenarios whose reforms have another size from member to member; return `outcomes_with_costs`.
 
-    A third of the members lives with each of `SIZES`: how much reforms achieve is doubted as the rest is. Goes on with
+    A third of the members is run with each of `SIZES`: how much reforms achieve is uncertain as the rest is. Resumes
     what the folder holds.
 
     Parameters
@@ -128,7 +128,7 @@ def outcomes_by_size(
     Returns
     -------
     table, manifests
-        `point` counts the members of the ensemble; `size` says with what size each lived. Manifests by size.
+        `point` counts the members of the ensemble; `size` says with what size each was run. Manifests by size.
     """
     tables, manifests = [], {}
     for k, size in enumerate(SIZES):
@@ -140,9 +140,9 @@ def outcomes_by_size(
         name = f"size_{size:g}"
         store = sweep(
             planned, folder / name, resume=True, scheduler=scheduler, workers=workers,
-            progress=telling(told, name),
+            progress=labelled(progress, name),
         ).store  # fmt: skip
-        table = outcomes(store, chosen, more)
+        table = outcomes_with_costs(store, chosen, more)
         tables.append(table.assign(point=table["point"] * len(SIZES) + k, size=size))
         manifests[name] = store.brief()
     return pd.concat(tables, ignore_index=True), manifests
@@ -154,7 +154,7 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
     Parameters
     ----------
     table
-        As `outcomes` returns it.
+        As `outcomes_with_costs` returns it.
 
     Returns
     -------
@@ -171,14 +171,14 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
     pairs["relative"] = (pairs["gap"] / pairs["base"].abs()).where(pairs["base"] != 0.0)
     pairs["lower"] = pairs["gap"] < 0.0
     groups = pairs.groupby(["scenario", "outcome", "year"], sort=False)
-    found = groups["gap"].quantile(list(LEVELS)).unstack()
+    found = groups["gap"].quantile(np.asarray(LEVELS)).unstack()
     found.columns = pd.Index(["q05", "median", "q95"])
     found = found.join(groups.agg(relative=("relative", "median"), lower=("lower", "mean"))).reset_index()
     return found[["scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower"]]
 
 
 def levels(table: pd.DataFrame) -> pd.DataFrame:
-    """Return quantiles over members of a table as `outcomes` returns it.
+    """Return quantiles over members of a table as `outcomes_with_costs` returns it.
 
     Returns
     -------
@@ -205,6 +205,7 @@ def summary(table: pd.DataFrame, names: Sequence[str], years: Sequence[int]) -> 
     """Return differences for the terminal: a row an outcome and year, a column a scenario, in the units of figures."""
     here = table[table["year"].isin(years) & table["outcome"].isin(names)]
     rows: dict[tuple[str, int], dict[str, str]] = {}
+    row: Any
     for row in here.itertuples():
         factor, unit = FACTORS.get(row.outcome) or (1.0, unit_of(row.outcome))
         label = declared_observables().observables[row.outcome].label if row.outcome not in ADDED_UNITS else row.outcome
@@ -226,7 +227,7 @@ def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figur
     """Return a panel an outcome: published points, medians of all scenarios, the band of the first."""
     page = Figure(figsize=(15.0, 8.6))
     page.subplots_adjust(left=0.05, right=0.985, top=0.85, bottom=0.09, wspace=0.24, hspace=0.32)
-    palette = ("0.25", *COLOURS, "#E69F00", "#56B4E9", "#8C564B")
+    palette = ("0.25", *PALETTE)
     styles = ("-", "--", "-.", ":")
     known = declared_observables().observables
     for ax, name in zip(page.subplots(2, 4).flat, SHOWN, strict=True):
@@ -241,10 +242,8 @@ def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figur
                 x, factor * rows["q50"], color=palette[k % len(palette)], linewidth=1.7,
                 linestyle=styles[k // len(palette)], label=scenario.replace("_", " "),
             )  # fmt: skip
-        series = of_observable(observable)
-        there = np.asarray(position(observable, series.index))
-        ax.plot(there[there <= LAST_POINT + 1e-6], factor * series[there <= LAST_POINT + 1e-6], "o", color="0.1",
-                markersize=3)  # fmt: skip
+        x, y = published_dots(observable)
+        ax.plot(x, factor * y, "o", color="0.1", markersize=3)
         if observable.unit != "pounds" and name != "cumulative_balance":
             ax.set_ylim(bottom=0.0)
         ax.set_title(observable.label[:1].upper() + observable.label[1:], loc="left", fontsize=10, fontweight="bold")
@@ -266,7 +265,7 @@ def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figur
 def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble, folder: Path) -> pd.DataFrame:
     """Write differences, levels, programme money, both figures and a manifest; return the differences."""
     names = [scenario.name for scenario in scenarios]
-    found = outcomes(store, scenarios)
+    found = outcomes_with_costs(store, scenarios)
     table, quantiles = differences(found, names[0]), levels(found)
     money = pd.concat({s.name: programme_money(s) for s in scenarios}, names=["scenario"])
     yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
@@ -274,11 +273,11 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
     with reporting(folder, about):
         with_units = table.copy()
         with_units.insert(2, "unit", [unit_of(name) for name in table["outcome"]])
-        with_units.to_csv(folder / TABLE, index=False, float_format="%.6g")
-        quantiles.to_csv(folder / LEVEL_TABLE, index=False, float_format="%.6g")
+        write_csv(with_units, folder / TABLE, index=False, float_format="%.6g")
+        write_csv(quantiles, folder / LEVEL_TABLE, index=False, float_format="%.6g")
         yearly = yearly.rename_axis(["scenario", "year"]).reset_index()
         yearly.insert(2, "unit", "million pounds, 2026-27 prices")
-        yearly.to_csv(folder / COSTS, index=False, float_format="%.4g")
+        write_csv(yearly, folder / COSTS, index=False, float_format="%.4g")
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))
         for name in GLANCE:

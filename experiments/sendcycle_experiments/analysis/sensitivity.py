@@ -4,7 +4,7 @@ Points are drawn in shares of each parameter's prior, from 0 to 1, and turned in
 kind of prior is honoured, and SALib sees uniform factors. Groups of parameters can be varied as one factor.
 
 Noise and effect are kept apart: indices are of the mean over replicates, and beside them stands the share of the
-variance that chance alone would still make in such a mean.
+variance that stochastic variability still makes in such a mean.
 """
 
 import itertools
@@ -36,6 +36,7 @@ NARROW = 0.2  # and intervals are no wider
 FEWEST_TRAJECTORIES = 4  # of half a Morris sample, below which nothing is called converged
 FEWEST_POINTS = 64  # of PAWN and delta, which cut them into slices
 TIED = 0.1  # share of points with one and the same value beyond which delta says nothing
+Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def problem_of(names: Sequence[str], groups: Mapping[str, str] | None = None, *,
 # ---------------------------------------------------------------------- samples
 
 
-def shares(method: str, problem: Problem, n: int, seed: int) -> NDArray[np.float64]:
+def shares(method: str, problem: Problem, n: int, seed: int) -> Matrix:
     """Return the points of a method, in shares of each prior.
 
     Parameters
@@ -134,7 +135,7 @@ def shares(method: str, problem: Problem, n: int, seed: int) -> NDArray[np.float
         raise DesignError(f"n = {n}: {method} needs {FEWEST_POINTS} points at least.")
     else:
         points = latin.sample(known, n, seed=seed)
-    return np.clip(np.asarray(points, dtype=float), 0.0, 1.0)
+    return np.asarray(np.clip(np.asarray(points, dtype=float), 0.0, 1.0))
 
 
 def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Design:
@@ -158,9 +159,8 @@ def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Desi
 
 
 def indices(
-    method: str, problem: Problem, points: NDArray[np.float64], values: NDArray[np.float64], seed: int,
-    resamples: int = RESAMPLES,
-) -> pd.DataFrame:  # fmt: skip
+    method: str, problem: Problem, points: Matrix, values: Matrix, seed: int, resamples: int = RESAMPLES
+) -> pd.DataFrame:
     """Return the indices of one outcome: a row a factor (and, for Sobol' of second order, a row a pair).
 
     Parameters
@@ -170,7 +170,7 @@ def indices(
     values
         The outcome at each point, in their order.
     seed, resamples
-        Of the bootstrap. Where only values are asked for, few resamples do, but for delta, whose values hang on them.
+        Of the bootstrap. Where only values are asked for, few resamples do, but for delta, whose values depend on them.
 
     Returns
     -------
@@ -179,53 +179,97 @@ def indices(
         that holds 95 % of the bootstrap (NaN where the method gives none). Indices: `mu_star` and `sigma` (Morris, in
         the outcome's unit), `S1`, `ST`, `S2` (Sobol'; FAST without S2), `delta` and `S1` (delta), `median` (PAWN).
     """
-    from SALib.analyze import delta, fast, morris, pawn, sobol
-
-    known, factors = problem.salib(), problem.factors
-    seed += 1  # SALib takes 0 for no seed at all
-    bootstrap = {"conf_level": LEVEL, "num_resamples": resamples, "seed": seed}
-    rows: list[tuple[str, str, str, float, float]] = []
-
-    def add(index: str, found: Sequence[float], widths: Sequence[float] | None = None) -> None:
-        for k, factor in enumerate(factors):
-            rows.append((factor, "", index, float(found[k]), float(widths[k]) if widths is not None else np.nan))
-
-    if np.ptp(values) == 0.0:  # an outcome that never moves has no driver
-        for index in INDICES[method]:
-            add(index, np.zeros(len(factors)), np.zeros(len(factors)))
-        if problem.second_order:
-            pairs = itertools.combinations(factors, 2)
-            rows.extend((one, other, "S2", 0.0, 0.0) for one, other in pairs)
-    elif method == "morris":
-        found = morris.analyze(known, points, values, num_levels=LEVELS, **bootstrap)
-        add("mu_star", found["mu_star"], found["mu_star_conf"])
-        add("sigma", found["sigma"] if not problem.grouped else np.full(len(factors), np.nan))
-    elif method == "sobol":
-        found = sobol.analyze(known, values, calc_second_order=problem.second_order, **bootstrap)
-        add("S1", found["S1"], found["S1_conf"])
-        add("ST", found["ST"], found["ST_conf"])
-        for j in range(len(factors)) if problem.second_order else ():
-            for k in range(j + 1, len(factors)):
-                rows.append((factors[j], factors[k], "S2", float(found["S2"][j, k]), float(found["S2_conf"][j, k])))
-    elif method == "fast":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its intervals are not to be trusted, and are left out
-            found = fast.analyze(known, values, M=HARMONICS, **bootstrap)
-        add("S1", found["S1"])
-        add("ST", found["ST"])
-    elif method == "delta":
-        found = delta.analyze(known, points, values, **bootstrap)
-        add("delta", found["delta_balanced"], found["delta_balanced_conf"])
-        add("S1", found["S1"], found["S1_conf"])
-    else:
-        found = pawn.analyze(known, points, values, S=SLICES, seed=seed)
-        add("median", found["median"], _pawn_widths(known, points, values, seed, resamples))
+    sample = _Sample(problem, points, values, seed + 1, resamples)  # SALib takes 0 for no seed at all
+    rows = _no_effects(method, problem) if np.ptp(values) == 0.0 else INDICES_OF[method](sample)
     return pd.DataFrame(rows, columns=["factor", "with", "index", "value", "half_width"])
 
 
-def _pawn_widths(
-    known: dict[str, Any], points: NDArray[np.float64], values: NDArray[np.float64], seed: int, resamples: int
-) -> NDArray[np.float64]:
+Row = tuple[str, str, str, float, float]  # factor, the other of a pair, index, value, half-width
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What the indices of one outcome are computed from."""
+
+    problem: Problem
+    points: Matrix
+    values: Matrix
+    seed: int
+    resamples: int
+
+    @property
+    def known(self) -> dict[str, Any]:
+        return self.problem.salib()
+
+    @property
+    def bootstrap(self) -> dict[str, Any]:
+        return {"conf_level": LEVEL, "num_resamples": self.resamples, "seed": self.seed}
+
+    def rows(self, index: str, found: Matrix, widths: Matrix | None = None) -> list[Row]:
+        """Return a row a factor; no half-widths are known without `widths`."""
+        shown = widths if widths is not None else np.full(len(self.problem.factors), np.nan)
+        return [(factor, "", index, float(found[k]), float(shown[k])) for k, factor in enumerate(self.problem.factors)]
+
+
+def _no_effects(method: str, problem: Problem) -> list[Row]:
+    """Return zeros: an outcome that never moves has no driver."""
+    rows = [(factor, "", index, 0.0, 0.0) for index in INDICES[method] for factor in problem.factors]
+    if problem.second_order:
+        rows += [(one, other, "S2", 0.0, 0.0) for one, other in itertools.combinations(problem.factors, 2)]
+    return rows
+
+
+def _morris_indices(sample: _Sample) -> list[Row]:
+    from SALib.analyze import morris
+
+    found = morris.analyze(sample.known, sample.points, sample.values, num_levels=LEVELS, **sample.bootstrap)
+    sigma = found["sigma"] if not sample.problem.grouped else np.full(len(sample.problem.factors), np.nan)
+    return sample.rows("mu_star", found["mu_star"], found["mu_star_conf"]) + sample.rows("sigma", sigma)
+
+
+def _sobol_indices(sample: _Sample) -> list[Row]:
+    from SALib.analyze import sobol
+
+    factors, pairs = sample.problem.factors, sample.problem.second_order
+    found = sobol.analyze(sample.known, sample.values, calc_second_order=pairs, **sample.bootstrap)
+    rows = sample.rows("S1", found["S1"], found["S1_conf"]) + sample.rows("ST", found["ST"], found["ST_conf"])
+    for j, k in itertools.combinations(range(len(factors)), 2) if pairs else ():
+        rows.append((factors[j], factors[k], "S2", float(found["S2"][j, k]), float(found["S2_conf"][j, k])))
+    return rows
+
+
+def _fast_indices(sample: _Sample) -> list[Row]:
+    from SALib.analyze import fast
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its intervals are not to be trusted, and are left out
+        found = fast.analyze(sample.known, sample.values, M=HARMONICS, **sample.bootstrap)
+    return sample.rows("S1", found["S1"]) + sample.rows("ST", found["ST"])
+
+
+def _delta_indices(sample: _Sample) -> list[Row]:
+    from SALib.analyze import delta
+
+    found = delta.analyze(sample.known, sample.points, sample.values, **sample.bootstrap)
+    rows = sample.rows("delta", found["delta_balanced"], found["delta_balanced_conf"])
+    return rows + sample.rows("S1", found["S1"], found["S1_conf"])
+
+
+def _pawn_indices(sample: _Sample) -> list[Row]:
+    from SALib.analyze import pawn
+
+    known, points, values, seed = sample.known, sample.points, sample.values, sample.seed
+    found = pawn.analyze(known, points, values, S=SLICES, seed=seed)
+    return sample.rows("median", found["median"], _pawn_widths(known, points, values, seed, sample.resamples))
+
+
+INDICES_OF: dict[str, Callable[[_Sample], list[Row]]] = {
+    "morris": _morris_indices, "sobol": _sobol_indices, "fast": _fast_indices, "delta": _delta_indices,
+    "pawn": _pawn_indices,
+}  # fmt: skip
+
+
+def _pawn_widths(known: dict[str, Any], points: Matrix, values: Matrix, seed: int, resamples: int) -> Matrix:
     """Return half-widths of PAWN's medians by bootstrap, which SALib does not give."""
     from SALib.analyze import pawn
 
@@ -238,7 +282,7 @@ def _pawn_widths(
     return np.asarray((high - low) / 2.0)
 
 
-def first_half(method: str, problem: Problem, points: NDArray[np.float64]) -> int | None:
+def first_half(method: str, problem: Problem, points: Matrix) -> int | None:
     """Return how many points at the beginning are a sample of the method themselves, half as large; None if none."""
     d = len(problem.factors)
     if method == "morris":
@@ -260,9 +304,7 @@ INDICES = {
 MAIN_INDEX = {"morris": "mu_star", "sobol": "ST", "fast": "ST", "delta": "delta", "pawn": "median"}
 
 
-def with_convergence(
-    method: str, problem: Problem, points: NDArray[np.float64], values: NDArray[np.float64], seed: int
-) -> pd.DataFrame:
+def with_convergence(method: str, problem: Problem, points: Matrix, values: Matrix, seed: int) -> pd.DataFrame:
     """Return `indices` with a column `converged`, and the value that half of the points give, `of_half`.
 
     Converged is an outcome of which the main index of every factor, and half of its interval, moves or spans less than
@@ -298,7 +340,7 @@ def with_convergence(
     return whole
 
 
-def _largest_tie(values: NDArray[np.float64]) -> float:
+def _largest_tie(values: Matrix) -> float:
     """Return the largest share of values that are one and the same."""
     return float(np.unique(values, return_counts=True)[1].max() / len(values))
 
@@ -365,7 +407,7 @@ def analyse(
 
 def by_outcome_and_year(
     indices_of: Callable[..., pd.DataFrame],
-    columns: Mapping[Any, NDArray[np.float64]],
+    columns: Mapping[Any, Matrix],
     before: tuple[Any, ...],
     after: tuple[Any, ...],
     progress: Callable[[int, int], None] | None,

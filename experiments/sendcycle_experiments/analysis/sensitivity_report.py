@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from sendcycle.outputs import observables
 from sendcycle_experiments.analysis.sensitivity import MAIN_INDEX, Problem, analyse
 from sendcycle_experiments.analysis.surrogate import GOOD, analyse_surrogate
-from sendcycle_experiments.figures.baseline_page import save_figure
+from sendcycle_experiments.figures.style import save_figure
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.output_folder import writing_into
 from sendcycle_experiments.sweeps.store import Store
@@ -51,7 +52,7 @@ def write_surrogate_report(
     )
     figure = heat_map(table.rename(columns={"predicts_well": "converged"}), "sobol", words)
     with writing_into(store.folder):
-        table.to_csv(store.folder / SURROGATE, index=False, float_format="%.6g")
+        write_csv(table, store.folder / SURROGATE, index=False, float_format="%.6g")
         save_figure(figure, [store.folder / name for name in SURROGATE_FIGURE], "sendcycle: surrogate indices", words)
     return table
 
@@ -69,7 +70,7 @@ def write_report(
     note = f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
     figure = heat_map(table, method, note + "hatched: not converged")
     with writing_into(store.folder):
-        table.to_csv(store.folder / INDICES, index=False, float_format="%.6g")
+        write_csv(table, store.folder / INDICES, index=False, float_format="%.6g")
         code = store.manifest()["model"]["code"][:12]
         words = f"{method}, {design.n} points, {design.replicates} replicates, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: sensitivity", words)
@@ -103,10 +104,13 @@ def heat_map(table: pd.DataFrame, method: str, note: str) -> Figure:
     ax = figure.add_axes((MARGINS["left"] / width, low, across / width, down / height))
     image = ax.imshow(wide.to_numpy(dtype=float), cmap="cividis", vmin=0.0, vmax=1.0, aspect="auto")
     ax.set_yticks(range(n_rows), wide.index, fontsize=8)
-    ax.set_xticks(range(n_columns), [str(year) for _, year in wide.columns], fontsize=7, rotation=90)
+    places = [
+        (str(outcome), int(year)) for outcome, year in zip(*map(wide.columns.get_level_values, (0, 1)), strict=True)
+    ]
+    ax.set_xticks(range(n_columns), [str(year) for _, year in places], fontsize=7, rotation=90)
     start = 0
-    for outcome in dict.fromkeys(o for o, _ in wide.columns):
-        years = [y for o, y in wide.columns if o == outcome]
+    for outcome in dict.fromkeys(o for o, _ in places):
+        years = [y for o, y in places if o == outcome]
         ax.text(start - 0.4, -0.8, labels[outcome].label, rotation=35, ha="left", va="bottom", fontsize=8)
         for k, year in enumerate(years):
             if not converged[outcome, year]:
@@ -142,7 +146,7 @@ def summary(table: pd.DataFrame, method: str, outcomes: Sequence[str], year: int
     return pd.DataFrame(rows, index=np.arange(1, n + 1))
 
 
-def doubts(table: pd.DataFrame, method: str, more: str = "--n") -> list[str]:
+def convergence_notes(table: pd.DataFrame, method: str, more: str = "--n") -> list[str]:
     """Return, a line each, which outcomes and years have no index and which have not converged, and what would help.
 
     Parameters

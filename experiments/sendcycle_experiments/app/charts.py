@@ -4,7 +4,7 @@ Colours are Okabe and Ito's, or cividis, told apart by all; lines of the scenari
 have a shape of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,12 +14,12 @@ import pandas as pd
 
 from sendcycle.calendar import month_index
 from sendcycle.inputs.data_files import data_file
-from sendcycle.inputs.published import of_observable
 from sendcycle.outputs import observables
 from sendcycle.outputs.observables import Observable
 from sendcycle_experiments.app.stories import Story
-from sendcycle_experiments.app.watched import Watched
-from sendcycle_experiments.figures.baseline_page import COLOURS, LAST_POINT, Panel, position
+from sendcycle_experiments.app.watched_model import WatchedModel
+from sendcycle_experiments.figures.panels import Panel
+from sendcycle_experiments.figures.style import COLOURS, LAST_POINT, published_dots
 
 BEGIN = 2014.5
 SYMBOLS = ("circle", "rect", "triangle", "diamond")
@@ -38,14 +38,19 @@ class Chart:
 
 
 def _chart(words: str, **option: Any) -> Chart:
-    plain = {"animation": False, "textStyle": {"fontFamily": FONT}, "aria": {"label": {"description": words}}}
-    plain["aria"]["enabled"] = True
+    aria = {"label": {"description": words}, "enabled": True}
+    plain = {"animation": False, "textStyle": {"fontFamily": FONT}, "aria": aria}
     return Chart(plain | option, words)
 
 
 def _rounded(values: Any) -> list[Any]:
     """Return numbers with five digits, None for what is not there: little to send."""
     return [None if not np.isfinite(v) else float(f"{v:.5g}") for v in np.asarray(values, dtype=float)]
+
+
+def _records(table: pd.DataFrame) -> Iterator[Any]:
+    """Yield the rows of a table, with its columns as attributes."""
+    yield from table.itertuples()
 
 
 def _date(year: float) -> str:
@@ -69,21 +74,17 @@ def _points(x: Any, y: Any) -> list[list[Any]]:
 @cache
 def _published(name: str) -> tuple[list[float], list[float]]:
     """Return times and values of the published points of an observable, in its own unit."""
-    observable = observables.declared().observables[name]
-    series = of_observable(observable)
-    at = np.asarray(position(observable, series.index), dtype=float)
-    kept = at <= LAST_POINT + 1e-6
-    return at[kept].tolist(), series.to_numpy(dtype=float)[kept].tolist()
+    x, y = published_dots(observables.declared().observables[name])
+    return x.tolist(), y.tolist()
 
 
-def england(panel: Panel, watched: Watched, *, difference: bool = False) -> Chart:
+def england(panel: Panel, watched: WatchedModel, *, difference: bool = False) -> Chart:
     """Return the lines of a panel so far: the first scenario, the one beside it, and what was published.
 
     With `difference` the lines are the first scenario less the other.
     """
     names = [line.observable for line in panel.lines]
-    lives = watched.lives
-    lines = {scenario: life.lines(names) for scenario, life in lives.items()}
+    lines = {scenario: run.lines(names) for scenario, run in watched.runs.items()}
     first, *others = lines
     end = 2014 + 8 / 12 + watched.main.model.n_months / 12
     series: list[dict[str, Any]] = []
@@ -210,32 +211,32 @@ def tiles() -> pd.DataFrame:
     return table.assign(column=left + nth % wide, row=top + nth // wide)
 
 
-def authorities_map(values: "pd.Series[float]", observable: Observable, month: str, lived: int) -> Chart:
+def authorities_map(values: "pd.Series[float]", observable: Observable, month: str, months_run: int) -> Chart:
     """Return a tile an authority, coloured by an observable; tiles that are not in the sample are pale.
 
     Parameters
     ----------
     values
-        As `Remembered.by_authority` returns it.
-    month, lived
-        The last month, and how many have been lived.
+        As `RecordedRun.by_authority` returns it.
+    month, months_run
+        The last month, and how many have been run.
     """
     table = tiles().assign(value=lambda t: t["la_code"].map(values))
     known = table.dropna(subset="value")
-    over = "" if observable.is_level else f", last {min(lived, 12)} months"
+    over = "" if observable.is_level else f", last {min(months_run, 12)} months"
     low, high = (float(known["value"].min()), float(known["value"].max())) if len(known) else (0.0, 1.0)
     height = int(table["row"].max())
 
     def data(rows: pd.DataFrame) -> list[dict[str, Any]]:
         return [
             {"name": row.la_name, "value": [int(row.column), height - int(row.row), *_rounded([row.value])]}
-            for row in rows.itertuples()
+            for row in _records(rows)
         ]
 
     shown = f"{observable.label}, {observable.unit}"
     said = "nothing yet"
     if len(known):
-        least, most = known.loc[known["value"].idxmin()], known.loc[known["value"].idxmax()]
+        least, most = known.iloc[int(known["value"].argmin())], known.iloc[int(known["value"].argmax())]
         said = (
             f"{len(known)} of {len(table)} authorities are in the sample; from {low:.4g} in {least['la_name']} to "
             f"{high:.4g} in {most['la_name']}, median {known['value'].median():.4g}"
@@ -279,7 +280,7 @@ def schools_of(table: pd.DataFrame, authority: str) -> Chart:
     largest = float(table["pupils"].max())
     month = str(table["month"].iloc[0])
     clusters = sorted(table["cluster"].unique())
-    series = []
+    series: list[dict[str, Any]] = []
     for k, cluster in enumerate(clusters):
         there = table["cluster"] == cluster
         rows = table[there].assign(share=share[there])
@@ -291,7 +292,7 @@ def schools_of(table: pd.DataFrame, authority: str) -> Chart:
                  "value": _rounded([row.skill, row.share, row.pupils]),
                  "symbol": "rect" if row.secondary else "circle",
                  "symbolSize": round(max(32.0 * float(np.sqrt(row.pupils / largest)), 5.0), 1)}
-                for row in rows.itertuples()
+                for row in _records(rows)
             ],
         })  # fmt: skip
     words = (
@@ -369,7 +370,7 @@ def strengths_of(table: pd.DataFrame, outcome: str, month: str, ahead: int) -> C
         for value, strong in zip(_rounded((100.0 * rows[outcome]).round(1)), reinforcing, strict=True)
     ]  # fmt: skip
     there = table.dropna(subset=outcome)
-    said = ", ".join(f"{row.loop} {100.0 * getattr(row, outcome):+.1f}" for row in there.itertuples())
+    said = ", ".join(f"{row.loop} {100.0 * getattr(row, outcome):+.1f}" for row in _records(there))
     return _chart(
         f"What each loop adds to {inside(label)} over {ahead} months from {month}, percent: {said or 'nothing'}.",
         title=_title(
@@ -378,6 +379,6 @@ def strengths_of(table: pd.DataFrame, outcome: str, month: str, ahead: int) -> C
         grid={"left": 8, "right": 24, "top": 58, "bottom": 8, "containLabel": True},
         tooltip={"confine": True},
         xAxis={"type": "value"},
-        yAxis={"type": "category", "data": [f"{row.loop} {row.label}" for row in rows.itertuples()]},
+        yAxis={"type": "category", "data": [f"{row.loop} {row.label}" for row in _records(rows)]},
         series=[{"type": "bar", "data": data, "label": {"show": True, "position": "right", "fontSize": 10}}],
     )

@@ -56,7 +56,7 @@ class Choices:
     beside
         Name of the second scenario, or `NO_SCENARIO`.
     seed, scale, until
-        See `Watched`; `scale` as the page calls it.
+        See `WatchedModel`; `scale` as the page calls it.
 
     Raises
     ------
@@ -98,7 +98,7 @@ class Choices:
         return float(self.values().get(name, declared()[name].default))
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of `Watched`."""
+        """Return the arguments of `WatchedModel`."""
         return {
             "values": self.values(), "reforms": self.draft.scenario, "beside": self.second, "seed": self.seed,
             "scale": SCALES[self.scale], "until": self.until, "numbers": self.numbers,

@@ -1,4 +1,4 @@
-"""The page: Mesa's controller on the left, and what the model lived through in tabs.
+"""The page: Mesa's controller on the left, and what happened in the model in tabs.
 
 `sendcycle app` serves `Page` with Solara. Every visitor has a model of their own.
 """
@@ -27,8 +27,8 @@ from sendcycle_experiments.app.drafts import Draft
 from sendcycle_experiments.app.inputs import Checked, Chosen, Numbers, Refused, use_refusal
 from sendcycle_experiments.app.loops import MONTHS, SHOWN, loop_strengths
 from sendcycle_experiments.app.stories import Story, story, telling_children
-from sendcycle_experiments.app.watched import Watched
-from sendcycle_experiments.figures.baseline_page import PANELS
+from sendcycle_experiments.app.watched_model import WatchedModel
+from sendcycle_experiments.figures.panels import PANELS
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.scenario_files import named_scenarios
 
@@ -57,10 +57,10 @@ STYLE = """
 
 
 @dataclass(frozen=True)
-class Told:
+class ShownStory:
     """Which children were looked for in which run and month, and the story of the one that was picked."""
 
-    of: Watched | None = None
+    of: WatchedModel | None = None
     month: str = ""
     children: dict[int, str] = field(default_factory=dict)
     who: str | None = None
@@ -92,14 +92,12 @@ def Upload(label: str, event_chosen: Callable[[dict[str, Any]], None]) -> None:
 def Page() -> None:
     """The whole page."""
     choices, set_choices = solara.use_state_or_update(solara.use_memo(Choices.at_first, []))
-    first = solara.use_memo(lambda: Watched(**choices.arguments()), [])
+    first = solara.use_memo(lambda: WatchedModel(**choices.arguments()), [])
     model = solara.use_reactive(first)
     arguments = solara.use_reactive(first.asked)
-    interval, together = solara.use_reactive(20), solara.use_reactive(3)
-    plainly = solara.use_reactive(False)  # Mesa draws in the thread that steps
     tab = solara.use_reactive(0)
 
-    measured, told = solara.use_reactive(Measured()), solara.use_reactive(Told())
+    measured, shown = solara.use_reactive(Measured()), solara.use_reactive(ShownStory())
 
     def change(**parts: Any) -> None:
         """Take other choices. Raises SendcycleError if they cannot be run; the old ones then stay."""
@@ -109,11 +107,42 @@ def Page() -> None:
 
     def another_run_begins() -> Callable[[], None]:
         measured.set(Measured())
-        told.set(Told())
-        watched = model.value
-        return watched.close
+        shown.set(ShownStory())
+        close: Callable[[], None] = model.value.close
+        return close
 
-    def side() -> None:
+    solara.use_effect(another_run_begins, [model.value])
+    solara.Title("sendcycle")
+    solara.Style(STYLE)
+    with solara.AppBar():
+        solara.AppBarTitle("sendcycle: the SEND vicious cycle in England")
+        solara.lab.ThemeToggle()
+    with solara.Div(classes=["watch"]):
+        Side(choices, change, model, arguments)
+        with solara.Div(classes=["watch-main"]), solara.lab.Tabs(value=tab, lazy=True):
+            with solara.lab.Tab("England"):
+                England(model.value)
+            with solara.lab.Tab("Reforms"):
+                Reforms(choices, change, model.value)
+            with solara.lab.Tab("Authorities"):
+                Authorities(model.value)
+            with solara.lab.Tab("A child"):
+                OneChild(model.value, shown)
+            with solara.lab.Tab("Loops"):
+                Loops(model.value, measured)
+            with solara.lab.Tab("About"):
+                solara.HTML("div", unsafe_innerHTML=ABOUT, classes=["said"])
+
+
+@solara.component
+def Side(
+    choices: Choices, change: Callable[..., None], model: solara.Reactive[WatchedModel],
+    arguments: solara.Reactive[dict[str, Any]],
+) -> None:  # fmt: skip
+    """The column at the left: Mesa's controller, what is run, and the numbers of the model."""
+    interval, together = solara.use_reactive(20), solara.use_reactive(3)
+    plainly = solara.use_reactive(False)  # Mesa draws in the thread that steps
+    with solara.Div(classes=["watch-side"]):
         with solara.Div(classes=["watch-run"]), solara.Card("Run", margin=0):
             ModelController(
                 model, model_parameters=arguments, play_interval=interval, render_interval=together, use_threads=plainly
@@ -129,32 +158,9 @@ def Page() -> None:
             with solara.Card("Numbers of the model", margin=0, style={"margin-top": "12px"}):
                 Numbers(choices.value, choices.changed, lambda changed: change(changed=changed))
 
-    solara.use_effect(another_run_begins, [model.value])
-    solara.Title("sendcycle")
-    solara.Style(STYLE)
-    with solara.AppBar():
-        solara.AppBarTitle("sendcycle: the SEND vicious cycle in England")
-        solara.lab.ThemeToggle()
-    with solara.Div(classes=["watch"]):
-        with solara.Div(classes=["watch-side"]):
-            side()
-        with solara.Div(classes=["watch-main"]), solara.lab.Tabs(value=tab, lazy=True):
-            with solara.lab.Tab("England"):
-                England(model.value)
-            with solara.lab.Tab("Reforms"):
-                Reforms(choices, change, model.value)
-            with solara.lab.Tab("Authorities"):
-                Authorities(model.value)
-            with solara.lab.Tab("A child"):
-                OneChild(model.value, told)
-            with solara.lab.Tab("Loops"):
-                Loops(model.value, measured)
-            with solara.lab.Tab("About"):
-                solara.HTML("div", unsafe_innerHTML=ABOUT, classes=["said"])
-
 
 @solara.component
-def Drawn(chart: Chart, height: int = 270, on_click: Callable[[Any], None] | None = None) -> None:
+def ChartView(chart: Chart, height: int = 270, on_click: Callable[[Any], None] | None = None) -> None:
     """A chart that follows the width of the page."""
     solara.FigureEcharts(
         chart.option, on_click=on_click, responsive=True,
@@ -171,7 +177,7 @@ def InWords(words: list[str]) -> None:
 
 
 @solara.component
-def Where(watched: Watched) -> None:
+def Where(watched: WatchedModel) -> None:
     """Where the run stands."""
     update_counter.get()
     asked = watched.asked
@@ -202,7 +208,7 @@ def RunOptions(choices: Choices, change: Callable[..., None]) -> None:
 
 
 @solara.component
-def England(watched: Watched) -> None:
+def England(watched: WatchedModel) -> None:
     """Headline series as the run goes, with published points and the scenario beside."""
     update_counter.get()
     difference, set_difference = solara.use_state(False)
@@ -211,7 +217,7 @@ def England(watched: Watched) -> None:
         drawn = [] if watched.closed else [charts.england(p, watched, difference=difference and two) for p in PANELS]
     with solara.Row(style={"align-items": "center", "flex-wrap": "wrap"}):
         solara.Switch(label="show the difference", value=difference and two, on_value=set_difference, disabled=not two)
-        names = list(watched.lives)
+        names = list(watched.runs)
         drawn_as = (
             f"Solid: {names[0]}" + (f"; dashed: {names[1]}" if two else "") + "; points: published, to January 2025"
         )
@@ -219,12 +225,12 @@ def England(watched: Watched) -> None:
         solara.Text(f"{shown}. All but levels: the last twelve months.")
     with solara.ColumnsResponsive(12, medium=6, large=4, gutters_dense=True):
         for chart, panel in zip(drawn, PANELS, strict=False):
-            Drawn(chart).key(panel.title)
+            ChartView(chart).key(panel.title)
     InWords([chart.words for chart in drawn])
 
 
 @solara.component
-def Reforms(choices: Choices, change: Callable[..., None], watched: Watched) -> None:
+def Reforms(choices: Choices, change: Callable[..., None], watched: WatchedModel) -> None:
     """The timeline of the scenario, what is in it, and its file."""
     update_counter.get()
     draft = choices.draft
@@ -248,7 +254,7 @@ def Reforms(choices: Choices, change: Callable[..., None], watched: Watched) -> 
     if bars:
         Timeline(
             bars=[vars(bar) for bar in bars], first=begin, last=month_index(choices.until),
-            now=watched.main.lived - 1,
+            now=watched.main.months_run - 1,
             event_move=lambda to: dated(lambda: change(draft=draft.moved(to["name"], month_label(int(to["start"]))))),
         )  # fmt: skip
     else:
@@ -286,7 +292,7 @@ def Reforms(choices: Choices, change: Callable[..., None], watched: Watched) -> 
 
 
 @solara.component
-def Authorities(watched: Watched) -> None:
+def Authorities(watched: WatchedModel) -> None:
     """Authorities as tiles coloured by an observable, and the schools of one of them."""
     update_counter.get()
     known = {f"{o.label}, {o.unit}": o for o in observables.declared().observables.values()}
@@ -303,18 +309,23 @@ def Authorities(watched: Watched) -> None:
             return
         values = watched.main.by_authority(known[label].name)
         schools = watched.main.schools(codes[shown])
-        month, lived = watched.month, watched.main.lived
-    tiles = charts.authorities_map(values, known[label], month, lived)
+        month, months_run = watched.month, watched.main.months_run
+
+    def choose(event: dict[str, Any] | None) -> None:
+        if event and event.get("name") in codes:
+            set_authority(event["name"])
+
+    tiles = charts.authorities_map(values, known[label], month, months_run)
     points = charts.schools_of(schools, shown)
     solara.Text(
         f"Coloured: the {len(watched.authorities)} authorities of this sample; dashed: not in it. A larger share of "
         "England holds more of them."
     )
     with solara.ColumnsResponsive(12, large=6):
-        Drawn(tiles, 560, on_click=lambda event: event and event.get("name") in codes and set_authority(event["name"]))
+        ChartView(tiles, 560, on_click=choose)
         with solara.Column():
             solara.Select("schools of", value=shown, values=sorted(codes), on_value=set_authority)
-            Drawn(points, 460)
+            ChartView(points, 460)
     InWords([tiles.words, points.words])
     with solara.Details("As a table"):
         table = pd.DataFrame(
@@ -324,47 +335,47 @@ def Authorities(watched: Watched) -> None:
 
 
 @solara.component
-def OneChild(watched: Watched, told: solara.Reactive[Told]) -> None:
+def OneChild(watched: WatchedModel, shown: solara.Reactive[ShownStory]) -> None:
     """One child's story: picked from those who have much to tell."""
 
     def sought() -> None:
         with watched.turn:
             if not watched.closed:
-                told.set(Told(watched, watched.month, telling_children(watched.main.model)))
+                shown.set(ShownStory(watched, watched.month, telling_children(watched.main.model)))
 
     def first_sought() -> None:
-        if told.value.of is not watched:
+        if shown.value.of is not watched:
             sought()
 
     solara.use_effect(first_sought, [watched])
 
     def tell(words: str) -> None:
-        row = next(row for row, text in told.value.children.items() if text == words)
+        row = next(row for row, text in shown.value.children.items() if text == words)
         with watched.turn:
             if not watched.closed:
-                told.set(replace(told.value, who=words, story=story(watched.main.model, row)))
+                shown.set(replace(shown.value, who=words, story=story(watched.main.model, row)))
 
     solara.Text(
-        f"Children with a plan, or in the statutory pipeline, in {told.value.month or 'some month'}. A story is lived "
+        f"Children with a plan, or in the statutory pipeline, in {shown.value.month or 'some month'}. A story is lived "
         "again from the beginning, on the same draws. Children of the model are not real children."
     )
     with solara.Row(style={"align-items": "center", "flex-wrap": "wrap"}):
         solara.Button("Look for children now", on_click=sought, outlined=True)
         solara.Select(
-            "child", value=told.value.who, values=[*told.value.children.values()], on_value=tell,
+            "child", value=shown.value.who, values=[*shown.value.children.values()], on_value=tell,
             style={"min-width": "320px"},
         )  # fmt: skip
-    if told.value.story is not None:
-        chart = charts.child_of(told.value.story)
-        solara.Text(told.value.story.who, classes=["said"])
+    if shown.value.story is not None:
+        chart = charts.child_of(shown.value.story)
+        solara.Text(shown.value.story.who, classes=["said"])
         with solara.ColumnsResponsive(12, large=6):
-            Drawn(chart, 340)
-            listed = told.value.story.events.to_html(index=False, border=0, escape=True)
+            ChartView(chart, 340)
+            listed = shown.value.story.events.to_html(index=False, border=0, escape=True)
             solara.HTML("div", classes=["story"], unsafe_innerHTML=listed)
 
 
 @solara.component
-def Loops(watched: Watched, measured: solara.Reactive[Measured]) -> None:
+def Loops(watched: WatchedModel, measured: solara.Reactive[Measured]) -> None:
     """The causal diagram, and what each loop carried when it was measured."""
     labels = {observables.declared().observables[name].label: name for name in SHOWN}
     outcome, set_outcome = solara.use_state(next(iter(labels)))
@@ -391,7 +402,7 @@ def Loops(watched: Watched, measured: solara.Reactive[Measured]) -> None:
         known = last.table.dropna(subset=labels[outcome])
         carried = dict(zip(known["loop"], 100.0 * known[labels[outcome]], strict=True))
         bars = charts.strengths_of(last.table, labels[outcome], last.month, last.ahead)
-        Drawn(bars, 440)
+        ChartView(bars, 440)
         InWords([bars.words])
     elif last.month:
         solara.Text("No month is left to look ahead.")

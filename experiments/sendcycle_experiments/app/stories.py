@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def story(of: SendModel, row: int) -> Story:
     IndexError
         If there is no such row.
     """
-    again = {"seed": of.world.seed, "scale": of.scale, "n_months": of.n_months}
+    again: dict[str, Any] = {"seed": of.world.seed, "scale": of.scale, "n_months": of.n_months}
     with closing(SendModel(of.parameters, of.reform_scenario, **again)) as model:
         c = model.world.children
         if not 0 <= row < len(c.key):

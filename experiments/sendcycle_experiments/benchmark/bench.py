@@ -50,7 +50,7 @@ def measure_all(scales: Sequence[float], *, quick: bool = False, say: Say = prin
     start = measure_start(quick, say)
     sweeps = measure_sweeps(quick, say)
     say("the page")
-    page = _measure("page", **(QUICK_PAGE if quick else PAGE))
+    page = _measure("page", None, **(QUICK_PAGE if quick else PAGE))
     report = {
         "machine": machine(), "quick": quick, "child_step": child_step, "runs": runs, "start": start, "sweeps": sweeps,
         "page": page,
@@ -121,10 +121,10 @@ def measure_start(quick: bool, say: Say) -> dict[str, Any]:
 def measure_sweeps(quick: bool, say: Say) -> dict[str, Any]:
     """Return what a sweep costs beside the model, what a second worker brings, and how long Sobol' analysis takes."""
     say("sweeps with one worker and with two")
-    outcome = _measure("sweep", **(QUICK_SWEEP if quick else SWEEP))
+    outcome = _measure("sweep", None, **(QUICK_SWEEP if quick else SWEEP))
     alone = sum(outcome["alone_seconds"]) / 2.0
     say("Sobol' analysis")
-    analysis = _measure("sobol_analysis", **(QUICK_ANALYSIS if quick else ANALYSIS))
+    analysis = _measure("sobol_analysis", None, **(QUICK_ANALYSIS if quick else ANALYSIS))
     return outcome | {
         "overhead": outcome["one_worker_seconds"] / alone - 1.0,
         "two_to_one": outcome["one_worker_seconds"] / outcome["two_workers_seconds"],

@@ -102,10 +102,10 @@ def page(scale: str, months: int, pictures: int) -> dict[str, Any]:
     except ModuleNotFoundError as error:
         return {"missing": f"there is no {error.name}"}
     from sendcycle_experiments.app import charts
-    from sendcycle_experiments.app.watched import Watched
-    from sendcycle_experiments.figures.baseline_page import PANELS
+    from sendcycle_experiments.app.watched_model import WatchedModel
+    from sendcycle_experiments.figures.panels import PANELS
 
-    watched = Watched(**Choices(scale=scale).arguments())
+    watched = WatchedModel(**Choices(scale=scale).arguments())
     for _ in range(months):
         watched.step()
     seconds, sent = [], 0
@@ -126,15 +126,17 @@ def child_steps(kind: str, scale: float, n_months: int) -> dict[str, Any]:
 
     if kind == "twin":
         try:
-            from sendcycle.verification.plain_twin import PlainTwin as Kind
+            from sendcycle.verification.plain_twin import PlainTwin
+
+            make: Callable[..., Any] = PlainTwin
         except ModuleNotFoundError as error:
             if error.name != "sendcycle.verification.plain_twin":
                 raise
             return {"missing": "there is no module sendcycle.verification.plain_twin"}
     else:
-        Kind = SendModel  # noqa: N806  a class
+        make = SendModel
         simulate(scale=WARM_SCALE, until="2015-08")
-    model = Kind(Parameters(), NO_CHANGE, seed=0, scale=scale, n_months=n_months)
+    model = make(Parameters(), NO_CHANGE, seed=0, scale=scale, n_months=n_months)
     began = time.perf_counter()
     for _ in model.months():
         pass

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from sendcycle.errors import ParameterError, ResultsError, nearest, reason
+from sendcycle.errors import ResultsError
 from sendcycle.inputs.parameters import declared
-from sendcycle_experiments.sweeps.designs import REFORMS, Design, DesignError, shares_of
+from sendcycle.inputs.user_text import parse_json, read_text
+from sendcycle_experiments.sweeps.designs import REFORMS, Design
+from sendcycle_experiments.sweeps.ensemble_files import MISFIT, ensemble_file, read_members
+from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.output_folder import writing_into
-from sendcycle_experiments.sweeps.store import model_state
 
-HOME = "kept_ensembles"
 CURRENT = "england_2025-01"  # what scenarios use unless another is named
 
 
@@ -73,12 +73,7 @@ class Ensemble:
 
     def design(self, base: Design) -> Design:
         """Return a design whose points are the members; what `base` draws or holds otherwise is left as it is there."""
-        held = {*base.constants, *base.levers}
-        names = [name for name in self.members if name not in held]
-        known = declared()
-        shares = [shares_of(known[name].prior, self.members[name].to_numpy(dtype=float)) for name in names]
-        drawn = {name: known[name].prior for name in names}
-        return base.replaced(uncertainties=drawn, shares=np.stack(shares, axis=1), n=len(self.members))
+        return base.with_members(self.members)
 
     def with_reforms(self, seed: int = 0) -> "Ensemble":
         """Return the members with numbers that say how reforms act, drawn from their priors: no figure knows them."""
@@ -91,16 +86,11 @@ class Ensemble:
     def write(self, folder: str | Path) -> None:
         """Write NAME.csv and NAME.json into a folder. Raises ResultsError if it cannot be written."""
         folder = Path(folder)
-        misfit = pd.Series(self.misfit, index=self.members.index, name="misfit")
+        misfit = pd.Series(self.misfit, index=self.members.index, name=MISFIT)
         table = pd.concat([self.members, misfit], axis=1)
         with writing_into(folder):
             table.to_csv(folder / f"{self.name}.csv", index=False, float_format="%.8g")
             (folder / f"{self.name}.json").write_text(json.dumps(self.about, indent=2) + "\n", encoding="utf-8")
-
-
-def kept_ensembles() -> list[str]:
-    """Return the names of the ensembles that come with the project."""
-    return sorted(path.stem for path in Path(str(files("sendcycle_experiments.calibration") / HOME)).glob("*.csv"))
 
 
 def read_ensemble(name: str) -> Ensemble:
@@ -111,30 +101,8 @@ def read_ensemble(name: str) -> Ensemble:
     DesignError, ResultsError
         If there is none of that name, or it cannot be read, or it names parameters that are not declared.
     """
-    path = (
-        Path(name)
-        if name.endswith(".csv")
-        else Path(str(files("sendcycle_experiments.calibration") / HOME)) / f"{name}.csv"
-    )
-    if not path.exists():
-        raise DesignError(
-            f"unknown ensemble '{name}'.{nearest(name, kept_ensembles())} Or give the path of a .csv file."
-        )
-    try:
-        table = pd.read_csv(path)
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"cannot read the ensemble {path}: {reason(error)}.") from error
-    known = declared()
-    members = table.drop(columns="misfit", errors="ignore")
-    for column in members:
-        if column not in known:
-            raise ResultsError(f"{path}: unknown parameter '{column}'.{nearest(str(column), known)}")
-        try:
-            for value in members[column]:
-                known[str(column)].checked(value)
-        except ParameterError as error:
-            raise ResultsError(f"{path} was made for other ranges: {error}") from None
-    if "misfit" not in table or members.empty:
-        raise ResultsError(f"{path} is not an ensemble: it has no members, or no column 'misfit'.")
-    return Ensemble(path.stem, members, table["misfit"].to_numpy(dtype=float), about)
+    path = ensemble_file(name)
+    members, misfit = read_members(path)
+    beside = path.with_suffix(".json")
+    about = parse_json(read_text(beside, "ensemble", ResultsError), f"ensemble {beside}", ResultsError)
+    return Ensemble(path.stem, members, np.asarray(misfit, dtype=float), about)

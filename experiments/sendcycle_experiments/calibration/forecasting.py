@@ -196,7 +196,7 @@ def _markov(
     plans, new = others["plans_in_force"], others["new_plans"]
     followed = [year for year in new.index if year in plans.index and year + 1 in plans.index]
     left = float(np.mean([1.0 - (plans[year + 1] - new[year]) / plans[year] for year in followed[-3:]]))
-    stock = {int(year): float(value) for year, value in plans.items()}
+    stock = dict(zip(map(int, plans.index), map(float, plans), strict=True))
     for year in range(int(plans.index[-1]) + 1, max(years) + 2):
         stock[year] = stock[year - 1] * (1.0 - left) + float(new.iloc[-1])
     observable = declared_observables().observables[name]

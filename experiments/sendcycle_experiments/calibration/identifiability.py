@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from sendcycle.inputs.parameters import declared
 from sendcycle_experiments.calibration.ensembles import Ensemble
-from sendcycle_experiments.figures.baseline_page import COLOURS
+from sendcycle_experiments.figures.style import COLOURS
 from sendcycle_experiments.sweeps.designs import shares_of
 
 SURE = 2.33  # standard deviations below what is left of numbers that do nothing from which a parameter is seen
@@ -21,7 +21,7 @@ def scores(ensemble: Ensemble) -> pd.DataFrame:
     """Return the members as normal scores of the priors: a row a member, a column a parameter."""
     known = declared()
     columns = {}
-    for name in ensemble.members:
+    for name in map(str, ensemble.members):
         shares = shares_of(known[name].prior, ensemble.members[name].to_numpy(dtype=float))
         columns[name] = norm.ppf(np.clip(shares, 1e-4, 1.0 - 1e-4))
     return pd.DataFrame(columns)
@@ -51,12 +51,12 @@ def posterior(ensemble: Ensemble) -> pd.DataFrame:
     table, known = scores(ensemble), declared()
     nothing, scatter = ensemble.about.get("left_of_nothing", (1.0, np.sqrt(0.5 / max(len(table) - 1, 1))))
     limit = nothing - SURE * scatter
-    drift = ensemble.about.get("moved_of_nothing", np.sqrt(1.0 / max(len(table), 1)))
+    drift: float = ensemble.about.get("moved_of_nothing", float(np.sqrt(1.0 / max(len(table), 1))))
     together = table.corr().to_numpy(copy=True)
     np.fill_diagonal(together, 0.0)
     strongest = np.abs(together).argmax(axis=1)
     rows = []
-    for k, name in enumerate(table):
+    for k, name in enumerate(map(str, table)):
         values = ensemble.members[name]
         low, median, high = (float(values.quantile(level)) for level in (0.05, 0.5, 0.95))
         left = float(table[name].std(ddof=1))
@@ -92,7 +92,7 @@ def what_unseen_parameters_decide(ensemble: Ensemble, outcomes: pd.DataFrame, se
     for outcome in outcomes:
         ranks = table.corrwith(outcomes[outcome].reset_index(drop=True), method="spearman")
         for name, value in ranks.sort_values(key=np.abs, ascending=False).items():
-            rows.append((outcome, name, bool(seen[name]), float(value), abs(value) > limit))
+            rows.append((outcome, name, bool(seen[str(name)]), float(value), abs(value) > limit))
     return pd.DataFrame(rows, columns=["outcome", "parameter", "seen", "rank_correlation", "outside"])
 
 

@@ -4,7 +4,7 @@
    the model is far from England, and there its answers say little about how to come nearer.
 2. *Ensemble smoother with multiple data assimilation* (Emerick and Reynolds 2013, pyESMDA): all members move together
    by the covariance between parameters and figures across the ensemble, in small steps first, in larger ones later.
-   Every step is a sweep of its own, so an interrupted calibration goes on where it was.
+   Every step is a sweep of its own, so an interrupted calibration can be resumed.
    A few members run once more at a larger scale at every step: what figures of the small sample are off by, for all
    members alike because they share neighbourhoods and draws, is taken out of them.
 3. *What stays*: the members of the last step that are not implausible (root mean square of the standardised errors at
@@ -15,7 +15,7 @@ Parameters are moved as normal scores of their priors, so they stay within them.
 Errors of one series are correlated over years, because a structural error lasts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,8 +29,9 @@ from sendcycle.inputs.parameters import Prior, declared
 from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.calibration.patterns import NationPattern, complete_by, nation_patterns
 from sendcycle_experiments.sweeps.designs import REFORMS, Design
-from sendcycle_experiments.sweeps.runner import Progress, sweep
-from sendcycle_experiments.sweeps.store import Store, model_state
+from sendcycle_experiments.sweeps.model_state import model_state
+from sendcycle_experiments.sweeps.runner import ProgressCallback, labelled, sweep
+from sendcycle_experiments.sweeps.store import Store
 
 MEMORY = 0.7  # correlation of a series' structural error from one year to the next
 FAR = 1.5  # logarithms: a figure further off than this counts as this far
@@ -92,23 +93,28 @@ class Target:
     @property
     def logs(self) -> Matrix:
         """Logarithms of the figures."""
-        return np.log(self.table["value"].to_numpy(dtype=float))
+        return np.asarray(np.log(self.table["value"].to_numpy(dtype=float)))
 
     @property
     def sd(self) -> Matrix:
         """Standard deviations of the logarithms."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
 
 
 def target(until: str, patterns: tuple[NationPattern, ...] | None = None) -> Target:
     """Return the published figures that were complete by a month (YYYY-MM), with their errors."""
     rows = [
-        (pattern.name, int(year), float(value))
+        (pattern.name, year, value)
         for pattern in patterns or nation_patterns()
-        for year, value in complete_by(pattern.name, until).items()
-        if int(year) >= pattern.first_year and value > 0.0
+        for year, value in _by_year(complete_by(pattern.name, until))
+        if year >= pattern.first_year and value > 0.0
     ]
     return Target(pd.DataFrame(rows, columns=["outcome", "year", "value"]), covariance(rows, patterns))
+
+
+def _by_year(series: "pd.Series[float]") -> Iterator[tuple[int, float]]:
+    """Yield the years and values of a series."""
+    return zip(map(int, series.index), map(float, series), strict=True)
 
 
 def covariance(rows: list[tuple[str, int, float]], patterns: tuple[NationPattern, ...] | None = None) -> Matrix:
@@ -120,7 +126,7 @@ def covariance(rows: list[tuple[str, int, float]], patterns: tuple[NationPattern
     structural = np.asarray([known[name].discrepancy for name in names])
     same = names[:, None] == names[None, :]
     lasting = np.where(same, MEMORY ** np.abs(years[:, None] - years[None, :]), 0.0)
-    return np.diag(error**2) + structural[:, None] * structural[None, :] * lasting
+    return np.asarray(np.diag(error**2) + structural[:, None] * structural[None, :] * lasting)
 
 
 # ---------------------------------------------------------------------- points
@@ -141,7 +147,7 @@ def predicted(store: Store, design: Design, goal: Target) -> Matrix:
     near = np.clip(logs, goal.logs[:, None] - FAR, goal.logs[:, None] + FAR)
     failed = np.isnan(wide.to_numpy(dtype=float)).all(axis=1)
     nothing = np.isnan(near) & ~failed  # a ratio that has nothing below it: as far off as can be
-    return np.where(nothing, goal.logs[:, None] - FAR, near)
+    return np.asarray(np.where(nothing, goal.logs[:, None] - FAR, near))
 
 
 def misfit(figures: Matrix, goal: Target) -> Matrix:
@@ -163,9 +169,9 @@ def calibrate(
     all_stay: bool = False,
     scheduler: str | None = None,
     workers: int | None = None,
-    progress: Callable[[str, Progress], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Ensemble:
-    """Return the ensemble that agrees with what was published up to a month; goes on with what `folder` holds.
+    """Return the ensemble that agrees with what was published up to a month; resumes what `folder` holds.
 
     Parameters
     ----------
@@ -182,7 +188,7 @@ def calibrate(
     all_stay
         Keep implausible members as well: for trials so small that nothing can be found.
     progress
-        Told the name of the step and where its sweep stands.
+        Called with the name of the step and where its sweep stands.
 
     Raises
     ------
@@ -192,27 +198,37 @@ def calibrate(
     settings = settings or Settings()
     goal = goal or target(until)
     folder = Path(folder)
-    moved = {name: prior for name, prior in priors().items() if name not in (constants or {})}
+    held = constants or {}
+    moved = {name: prior for name, prior in priors().items() if name not in held}
 
-    def run(name: str, points: Matrix, scale: float) -> Matrix:
-        """Return the figures at points given as normal scores, shape (parameters, points)."""
-        outcomes = tuple(dict.fromkeys(goal.table["outcome"]))
-        design = Design(
-            name, moved, constants=constants or {}, outcomes=outcomes, years=tuple(sorted(set(goal.table["year"]))),
-            n=points.shape[1], shares=norm.cdf(points.T), scale=scale, until=until, seed=settings.seed,
-        )  # fmt: skip
-        told = (lambda now: progress(name, now)) if progress is not None else None
-        kept = sweep(design, folder / name, resume=True, scheduler=scheduler, workers=workers, progress=told)
-        return predicted(kept.store, design, goal)
+    def run_sweep(design: Design) -> Store:
+        at, reported = folder / design.name, labelled(progress, design.name)
+        return sweep(design, at, resume=True, scheduler=scheduler, workers=workers, progress=reported).store
 
+    run = figures_by_sweeps(run_sweep, moved, held, goal, until, settings.seed)
     start, before = first_look(list(moved), run, goal, settings)
     last, nothing = smoothed(start, run, goal, settings)
     figures = whole(run, goal, settings, f"step_{settings.steps}", last)
     found = misfit(figures, goal)
     limit = np.inf if all_stay else IMPLAUSIBLE
-    return _ensemble(
-        name or f"england_{until}", until, moved, last, found, limit, settings, before, nothing, constants or {}
-    )
+    return _ensemble(name or f"england_{until}", until, moved, last, found, limit, settings, before, nothing, held)
+
+
+def figures_by_sweeps(
+    run_sweep: Callable[[Design], Store], moved: dict[str, Prior], held: dict[str, float], goal: Target, until: str,
+    seed: int,
+) -> Run:  # fmt: skip
+    """Return what gives the figures at points, normal scores of shape (parameters, points): by a sweep of them."""
+
+    def run(name: str, points: Matrix, scale: float) -> Matrix:
+        outcomes, years = tuple(dict.fromkeys(goal.table["outcome"])), tuple(sorted(set(goal.table["year"])))
+        design = Design(
+            name, moved, constants=held, outcomes=outcomes, years=years, n=points.shape[1], shares=norm.cdf(points.T),
+            scale=scale, until=until, seed=seed,
+        )  # fmt: skip
+        return predicted(run_sweep(design), design, goal)
+
+    return run
 
 
 def first_look(names: list[str], run: Run, goal: Target, settings: Settings) -> tuple[Matrix, Matrix]:
@@ -262,8 +278,8 @@ def smoothed(start: Matrix, run: Run, goal: Target, settings: Settings) -> tuple
     dummies = np.random.default_rng(settings.seed + 1).standard_normal((DUMMIES, start.shape[1]))
 
     def forward(points: Matrix) -> Matrix:
-        told = np.round(np.clip(points[:-DUMMIES], -SCORES, SCORES), ROUNDED)
-        return whole(run, goal, settings, f"step_{next(steps)}", told)
+        rounded = np.asarray(np.round(np.clip(points[:-DUMMIES], -SCORES, SCORES), ROUNDED), dtype=float)
+        return whole(run, goal, settings, f"step_{next(steps)}", rounded)
 
     # Every step takes twice as much of the figures as the one before: 1/inflation adds up to 1.
     inflation = [(2**settings.steps - 1) / 2**k for k in range(settings.steps)]

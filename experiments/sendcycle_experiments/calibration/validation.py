@@ -6,6 +6,7 @@ are read from runs at full scale, because a sample of neighbourhoods adds a spre
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.published import published_series
 from sendcycle.outputs.results import Result
 from sendcycle_experiments.calibration.patterns import SEAL, complete_by, declared_patterns, nation_patterns
+from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
 
 GOOD_FIT = 0.05  # median absolute relative error of a headline series
@@ -115,7 +117,7 @@ def authority_scores(result: Result) -> pd.DataFrame:
             if pattern == "growth_correlation":
                 grown = [np.log(t["plans"].xs(year, level="year") / t["plans"].xs(2015, level="year")) for t in
                          (modelled, published)]  # fmt: skip
-                both = pd.concat(grown, axis=1, keys=("model", "published")).dropna()
+                both = pd.concat([pd.Series(one) for one in grown], axis=1, keys=("model", "published")).dropna()
                 value = float(both["model"].corr(both["published"]))
                 rows.append(("authorities", pattern, year, value, np.nan))
                 continue
@@ -133,6 +135,7 @@ def authority_scores(result: Result) -> pd.DataFrame:
 def _with_met(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with a column `met`: whether the model is as near to the published figure as declared."""
     met = []
+    row: Any
     for row in table.itertuples():
         entry = declared_patterns()[str(row.level)][str(row.pattern)]
         if "least" in entry:
@@ -208,5 +211,5 @@ def write_report(results: Sequence[Result], folder: Path, name: str, scale: floa
     about = {"of": name, "scale": scale, "members": len(results), "runs": run}
     with reporting(folder, about):
         for level, table in tables.items():
-            table.to_csv(folder / f"{level}.csv", index=False, float_format="%.5g")
+            write_csv(table, folder / f"{level}.csv", index=False, float_format="%.5g")
     return list(tables.values())

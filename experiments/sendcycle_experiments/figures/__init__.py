@@ -1,1 +1,1 @@
-"""Figures and tables for papers, made from stored results and never by running the model (`sendcycle figures`)."""
+"""How figures look, and the figure page of a run: colours, units, axes, saving."""

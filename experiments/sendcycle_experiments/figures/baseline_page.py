@@ -1,7 +1,6 @@
 """The figure page: small multiples of the model's lines with the published points."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from sendcycle.outputs import observables
-from sendcycle.outputs.observables import LAST_MONTH_OF_YEAR, Observable
 from sendcycle.outputs.results import Result, manifest_id
+from sendcycle_experiments.figures.panels import PANELS, Line, Panel
+from sendcycle_experiments.figures.style import COLOURS, LAST_POINT, position, save_figure, style_axes
 
-LAST_POINT = 2025 + 1 / 12  # end of January 2025: later observations are kept for validation and are never shown
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito's palette, safe for the colour-blind
 MARKERS = ("o", "s", "^", "D")
 PAGE_NAMES = ("overview.pdf", "overview.png")
 FOOTNOTE = (
@@ -27,133 +24,6 @@ FOOTNOTE = (
     "Lines: one run of the model; flows by year, placed in its middle, stocks by month. What follows the last point is "
     "what the model’s assumptions imply under this scenario. It is not a forecast."
 )
-
-
-@dataclass(frozen=True)
-class Line:
-    """One observable of a panel; `yearly` draws it by year in the published convention, else by month."""
-
-    observable: str
-    label: str
-    yearly: bool = False
-    factor: float = 1.0
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Lines that share an axis in `unit`; with `high` the axis ends there, with `signed` it may go below zero."""
-
-    title: str
-    unit: str
-    lines: tuple[Line, ...]
-    high: float | None = None
-    signed: bool = False
-    as_index: bool = False  # every line is divided by its value in September 2014
-
-
-PANELS = (
-    Panel("EHC plans in force", "thousand", (Line("plans_in_force", "plans", factor=1e-3),)),
-    Panel(
-        "Requests and new plans",
-        "thousand a year",
-        (
-            Line("requests", "requests for assessment", yearly=True, factor=1e-3),
-            Line("new_plans", "new plans", yearly=True, factor=1e-3),
-        ),
-    ),
-    Panel("New plans within 20 weeks", "percent", (Line("within_20_weeks", "within 20 weeks", yearly=True),), high=100),
-    Panel("Pupils on SEN support", "million", (Line("pupils_sen_support", "pupils", factor=1e-6),)),
-    Panel(
-        "Appeals",
-        "thousand a year",
-        (
-            Line("appeals_registered", "registered", yearly=True, factor=1e-3),
-            Line("appeals_decided", "decided", yearly=True, factor=1e-3),
-        ),
-    ),
-    Panel(
-        "High-needs spending and settlement",
-        "£ billion a year, cash",
-        (
-            Line("high_needs_spending", "spending", yearly=True, factor=1e-3),
-            Line("high_needs_funding", "settlement", yearly=True, factor=1e-3),
-        ),
-    ),
-    Panel(
-        "Balance carried forward",
-        "£ billion, cash",
-        (
-            Line("cumulative_balance", "net balance, all authorities", factor=1e-3),
-            Line("cumulative_deficit", "deficits of those in deficit", factor=-1e-3),
-        ),
-        signed=True,
-    ),
-    Panel(
-        "Placements of plan holders",
-        "percent of plans",
-        (
-            Line("plans_in_mainstream_share", "mainstream, units included"),
-            Line("plans_in_special_share", "special schools"),
-            Line("plans_in_further_education_share", "further education"),
-            Line("plans_in_ap_share", "alternative provision"),
-        ),
-    ),
-    Panel(
-        "Support without a plan",
-        "index, September 2014 = 1",
-        (
-            Line("support_hours_per_child", "psychologist hours per child on SEN support"),
-            Line("school_coverage", "need covered by schools’ own means"),
-            Line("inclusive_capacity", "inclusive skill of schools"),
-        ),
-        as_index=True,
-    ),
-    Panel(
-        "Confidence and unmet need",
-        "percent",
-        (
-            Line("confidence", "families’ confidence in mainstream", factor=100),
-            Line("unmet_need_share", "need that is unmet"),
-        ),
-        high=100,
-    ),
-    Panel(
-        "Work of educational psychologists",
-        "million hours a year",
-        (
-            Line("psychologist_hours_statutory", "statutory", yearly=True, factor=1e-6),
-            Line("psychologist_hours_early", "early, without a plan", yearly=True, factor=1e-6),
-        ),
-    ),
-    Panel(
-        "Waiting at month end",
-        "thousand children",
-        (
-            Line("waiting_decision", "for the decision to assess", factor=1e-3),
-            Line("waiting_psychologist", "for a psychologist", factor=1e-3),
-            Line("waiting_draft", "for the plan to be written", factor=1e-3),
-            Line("waiting_special", "for a specialist place", factor=1e-3),
-        ),
-    ),
-)
-
-
-# How each observable is shown: by what it is multiplied, and in which unit it then is.
-# By what an outcome is multiplied to be shown, and its unit then.
-FACTORS = {line.observable: (line.factor, panel.unit) for panel in PANELS for line in panel.lines if not panel.as_index}
-FACTORS |= {
-    "public_cost": (1e-3, "£ billion a year, 2026-27 prices"),
-    "public_cost_since_2026": (1e-3, "£ billion, 2026-27 prices"),
-    "real_balance": (1e-3, "£ billion, 2026-27 prices"),
-}
-
-
-def position(observable: Observable, years: "pd.Index[Any] | pd.Series[Any]") -> "np.ndarray[Any, Any]":
-    """Return where on the time axis the figures of `years` belong: a level at its month's end, a sum in mid-year."""
-    last = LAST_MONTH_OF_YEAR[observable.yearly] / 12
-    into_next = 0.0 if last in (1 / 12, 1.0) else 1.0  # financial and school years end in the year after their name
-    end = np.asarray(years, dtype=float) + last + into_next
-    return end if observable.is_level else end - 0.5
 
 
 def published_points(result: Result, name: str) -> tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]:
@@ -245,14 +115,6 @@ def _frame(ax: Axes, result: Result, panel: Panel) -> None:
     style_axes(ax)
 
 
-def style_axes(ax: Axes) -> None:
-    """Give a panel over years its ticks, light lines and no box."""
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    ax.grid(axis="y", color="0.88", linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-
-
 def _provenance(manifest: Mapping[str, Any]) -> str:
     commit, _, dirty = str(manifest.get("commit") or "").partition("-")
     changed = manifest["parameters_changed"]
@@ -278,12 +140,3 @@ def save_page(figure: Figure, folder: Path, manifest: Mapping[str, Any]) -> None
     """Save the page as PDF and PNG, with the run's name and its provenance in the files' metadata."""
     title, subject = "sendcycle: the model beside the published statistics", f"run {manifest_id(manifest)}"
     save_figure(figure, [folder / name for name in PAGE_NAMES], title, subject, _provenance(manifest))
-
-
-def save_figure(figure: Figure, paths: Sequence[Path], title: str, subject: str, keywords: str = "") -> None:
-    """Save a figure as PDF and PNG, the two `paths`, with what it is and where it came from in the files' metadata."""
-    pdf, png = paths
-    named = {"Title": title, "Subject": subject, "CreationDate": None}  # no date: the same file
-    figure.savefig(pdf, metadata=named | ({"Keywords": keywords} if keywords else {}))
-    words = "; ".join(filter(None, (subject, keywords)))
-    figure.savefig(png, dpi=120, metadata={"Title": title, "Description": words})

@@ -94,7 +94,7 @@ def check_budget(scenario: Scenario, budget: float) -> None:
     """
     total = programme_money(scenario).sum()
     if total.sum() > budget:
-        largest = total.idxmax()
+        largest = str(total.idxmax())
         raise ScenarioError(
             f"'budget_million_gbp' of {budget:,.0f} is exceeded by {total.sum() - budget:,.0f}: most goes to {largest} "
             f"({total[largest]:,.0f}); start later, end earlier, or raise the budget."

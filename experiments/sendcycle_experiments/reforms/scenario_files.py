@@ -5,14 +5,14 @@ of its own (`[[reforms]]`, see `sendcycle.inputs.reforms`) and a `budget_million
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sendcycle import NO_CHANGE, Parameters, Reform, Scenario
 from sendcycle.calendar import N_MONTHS
-from sendcycle.errors import DateError, ScenarioError, SendcycleError, nearest, reason
+from sendcycle.errors import DateError, ScenarioError, SendcycleError, nearest
+from sendcycle.inputs.user_text import parse_toml, read_text
 from sendcycle_experiments.reforms.library import home, library
 from sendcycle_experiments.reforms.programme_cost import check_budget
 
@@ -56,18 +56,12 @@ def scenario_text(name: str, folder: str | Path = ".") -> tuple[str, Path]:
                 "or give the path of a TOML file."
             )
         path = home() / "scenarios" / f"{name}.toml"
-    try:
-        return path.read_text(encoding="utf-8"), path
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
+    return read_text(path, "scenario", ScenarioError), path
 
 
 def mapping_of(text: str, path: Path) -> dict[str, Any]:
     """Return a scenario file's text as plain dictionaries. Raises ScenarioError if it is not TOML."""
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ScenarioError(f"cannot read scenario {path}: {reason(error)}") from error
+    return parse_toml(text, f"scenario {path}", ScenarioError)
 
 
 def scenario_from(text: str, path: Path, size: float = 1.0) -> Scenario:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from sendcycle_experiments.sweeps.csv_files import write_csv
+
 DIGITS = 4  # significant
 
 
-def written(table: pd.DataFrame, path: Path, caption: str) -> None:
+def write_table(table: pd.DataFrame, path: Path, caption: str) -> None:
     """Write a table as `path` with .csv, .tex and .md; numbers keep four significant digits in the last two."""
-    table.to_csv(path.with_suffix(".csv"), index=False, float_format="%.6g")
+    write_csv(table, path.with_suffix(".csv"), index=False, float_format="%.6g")
     words = table.map(_shown)
     latex = words.rename(columns=_heading).to_latex(index=False, escape=True, caption=caption, label=f"tab:{path.name}")
     path.with_suffix(".tex").write_text(latex, encoding="utf-8")

@@ -11,7 +11,9 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch, P
 
 from sendcycle.structure.causal_diagram import TINTS
 from sendcycle.structure.causal_map import COLOURS, KINDS, SHOWN, Link, Variable, causal_map
-from sendcycle_experiments.figures.paper_style import DOUBLE
+from sendcycle_experiments.figures.style import DOUBLE
+from sendcycle_experiments.paper.drawing import FigureWithCaption
+from sendcycle_experiments.paper.stored_results import StoredResults
 
 WIDE, HIGH = 0.78, 0.52  # of a box, in cells of the map
 COUNTED = ("children", "plans", "appeals", "pupils", "requests", "places", "people")  # units of what can flow
@@ -22,8 +24,8 @@ CORNERS = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
 Place = tuple[float, float]  # column and row
 
 
-def causal_loops() -> tuple[Figure, pd.DataFrame]:
-    """Return the causal map as a figure, and its loops as a table."""
+def draw_causal_map(_: StoredResults) -> FigureWithCaption:
+    """Return the causal map with its loops as a table: variables, signed links and where loops are cut."""
     known = causal_map()
     figure, ax = _canvas([variable.place for variable in known.variables.values()])
     boxes = {name: _box(ax, variable, variable.place) for name, variable in known.variables.items()}
@@ -43,7 +45,11 @@ def causal_loops() -> tuple[Figure, pd.DataFrame]:
             for loop in known.loops.values()
         ]
     )  # fmt: skip
-    return figure, table
+    caption = (
+        "Causal-loop diagram, generated from the declarations that tests hold against the running model. Solid: more "
+        "leads to more; dashed: more leads to less; black circles: where the gain of a loop cuts it."
+    )
+    return FigureWithCaption(figure, caption, table, "The loops, with the gain that cuts each.")
 
 
 def pipes() -> list[Link]:
@@ -74,8 +80,8 @@ AGAIN = {
 }  # fmt: skip
 
 
-def stocks_and_flows() -> tuple[Figure, pd.DataFrame]:
-    """Return stocks, their flows and what the flows depend on, as a figure and as a table.
+def draw_stocks_and_flows(_: StoredResults) -> FigureWithCaption:
+    """Return stocks, the flows that change them, and what the flows depend on.
 
     Raises
     ------
@@ -106,7 +112,12 @@ def stocks_and_flows() -> tuple[Figure, pd.DataFrame]:
          "stock": known.variables[link.effect].label, "unit": known.variables[link.effect].unit, "rule": link.rule}
         for link in carried
     ]  # fmt: skip
-    return figure, pd.DataFrame(rows)
+    caption = (
+        "Stock-and-flow diagram, generated from the same declarations: boxes are stocks, valves flows; double lines "
+        "carry what flows, thin ones say what depends on what (dashed: more leads to less)."
+    )
+    said = "What flows into and out of which stock, by which rule."
+    return FigureWithCaption(figure, caption, pd.DataFrame(rows), said)
 
 
 def _canvas(places: Sequence[Place]) -> tuple[Figure, Axes]:

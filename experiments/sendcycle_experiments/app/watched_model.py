@@ -1,4 +1,4 @@
-"""A model that is watched: it goes on a month a step, beside another scenario, and remembers what the page draws."""
+"""A model that is watched: it moves a month a step, beside another scenario, and records what the page draws."""
 
 from collections.abc import Mapping, Sequence
 from threading import RLock
@@ -19,13 +19,13 @@ BEFORE = "2014-08"
 START_OF_TIME = int(FIRST_MONTH[:4]) + (int(FIRST_MONTH[5:7]) - 1) / YEAR  # the first day of the run, in years
 
 
-class Remembered:
+class RecordedRun:
     """What was tallied in every month of a running model.
 
     Attributes
     ----------
     model
-        The model that is followed: it steps through `live` alone.
+        The model that is followed: it moves through `step` alone.
     january
         What was counted in the last January, None before the first.
     """
@@ -36,8 +36,8 @@ class Remembered:
         self._added_up: tuple[pd.DataFrame, pd.DataFrame] | None = None
         self._cube = np.zeros((model.n_months, len(model.world.authorities)), dtype=model.world.tallies.dtype)
 
-    def live(self) -> None:
-        """Live through a month and keep what was tallied in it."""
+    def step(self) -> None:
+        """Run a month and record what was tallied in it."""
         self.model.step()
         t = self.model.t - 1
         as_numbers(self._cube)[t] = as_numbers(self.model.world.tallies)
@@ -45,8 +45,8 @@ class Remembered:
             self.january = self.model.count()
 
     @property
-    def lived(self) -> int:
-        """Months lived."""
+    def months_run(self) -> int:
+        """Months run so far."""
         return max(self.model.t, 0)
 
     def series(self, names: Sequence[str]) -> pd.DataFrame:
@@ -77,7 +77,7 @@ class Remembered:
         """
         codes = self.model.sample.rows["la_code"].to_numpy(dtype=object)
         observable = observables.declared().observables[name]
-        last = self._cube[max(self.lived - (1 if observable.is_level else YEAR), 0) : self.lived]
+        last = self._cube[max(self.months_run - (1 if observable.is_level else YEAR), 0) : self.months_run]
         if not len(last):
             return pd.Series(np.nan, index=codes, name=name)
         summed = as_numbers(last).sum(axis=0)
@@ -95,15 +95,15 @@ class Remembered:
 
     def _tallies(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return tallies of England by month, and of the twelve months that end there; made once a month."""
-        if self._added_up is None or len(self._added_up[0]) != self.lived:
+        if self._added_up is None or len(self._added_up[0]) != self.months_run:
             weights = np.asarray(self.model.world.authorities["weight"])
-            monthly = observables.national_tallies(self._cube[: self.lived], weights)
+            monthly = observables.national_tallies(self._cube[: self.months_run], weights)
             self._added_up = monthly, monthly.rolling(YEAR).sum()
         return self._added_up
 
 
-class Watched(mesa.Model):
-    """The model of a page: one scenario, and perhaps another beside it, lived through on the same random draws.
+class WatchedModel(mesa.Model):
+    """The model of a page: one scenario, and perhaps another beside it, run on the same random draws.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Watched(mesa.Model):
     Attributes
     ----------
     main, beside
-        What either scenario lived through.
+        The runs of either scenario.
     asked
         The arguments, by name.
     turn
@@ -150,25 +150,25 @@ class Watched(mesa.Model):
         }  # fmt: skip
         parameters, n_months = Parameters(**dict(values or {})), month_index(until) + 1
 
-        def begun(scenario: Scenario) -> Remembered:
-            return Remembered(SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months))
+        def begin(scenario: Scenario) -> RecordedRun:
+            return RecordedRun(SendModel(parameters, scenario, seed=seed, scale=scale, n_months=n_months))
 
-        self.main = begun(reforms)
-        self.beside = None if beside is None else begun(beside)
+        self.main = begin(reforms)
+        self.beside = None if beside is None else begin(beside)
 
     @property
-    def lives(self) -> dict[str, Remembered]:
-        """What each scenario lived through, by its name, the first first."""
-        lived = {self.asked["reforms"].name: self.main}
+    def runs(self) -> dict[str, RecordedRun]:
+        """The run of each scenario, by its name, the first first."""
+        found = {self.asked["reforms"].name: self.main}
         if self.beside is not None:
             name = self.asked["beside"].name
-            lived[name if name not in lived else f"{name} (beside)"] = self.beside
-        return lived
+            found[name if name not in found else f"{name} (beside)"] = self.beside
+        return found
 
     @property
     def month(self) -> str:
-        """The month just lived, YYYY-MM; the one before the first at the beginning."""
-        return month_label(self.main.model.t - 1) if self.main.lived else BEFORE
+        """The month just run, YYYY-MM; the one before the first at the beginning."""
+        return month_label(self.main.model.t - 1) if self.main.months_run else BEFORE
 
     @property
     def authorities(self) -> dict[str, str]:
@@ -177,12 +177,12 @@ class Watched(mesa.Model):
         return dict(zip(rows["la_code"], rows["la_name"], strict=True))
 
     def step(self) -> None:
-        """Live through one month in both scenarios, and remember it."""
+        """Run one month in both scenarios, and record it."""
         with self.turn:
             left = not self.closed and self.main.model.t < self.main.model.n_months
             if left:
-                for life in self.lives.values():
-                    life.live()
+                for run in self.runs.values():
+                    run.step()
             self.running = left and self.main.model.t < self.main.model.n_months
 
     def close(self) -> None:
@@ -190,5 +190,5 @@ class Watched(mesa.Model):
         with self.turn:
             if not self.closed:
                 self.closed, self.running = True, False
-                for life in self.lives.values():
-                    life.model.close()
+                for run in self.runs.values():
+                    run.model.close()

@@ -13,7 +13,7 @@ from sendcycle.outputs.results import manifest_id
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredResults:
     """A folder of results.
 
     Attributes
@@ -27,7 +27,7 @@ class Stored:
     def table(self, name: str, **how: Any) -> pd.DataFrame:
         """Return a table, `name` with its ending. Raises ResultsError if it is not there or cannot be read."""
         try:
-            return pd.read_csv(self.folder / name, **how)
+            return pd.DataFrame(pd.read_csv(self.folder / name, **how))
         except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ResultsError(f"cannot read {self.folder / name}: {reason(error)}.") from error
 
