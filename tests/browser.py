@@ -15,20 +15,20 @@ FLAGS = [
 ]  # fmt: skip
 
 
-def found(playwright: Playwright) -> str | None:
+def chromium_path(playwright: Playwright) -> str | None:
     """Return the path of a Chromium: SENDCYCLE_CHROMIUM, one that is installed, or Playwright's own."""
     own = playwright.chromium.executable_path
     candidates = [os.environ.get("SENDCYCLE_CHROMIUM"), *(shutil.which(name) for name in NAMES), own]
     return next((path for path in candidates if path and Path(path).exists()), None)
 
 
-def launched(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright) -> Browser:
     """Return a running browser."""
-    return playwright.chromium.launch(executable_path=found(playwright), args=FLAGS)
+    return playwright.chromium.launch(executable_path=chromium_path(playwright), args=FLAGS)
 
 
 if __name__ == "__main__":
     with sync_playwright() as tools:
-        path = found(tools)
+        path = chromium_path(tools)
     print(f"the page is tested in {path}" if path else "there is no Chromium")
     sys.exit(0 if path else 1)

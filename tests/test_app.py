@@ -1,4 +1,4 @@
-"""The window: what is drawn is what the model lived through, and a child's story is that of its columns."""
+"""The window: what is drawn is what the model recorded, and a child's story is that of its columns."""
 
 import json
 import re
@@ -23,8 +23,8 @@ from sendcycle_experiments.app.drafts import Draft
 from sendcycle_experiments.app.inputs import STEPS, off_slider, on_slider
 from sendcycle_experiments.app.loops import loop_strengths
 from sendcycle_experiments.app.stories import story, telling_children
-from sendcycle_experiments.app.watched import Watched
-from sendcycle_experiments.figures.baseline_page import PANELS
+from sendcycle_experiments.app.watched_model import WatchedModel
+from sendcycle_experiments.figures.panels import PANELS
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.scenario_files import named_scenarios, read_scenario
 
@@ -34,14 +34,14 @@ EARLY = Scenario("early", (library()["outreach_teams"].reform("2016-01", "2015-0
 
 def test_a_watched_model_shows_what_a_run_records() -> None:
     values = {"rate_family_request": 0.004}
-    with closing(Watched(values, EARLY, NO_CHANGE, seed=4, scale=SCALE, until=UNTIL)) as watched:
+    with closing(WatchedModel(values, EARLY, NO_CHANGE, seed=4, scale=SCALE, until=UNTIL)) as watched:
         while watched.running:
             watched.step()
         watched.step()  # nothing more happens
         assert watched.month == UNTIL
-        assert tuple(watched.lives) == ("early", "no_change")
+        assert tuple(watched.runs) == ("early", "no_change")
         names = ["plans_in_force", "requests", "within_20_weeks", "support_hours_per_child"]
-        for life, scenario in zip(watched.lives.values(), (EARLY, NO_CHANGE), strict=True):
+        for life, scenario in zip(watched.runs.values(), (EARLY, NO_CHANGE), strict=True):
             result = simulate(Parameters(**values), scenario, seed=4, scale=SCALE, until=UNTIL)
             assert life.series(names).equals(result.national[names])
             yearly = result.yearly()
@@ -62,13 +62,13 @@ def test_a_watched_model_shows_what_a_run_records() -> None:
             there = result.schools
             there = there[(there["la_code"] == code) & (there["month"] == "2017-01")]
             assert life.schools(code)["pupils_with_plan"].tolist() == there["pupils_with_plan"].tolist()
-        ours, theirs = (life.series(names) for life in watched.lives.values())
+        ours, theirs = (life.series(names) for life in watched.runs.values())
         assert ours.loc[:"2015-08"].equals(theirs.loc[:"2015-08"])
         assert not ours.loc["2016-06":].equals(theirs.loc["2016-06":])
 
 
 def test_before_its_first_month_nothing_is_shown() -> None:
-    with closing(Watched(scale=SCALE, until=UNTIL)) as watched:
+    with closing(WatchedModel(scale=SCALE, until=UNTIL)) as watched:
         assert len(watched.main.series(["requests"])) == 0
         assert not len(watched.main.lines(["requests", "plans_in_force"])["plans_in_force"])
         assert watched.main.by_authority("requests").isna().all()
@@ -77,8 +77,8 @@ def test_before_its_first_month_nothing_is_shown() -> None:
         assert watched.month == "2014-08"
 
 
-def test_a_model_that_is_closed_while_it_plays_stops() -> None:
-    watched = Watched(scale=SCALE, until=UNTIL)
+def test_closing_a_watched_model_stops_it() -> None:
+    watched = WatchedModel(scale=SCALE, until=UNTIL)
     watched.step()
     watched.close()
     watched.step()
@@ -86,7 +86,7 @@ def test_a_model_that_is_closed_while_it_plays_stops() -> None:
     watched.close()
 
 
-def test_a_loop_is_as_strong_as_what_is_missing_without_it() -> None:
+def test_loop_strength_is_the_share_of_requests_lost_without_the_loop() -> None:
     with closing(SendModel(scale=SCALE, seed=1, n_months=40)) as model:
         for _ in range(30):
             model.step()
@@ -110,7 +110,7 @@ def test_a_loop_is_as_strong_as_what_is_missing_without_it() -> None:
         assert loop_strengths(model).empty
 
 
-def test_a_story_is_what_the_columns_went_through() -> None:
+def test_a_childs_story_agrees_with_the_columns() -> None:
     until = month_index(UNTIL) + 1
     with closing(SendModel(scale=SCALE, seed=2, n_months=until)) as model:
         for _ in model.months():
@@ -133,9 +133,9 @@ def test_a_story_is_what_the_columns_went_through() -> None:
             story(model, 99_999_999)
 
 
-def test_a_story_is_told_before_reforms_begin() -> None:
+def test_a_childs_story_is_available_before_reforms_start() -> None:
     later = Scenario("later", (library()["outreach_teams"].reform("2016-09", "2016-01"),))
-    with closing(SendModel(scenario=later, scale=SCALE, n_months=30)) as model:
+    with closing(SendModel(scenario=later, seed=0, scale=SCALE, n_months=30)) as model:
         for _ in range(8):
             model.step()
         row = next(iter(telling_children(model, 400)))
@@ -144,11 +144,11 @@ def test_a_story_is_told_before_reforms_begin() -> None:
         assert not len(told.months) or told.months["month"].iloc[-1] == "2015-04"
 
 
-def test_a_story_is_that_of_its_scenario() -> None:
+def test_a_childs_story_follows_the_scenario_of_its_model() -> None:
     now = Scenario("now", (library()["outreach_teams"].reform("2014-10", "2014-09"),))
     with (
-        closing(SendModel(scenario=now, scale=SCALE, n_months=40)) as model,
-        closing(SendModel(scale=SCALE, n_months=40)) as without,
+        closing(SendModel(scenario=now, seed=0, scale=SCALE, n_months=40)) as model,
+        closing(SendModel(seed=0, scale=SCALE, n_months=40)) as without,
     ):
         for _ in range(36):
             model.step()
@@ -163,12 +163,12 @@ def test_a_story_is_that_of_its_scenario() -> None:
 # ---------------------------------------------------------------------- what is drawn
 
 
-def test_charts_draw_what_was_lived_and_the_difference_is_the_difference() -> None:
+def test_charts_draw_what_was_recorded_and_the_difference_of_two_runs() -> None:
     panel = next(panel for panel in PANELS if panel.title == "Requests and new plans")
-    with closing(Watched({}, EARLY, NO_CHANGE, seed=4, scale=SCALE, until="2017-08")) as watched:
+    with closing(WatchedModel({}, EARLY, NO_CHANGE, seed=4, scale=SCALE, until="2017-08")) as watched:
         while watched.running:
             watched.step()
-        ours, theirs = (life.lines(["requests"])["requests"] for life in watched.lives.values())
+        ours, theirs = (life.lines(["requests"])["requests"] for life in watched.runs.values())
         drawn = {(s["name"], s["type"], s.get("lineStyle", {}).get("type")): s["data"]
                  for s in charts.england(panel, watched).option["series"]}  # fmt: skip
         main = drawn["requests for assessment", "line", "solid"]
@@ -186,7 +186,7 @@ def test_charts_draw_what_was_lived_and_the_difference_is_the_difference() -> No
         assert not [s for s in gap.option["series"] if s["type"] == "scatter"]
 
 
-def test_tiles_are_153_and_those_in_the_sample_have_their_value() -> None:
+def test_the_map_has_153_tiles_and_values_for_sampled_authorities() -> None:
     places = charts.tiles()
     assert len(places) == 153
     assert not places.duplicated(["column", "row"]).any()
@@ -203,7 +203,7 @@ def test_tiles_are_153_and_those_in_the_sample_have_their_value() -> None:
     assert "last 5 months" in flow.option["title"]["subtext"]
 
 
-def test_a_loop_of_which_nothing_is_known_is_left_out() -> None:
+def test_a_loop_without_a_value_is_left_out_of_the_chart() -> None:
     table = pd.DataFrame({"loop": ["R1", "R2"], "label": ["a", "b"], "polarity": ["reinforcing"] * 2,
                           "requests": [0.0123, np.nan]})  # fmt: skip
     drawn = charts.strengths_of(table, "requests", "2020-01", 36)
@@ -216,7 +216,7 @@ def test_a_loop_of_which_nothing_is_known_is_left_out() -> None:
 # ---------------------------------------------------------------------- what is chosen
 
 
-def test_a_value_between_two_steps_of_a_slider_is_not_changed_by_it() -> None:
+def test_sliders_span_each_range_and_many_values_lie_between_steps() -> None:
     known = parameters_declared()
     values = Choices().values()
     off_grid = [n for n, v in values.items() if abs(off_slider(known[n], on_slider(known[n], v)) - v) > 1e-9]
@@ -228,7 +228,7 @@ def test_a_value_between_two_steps_of_a_slider_is_not_changed_by_it() -> None:
         assert on_slider(parameter, values.get(name, parameter.default)) in range(STEPS + 1)
 
 
-def test_choices_can_always_be_run() -> None:
+def test_choices_that_cannot_run_are_refused() -> None:
     first = Choices()
     for parts, said in (
         ({"until": "2027-08"}, "never starts"),
@@ -239,12 +239,12 @@ def test_choices_can_always_be_run() -> None:
     ):
         with pytest.raises(SendcycleError, match=said):
             replace(first, **parts)
-    with closing(Watched(**replace(first, scale="0.2 %", until="2031-08").arguments())) as watched:
+    with closing(WatchedModel(**replace(first, scale="0.2 %", until="2031-08").arguments())) as watched:
         watched.step()
-        assert tuple(watched.lives) == ("white_paper_2026", "no_change")
+        assert tuple(watched.runs) == ("white_paper_2026", "no_change")
 
 
-def test_the_page_begins_with_a_scenario_of_the_visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_starts_with_the_scenario_file_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "late.toml"
     path.write_text('name = "late"\n[[use]]\nreform = "workforce"\nstart = "2037-09"\n')
     monkeypatch.setenv(FIRST, str(path))
@@ -257,7 +257,7 @@ def test_the_page_begins_with_a_scenario_of_the_visitor(tmp_path: Path, monkeypa
 # ---------------------------------------------------------------------- scenarios in the making
 
 
-def test_a_draft_that_is_saved_and_read_is_the_same_scenario() -> None:
+def test_a_saved_draft_reads_back_as_the_same_scenario() -> None:
     for name in named_scenarios():
         draft = Draft.named(name)
         assert draft.scenario == read_scenario(name)
@@ -265,7 +265,7 @@ def test_a_draft_that_is_saved_and_read_is_the_same_scenario() -> None:
         assert again == draft
 
 
-def test_a_reform_is_moved_with_its_announcement_and_nothing_else_is() -> None:
+def test_moving_a_reform_moves_its_announcement_and_nothing_else() -> None:
     draft = Draft.named("paper_sequence")
     moved = draft.moved("plan_threshold", "2027-03")
     before, after = ({r.name: r for r in d.scenario.reforms} for d in (draft, moved))
@@ -283,21 +283,21 @@ def test_a_reform_is_moved_with_its_announcement_and_nothing_else_is() -> None:
     assert bars == sorted(bars)
 
 
-def test_a_reform_that_ends_is_shown_to_end() -> None:
+def test_the_bar_of_a_temporary_reform_ends() -> None:
     bars = {bar.name: bar for bar in Draft.named("white_paper_2026").bars()}
     assert bars["deficit_grant"].end - bars["deficit_grant"].start == 1
     assert bars["plan_threshold"].end == N_MONTHS
     assert all(bar.announced <= bar.start <= bar.full <= bar.end for bar in bars.values())
 
 
-def test_a_changed_scenario_never_bears_the_name_of_the_projects() -> None:
+def test_a_changed_scenario_gets_a_name_of_its_own() -> None:
     text = Draft.named("paper_sequence").toml
     assert Draft.of_text(text, Path("same.toml")).name == "paper_sequence"
     other = text.replace("2030-09", "2031-09")
     assert Draft.of_text(other, Path("other.toml")).name == "my_paper_sequence"
 
 
-def test_a_draft_is_never_one_that_cannot_run() -> None:
+def test_drafts_that_cannot_run_are_refused() -> None:
     draft = Draft.named("paper_sequence")
     with pytest.raises(DateError, match="2041-01 lies outside the run"):
         draft.moved("plan_threshold", "2041-01")

@@ -21,7 +21,7 @@ def report() -> dict[str, Any]:
     return measure_all((0.002,), quick=True, say=lambda _: None)
 
 
-def test_json_of_a_quick_bench(
+def test_a_quick_bench_prints_json(
     report: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bench, "measure_all", lambda scales, quick, say: report | {"scales": scales, "quick": quick})
@@ -43,7 +43,7 @@ def test_report_has_its_keys(report: dict[str, Any]) -> None:
     assert set(run) == {"scale", "repeats", "seconds_best", "seconds_median", "peak_mb", "authorities"}
 
 
-def test_report_is_of_what_was_run(report: dict[str, Any]) -> None:
+def test_report_describes_the_run_it_measured(report: dict[str, Any]) -> None:
     (run,) = report["runs"]
     assert run["scale"] == 0.002
     assert 0 < run["seconds_best"] <= run["seconds_median"]
@@ -55,7 +55,7 @@ def test_report_is_of_what_was_run(report: dict[str, Any]) -> None:
     assert start["later_start_seconds"] > start["import_seconds"] > 0
 
 
-def test_twin_is_measured_or_said_to_be_missing(report: dict[str, Any]) -> None:
+def test_twin_is_measured_or_reported_missing(report: dict[str, Any]) -> None:
     step = report["child_step"]
     if step["twin_missing"]:
         assert step["twin_ns"] is step["ratio"] is None
@@ -64,7 +64,7 @@ def test_twin_is_measured_or_said_to_be_missing(report: dict[str, Any]) -> None:
         assert step["ratio"] == pytest.approx(step["twin_ns"] / step["compiled_ns"])
 
 
-def test_missing_twin_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_twin_does_not_fail_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sendcycle.verification.plain_twin", None)
     with pytest.raises(ImportError):
         import sendcycle.verification.plain_twin  # noqa: F401
@@ -94,7 +94,7 @@ def test_child_steps_are_counted_from_birth_to_25() -> None:
     assert count_child_steps(born, 12) == by_hand == 0 + 0 + 1 + 12 + 12 + 7 + 1 + 0
 
 
-def test_targets_are_compared_the_right_way() -> None:
+def test_targets_are_met_missed_or_not_measured() -> None:
     def met(seconds: float | None, ratio: float | None, quick: bool = False) -> dict[str, Any]:
         runs = [{"scale": 0.01, "seconds_best": seconds, "peak_mb": 1.0}]
         step = {"ratio": ratio, "full_scale_ratio": None}
@@ -117,7 +117,7 @@ def test_targets_are_compared_the_right_way() -> None:
     assert met(0.1, 400.0, quick=True)["two workers against one"] is None
 
 
-def test_sweeps_are_timed_by_run_and_analysis_gives_every_index(report: dict[str, Any]) -> None:
+def test_sweep_overhead_follows_from_timings_and_every_index_is_computed(report: dict[str, Any]) -> None:
     sweeps = report["sweeps"]
     alone = sum(sweeps["alone_seconds"]) / 2.0
     assert sweeps["overhead"] == pytest.approx(sweeps["one_worker_seconds"] / alone - 1.0)
@@ -149,7 +149,7 @@ def test_peak_memory_is_of_this_process() -> None:
     assert block[0] == 1.0
 
 
-def test_failed_measurement_is_one_line() -> None:
+def test_a_failed_measurement_is_reported_in_one_line() -> None:
     with pytest.raises(SendcycleError, match=r"the measurement runs .* failed: .*ScaleError"):
         bench._measure("runs", scale=5.0, repeats=1)
 

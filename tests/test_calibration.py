@@ -1,4 +1,4 @@
-"""Calibration finds what is known, uses nothing published later than it may, and goes on where it was."""
+"""Calibration recovers known answers, uses no figure published after its month, and resumes where it stopped."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,7 @@ NONE = np.zeros(0)
 
 
 @pytest.mark.parametrize("pattern", nation_patterns(), ids=lambda pattern: pattern.name)
-def test_every_series_is_published_and_has_errors_of_its_own(pattern: Any) -> None:
+def test_every_calibrated_series_is_published_and_has_its_own_errors(pattern: Any) -> None:
     assert declared_observables().observables[pattern.name].published is not None
     assert 0.0 < pattern.error < 0.2
     # a difference of large sums may be further off: 3 % of nine billion a year is a sixth of the deficits of 2023
@@ -32,7 +32,7 @@ def test_every_series_is_published_and_has_errors_of_its_own(pattern: Any) -> No
     assert pattern.predicted or not pattern.headline
 
 
-def test_nothing_is_used_that_was_not_complete_by_the_month() -> None:
+def test_only_figures_complete_by_the_cut_off_month_are_used() -> None:
     last = target("2020-01").table.groupby("outcome")["year"].max()
     assert last["plans_in_force"] == 2020  # a January
     assert last["requests"] == 2019  # a calendar year
@@ -41,7 +41,7 @@ def test_nothing_is_used_that_was_not_complete_by_the_month() -> None:
     assert target("2025-01").table.groupby("outcome")["year"].max()["high_needs_spending"] == 2023
 
 
-def test_errors_of_a_series_last_and_series_do_not_share_them() -> None:
+def test_errors_correlate_within_a_series_and_not_between_series() -> None:
     rows = [("requests", 2016, 1.0), ("requests", 2018, 1.0), ("new_plans", 2016, 1.0)]
     found = calibration.covariance(rows)
     known = {pattern.name: pattern for pattern in nation_patterns()}
@@ -51,7 +51,7 @@ def test_errors_of_a_series_last_and_series_do_not_share_them() -> None:
     assert found[0, 2] == 0.0
 
 
-def test_the_smoother_gives_the_posterior_of_a_straight_model() -> None:
+def test_the_smoother_recovers_the_posterior_of_a_linear_model() -> None:
     rng = np.random.default_rng(1)
     effect = rng.normal(size=(6, 3))
     true = np.asarray([1.0, -0.5, 0.3])
@@ -68,7 +68,7 @@ def test_the_smoother_gives_the_posterior_of_a_straight_model() -> None:
     assert left.std(axis=1) == pytest.approx(1.0, abs=0.06)  # of what does nothing nearly all spread is left
 
 
-def test_what_does_nothing_shows_the_spread_that_a_small_ensemble_loses() -> None:
+def test_an_inert_parameter_shows_the_spread_lost_in_small_ensembles() -> None:
     rng = np.random.default_rng(1)
     effect = rng.normal(size=(20, 3))
     table = pd.DataFrame({"outcome": "x", "year": range(20), "value": 1.0})
@@ -82,7 +82,7 @@ def test_what_does_nothing_shows_the_spread_that_a_small_ensemble_loses() -> Non
     assert few.mean() < 0.8 < 0.95 < many.mean()
 
 
-def test_what_a_small_sample_shifts_all_members_by_is_taken_out() -> None:
+def test_the_bias_of_small_samples_is_removed_from_all_members() -> None:
     goal = Target(pd.DataFrame({"outcome": "x", "year": range(3), "value": 1.0}), 0.1**2 * np.eye(3))
     shift = np.asarray([0.2, -0.1, 0.0])[:, None]
     asked: list[tuple[str, float, int]] = []
@@ -99,14 +99,14 @@ def test_what_a_small_sample_shifts_all_members_by_is_taken_out() -> None:
     assert asked == [("step_1", Settings().scale, 81), ("step_1_whole", Settings().checked_scale, Settings().checked)]
 
 
-def test_how_reforms_act_is_not_calibrated() -> None:
+def test_reform_parameters_are_not_calibrated() -> None:
     reforms = {name for name, p in declared().items() if p.group == "reforms"}
     assert any(declared()[name].prior.dist != "none" for name in reforms)
     assert not reforms & set(calibration.priors())
     assert len(calibration.priors()) > 100
 
 
-def test_the_first_look_keeps_the_nearest() -> None:
+def test_the_first_look_selects_the_nearest_points() -> None:
     goal = Target(pd.DataFrame({"outcome": ["x"], "year": [2020], "value": [1.0]}), np.eye(1) * 0.01)
     chosen, found = calibration.first_look(
         ["a", "b"], lambda name, points, scale: points[:1], goal, Settings(first=50, members=5)
@@ -116,7 +116,7 @@ def test_the_first_look_keeps_the_nearest() -> None:
     assert chosen.shape == (2, 5)
 
 
-def test_calibration_goes_on_where_it_was_and_is_the_same_again(tmp_path: Path) -> None:
+def test_a_resumed_calibration_gives_the_same_members(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     one = calibration.calibrate("2016-12", tmp_path, SMOKE, all_stay=True)
     again = calibration.calibrate(
@@ -131,7 +131,7 @@ def test_calibration_goes_on_where_it_was_and_is_the_same_again(tmp_path: Path) 
         calibration.calibrate("2016-12", tmp_path, SMOKE)
 
 
-def test_a_rival_holds_its_constants_and_moves_the_rest() -> None:
+def test_rivals_declare_valid_constants_and_unknown_rivals_get_a_hint() -> None:
     for name, (text, values) in rivals.RIVALS.items():
         assert text
         assert rivals.constants_of(name) == values
@@ -157,7 +157,7 @@ def made(n: int = 40) -> Ensemble:
     return Ensemble("made", pd.DataFrame(columns), misfit, {"until": "2020-01"})
 
 
-def test_an_ensemble_is_read_as_it_was_written_and_makes_points(tmp_path: Path) -> None:
+def test_an_ensemble_reads_back_as_written_and_gives_design_points(tmp_path: Path) -> None:
     ensemble = made()
     ensemble.write(tmp_path)
     again = read_ensemble(str(tmp_path / "made.csv"))
@@ -174,7 +174,7 @@ def test_an_ensemble_is_read_as_it_was_written_and_makes_points(tmp_path: Path) 
     ("old", "new", "words"),
     [("effect_wait", "effect_wat", "Did you mean 'effect_wait'"), ("misfit", "msfit", "unknown parameter 'msfit'")],
 )
-def test_a_wrong_ensemble_is_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_ensembles_with_unknown_names_are_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
     made().write(tmp_path)
     path = tmp_path / "made.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
@@ -184,14 +184,14 @@ def test_a_wrong_ensemble_is_refused(tmp_path: Path, old: str, new: str, words: 
         read_ensemble("nowhere")
 
 
-def test_what_is_narrowed_is_listed_first_and_called_seen() -> None:
+def test_a_narrowed_parameter_is_listed_first_and_called_identified() -> None:
     table = identifiability.posterior(made(400))
     assert table["parameter"].iloc[0] == "escalation"
     assert table["seen"].tolist() == [True, False, False]
     assert table["left"].iloc[1:].to_numpy() == pytest.approx(1.0, abs=0.12)
 
 
-def test_what_moves_an_outcome_is_told_from_what_does_not() -> None:
+def test_rank_correlation_finds_the_parameters_that_move_an_outcome() -> None:
     ensemble = made(300)
     outcomes = pd.DataFrame({"plans": ensemble.members["effect_wait"] * 2.0})
     seen = pd.Series({"effect_wait": False, "escalation": True, "rate_family_request": False})
@@ -205,7 +205,7 @@ def test_what_moves_an_outcome_is_told_from_what_does_not() -> None:
 # ---------------------------------------------------------------------- recovery
 
 
-def test_what_is_moved_beyond_chance_is_called_displaced() -> None:
+def test_a_parameter_moved_beyond_sampling_error_is_called_displaced() -> None:
     ensemble = made(400)
     shifted = ensemble.members.assign(effect_wait=ensemble.members["effect_wait"] * 0.5)
     about = {"moved_of_nothing": 0.1, "left_of_nothing": (1.0, 0.04)}
@@ -217,7 +217,7 @@ def test_what_is_moved_beyond_chance_is_called_displaced() -> None:
     assert by_hand[1] == pytest.approx(scores.quantile(0.95).to_numpy(), abs=0.02)
 
 
-def test_regression_finds_what_a_straight_model_was_made_of() -> None:
+def test_regression_recovers_the_parameters_of_a_linear_model() -> None:
     rng = np.random.default_rng(5)
     effect = np.asarray([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
     goal = Target(pd.DataFrame({"outcome": "x", "year": range(3), "value": 1.0}), np.eye(3) * 0.1**2)
@@ -233,7 +233,7 @@ def test_regression_finds_what_a_straight_model_was_made_of() -> None:
     assert found["inside"].all()
 
 
-def test_methods_are_held_against_no_data_at_all() -> None:
+def test_recovery_scores_are_compared_with_those_of_the_prior() -> None:
     rows = [
         (0, method, name, 1.0, mean, sd, mean - 2.0 * sd, mean + 2.0 * sd, abs(1.0 - mean) < 2.0 * sd)
         for method, mean, sd in (("a", 0.9, 0.1), (recovery.PRIOR, 0.0, 1.0))
@@ -248,7 +248,7 @@ def test_methods_are_held_against_no_data_at_all() -> None:
     assert (found["inside"] == 1.0).all()
 
 
-def test_a_synthetic_world_has_its_own_figures_and_the_declared_errors() -> None:
+def test_synthetic_data_are_finite_and_differ_by_seed() -> None:
     goal = target("2017-01")
     values = read_ensemble("england_2025-01").values(0)
     one, other = (recovery.synthetic(goal, values, 0.002, "2017-01", seed) for seed in range(2))
@@ -260,12 +260,12 @@ def test_a_synthetic_world_has_its_own_figures_and_the_declared_errors() -> None
     assert 0.0 < np.std(np.log(both["value_x"] / both["value_y"])) < 0.5
 
 
-def test_recovery_in_small(tmp_path: Path) -> None:
+def test_recovery_runs_in_smoke_size(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from sendcycle_experiments.terminal.command_line import app
 
-    arguments = ["experiment", "recovery", "--smoke", "--out", str(tmp_path)]
+    arguments = ["experiment", "e02_recovery", "--smoke", "--out", str(tmp_path)]
     outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     table = pd.read_csv(tmp_path / "recovery.csv")
@@ -275,20 +275,20 @@ def test_recovery_in_small(tmp_path: Path) -> None:
     assert prior["mean"].abs().max() < 0.2
 
 
-def test_quantiles_heed_weights() -> None:
+def test_quantiles_use_the_weights() -> None:
     values, weights = np.asarray([3.0, 1.0, 2.0]), np.asarray([1.0, 1.0, 98.0])
     assert recovery._quantile(values, weights, 0.5) == pytest.approx(2.0, abs=0.01)
     assert recovery._quantile(np.arange(101.0), np.ones(101), 0.25) == pytest.approx(25.0, abs=0.5)
 
 
-def test_a_rivals_constants_go_where_its_members_go() -> None:
+def test_members_of_a_rival_carry_its_constants() -> None:
     rival = made()
     rival.about["constants"] = {"gain_b1_gatekeeping": 0.0}
     assert rival.values(3)["gain_b1_gatekeeping"] == 0.0
     assert rival.values(3)["escalation"] == rival.members["escalation"].iloc[3]
 
 
-def test_members_have_draws_of_their_own_where_that_is_asked_for() -> None:
+def test_own_seeds_give_every_member_its_own_draws() -> None:
     base = Design("x", outcomes=("requests",), years=(2015,), until="2015-12", replicates=2, own_seeds=True, seed=5)
     design = made().first(3).design(base)
     assert design.plan()["seed"].tolist() == [5, 6, 7, 8, 9, 10]
@@ -313,7 +313,7 @@ def test_a_design_takes_its_points_from_an_ensemble(tmp_path: Path) -> None:
         Design.from_mapping({"name": "x", "members": 5})
 
 
-def test_commands_of_calibration_in_small(tmp_path: Path) -> None:
+def test_calibrate_forecast_and_validate_run_in_smoke_size(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from sendcycle_experiments.terminal.command_line import app
@@ -342,7 +342,7 @@ def test_commands_of_calibration_in_small(tmp_path: Path) -> None:
     assert not (tmp_path / "va" / "authorities.csv").exists()  # spreads of authorities need full scale
 
 
-def test_e02_in_small(tmp_path: Path) -> None:
+def test_e02_runs_in_smoke_size(tmp_path: Path) -> None:
     from typer.testing import CliRunner
 
     from sendcycle_experiments.terminal.command_line import app
@@ -364,8 +364,9 @@ def test_e02_in_small(tmp_path: Path) -> None:
     assert (tmp_path / "england_2017-01.csv").exists()
 
 
-def test_every_kept_ensemble_can_be_read_and_run() -> None:
-    from sendcycle_experiments.calibration.ensembles import CURRENT, kept_ensembles
+def test_every_stored_ensemble_is_readable_and_has_valid_parameters() -> None:
+    from sendcycle_experiments.calibration.ensembles import CURRENT
+    from sendcycle_experiments.sweeps.ensemble_files import kept_ensembles
 
     assert CURRENT in kept_ensembles()
     for name in kept_ensembles():
@@ -376,7 +377,7 @@ def test_every_kept_ensemble_can_be_read_and_run() -> None:
     assert set(calibration.priors()) == set(current.members)  # made since the last parameter was declared
 
 
-def test_a_member_whose_run_failed_does_not_shift_the_others(tmp_path: Path) -> None:
+def test_a_failed_run_does_not_misalign_the_other_members(tmp_path: Path) -> None:
     from sendcycle_experiments.studies.e11_forecast import study as forecast
 
     ensemble = made(40)
@@ -396,7 +397,7 @@ def test_a_member_whose_run_failed_does_not_shift_the_others(tmp_path: Path) -> 
     assert found.loc[("high_needs_spending 2035", "effect_wait"), "rank_correlation"] == pytest.approx(-1.0)
 
 
-def test_where_hardly_any_member_of_a_rival_is_plausible_the_nearest_are_run() -> None:
+def test_a_rival_with_few_plausible_members_runs_the_nearest_ones() -> None:
     everyone = made(40)
     assert len(rivals.taken(everyone).members) == 40
     far = Ensemble("far", everyone.members, everyone.misfit + 20.0, everyone.about)
@@ -409,7 +410,7 @@ def test_where_hardly_any_member_of_a_rival_is_plausible_the_nearest_are_run() -
     )
 
 
-def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rivals_run_in_smoke_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
     from sendcycle_experiments.terminal.command_line import app
@@ -417,7 +418,7 @@ def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch
     kept = "blind_gatekeeping"
     monkeypatch.setattr(rivals, "RIVALS", {kept: rivals.RIVALS[kept]})
     outcome = CliRunner().invoke(
-        app, ["experiment", "rivals", "--smoke", "--out", str(tmp_path)], catch_exceptions=False
+        app, ["experiment", "e02_rivals", "--smoke", "--out", str(tmp_path)], catch_exceptions=False
     )
     assert outcome.exit_code == 0, outcome.output
     fit = pd.read_csv(tmp_path / "fit.csv").set_index("structure")
@@ -434,7 +435,7 @@ def test_rivals_are_calibrated_and_compared_in_small(tmp_path: Path, monkeypatch
     assert row["q50"].item() == pytest.approx(plans.median(), rel=1e-4)
 
 
-def test_a_run_takes_a_member_and_settings_go_before_it(tmp_path: Path) -> None:
+def test_a_run_uses_a_member_and_explicit_settings_override_it(tmp_path: Path) -> None:
     import json
 
     from sendcycle_experiments.terminal.command_line import main

@@ -20,10 +20,11 @@ from sendcycle.inputs.parameters import declared
 from sendcycle.inputs.published import published_series
 from sendcycle.outputs import observables
 from sendcycle.outputs.results import manifest_id, read_result_manifest
+from sendcycle_experiments.studies.registry import STUDIES
 from sendcycle_experiments.sweeps import progress
 from sendcycle_experiments.sweeps.interruption import interruptible
-from sendcycle_experiments.sweeps.output_folder import finished_folder
-from sendcycle_experiments.terminal import command_line
+from sendcycle_experiments.sweeps.output_folder import atomic_folder
+from sendcycle_experiments.terminal import list_commands
 from sendcycle_experiments.terminal.command_line import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +87,7 @@ def failed(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2)
 
 
 def test_run_writes_its_files_and_nothing_else(finished: Run) -> None:
-    assert {path.name for path in finished.out.iterdir()} == FILES
+    assert {path.name for path in finished.out.iterdir()} == FILES | {".sendcycle.json"}
 
 
 def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
@@ -101,7 +102,7 @@ def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
     assert manifest["id"] == manifest_id(manifest)
 
 
-def test_one_reform_is_explained_and_an_unknown_one_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_explains_one_reform_and_unknown_names_get_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "reforms", "outreach_teams"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     for words in ("priority 3", "specialists_extra, value 7500", "payer government, million_gbp 290", "grade C"):
@@ -152,7 +153,7 @@ def test_run_takes_a_scenario_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == ""
 
 
-def test_same_seed_same_numbers_on_other_threads(finished: Run, tmp_path: Path) -> None:
+def test_results_do_not_depend_on_the_number_of_threads(finished: Run, tmp_path: Path) -> None:
     arguments = [*SMALL, "--seed", "3", "--set", "gain_r1_crowding_out=0.5", "--threads", "1"]
     assert main([*arguments, "--out", str(tmp_path)]) == 0
     for name in ("national.parquet", "authorities.parquet"):
@@ -182,7 +183,7 @@ def test_same_seed_same_numbers_on_other_threads(finished: Run, tmp_path: Path) 
         (["missing.toml"], ["cannot read scenario missing.toml"]),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(
+def test_bad_input_gives_one_line_and_status_2(
     arguments: list[str], said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = failed(capsys, "run", "--scale", "0.002", "--out", str(tmp_path / "out" / "run"), *arguments)
@@ -191,7 +192,9 @@ def test_bad_input_is_one_line_and_status_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_page_says_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_app_reports_unknown_scenarios_and_missing_packages(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "unknown scenario 'papr_sequence'" in failed(capsys, "app", "papr_sequence")
     monkeypatch.setitem(sys.modules, "sendcycle_experiments.app.serving", None)
     assert "pip install 'sendcycle[app]'" in failed(capsys, "app", "--no-browser")
@@ -207,7 +210,9 @@ def test_the_page_says_what_it_cannot_do(monkeypatch: pytest.MonkeyPatch, capsys
         (SCENARIO.replace("2015-09", "2055-09"), "2014-09 to 2040-08"),
     ],
 )
-def test_corrupt_scenario_is_one_line(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_corrupt_scenario_is_refused_in_one_line(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "scenario.toml"
     path.write_text(text, encoding="utf-8")
     assert said in failed(capsys, "run", str(path), "--scale", "0.002", "--out", str(tmp_path / "out"))
@@ -227,7 +232,7 @@ def test_corrupt_scenario_is_one_line(text: str, said: str, tmp_path: Path, caps
         (["bench", "--scales", "small"], "not a list of numbers"),
     ],
 )
-def test_wrong_usage_is_one_line_with_a_hint(
+def test_wrong_usage_gives_one_line_with_a_hint(
     arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message = failed(capsys, *arguments)
@@ -254,7 +259,7 @@ def test_folder_without_permission_is_found_before_the_run(tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize("writer", [(pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (Figure, "savefig")])
-def test_full_disk_leaves_nothing_that_looks_whole(
+def test_a_full_disk_leaves_no_file(
     writer: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
@@ -270,7 +275,7 @@ def test_full_disk_leaves_nothing_that_looks_whole(
 
 
 def test_interrupted_run_says_so_and_leaves_no_file(tmp_path: Path) -> None:
-    """A real process gets a real signal while it runs: after it has made its folder, before it can have finished."""
+    """A real process gets a real signal while it runs: after it has made its folder, before it can finish."""
     out = tmp_path / "out" / "run"
     command = [
         sys.executable,
@@ -301,7 +306,7 @@ def test_interrupted_run_says_so_and_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_calibration_says_that_its_steps_are_kept(
+def test_an_interrupted_calibration_says_that_its_steps_are_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
@@ -313,7 +318,7 @@ def test_an_interrupted_calibration_says_that_its_steps_are_kept(
 
 
 @pytest.mark.parametrize("disguise", [RuntimeError("compiling failed"), None])
-def test_swallowed_interruption_is_not_lost(disguise: Exception | None) -> None:
+def test_a_swallowed_interruption_is_raised_again(disguise: Exception | None) -> None:
     """Compilers sometimes swallow an interruption, or turn it into an error of their own."""
 
     def work() -> None:
@@ -335,7 +340,7 @@ def test_swallowed_interruption_is_not_lost(disguise: Exception | None) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_errors_without_an_interruption_stay_what_they_are() -> None:
+def test_errors_without_an_interruption_pass_unchanged() -> None:
     with pytest.raises(RuntimeError, match="compiling failed"), interruptible():
         raise RuntimeError("compiling failed")
 
@@ -345,7 +350,7 @@ def test_failed_run_keeps_earlier_results(interruption: Any, tmp_path: Path) -> 
     (tmp_path / "manifest.json").write_text("earlier", encoding="utf-8")
 
     def fail_half_way() -> None:
-        with finished_folder(tmp_path) as folder:
+        with atomic_folder(tmp_path) as folder:
             (folder / "manifest.json").write_text("later", encoding="utf-8")
             raise interruption
 
@@ -355,22 +360,59 @@ def test_failed_run_keeps_earlier_results(interruption: Any, tmp_path: Path) -> 
     assert (tmp_path / "manifest.json").read_text(encoding="utf-8") == "earlier"
 
 
-def test_half_moved_results_have_no_manifest(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text("earlier", encoding="utf-8")
-    (tmp_path / "table.csv" / "in the way").mkdir(parents=True)
+def write_pair(out: Path, content: str) -> None:
+    with atomic_folder(out) as folder:
+        (folder / "manifest.json").write_text(content, encoding="utf-8")
+        (folder / "table.csv").write_text(content, encoding="utf-8")
 
-    def collide() -> None:
-        with finished_folder(tmp_path) as folder:
-            (folder / "manifest.json").write_text("later", encoding="utf-8")
-            (folder / "table.csv").write_text("1", encoding="utf-8")
 
+def test_half_moved_results_have_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pair(tmp_path / "out", "earlier")
+    replace = os.replace
+
+    def fail_at_table(source: Path, target: Path) -> None:
+        if target.name == "table.csv":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fail_at_table)
     with pytest.raises(ResultsError, match="cannot write results into"):
-        collide()
-    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+        write_pair(tmp_path / "out", "later")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"table.csv", ".sendcycle.json"}
 
 
-def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_line, "_of_group", lambda *_: 1 / 0)
+def test_results_in_the_way_of_a_users_folder_change_nothing(tmp_path: Path) -> None:
+    write_pair(tmp_path / "out", "earlier")
+    (tmp_path / "out" / "table.csv").unlink()
+    (tmp_path / "out" / "table.csv" / "mine").mkdir(parents=True)
+    with pytest.raises(ResultsError, match="not written by sendcycle"):
+        write_pair(tmp_path / "out", "later")
+    assert (tmp_path / "out" / "manifest.json").read_text(encoding="utf-8") == "earlier"
+
+
+def test_remove_takes_away_what_the_program_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pair(tmp_path / "out", "ours")
+    (tmp_path / "out" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert main(["remove", str(tmp_path / "out"), str(tmp_path / "none")]) == 0
+    assert "what stays: notes.txt" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"notes.txt", ".sendcycle.json"}
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "x.csv").write_text("mine", encoding="utf-8")
+    assert "no folder of sendcycle" in failed(capsys, "remove", str(tmp_path / "theirs"))
+
+
+@pytest.mark.parametrize("argument", ["", " ", "a\0b", "\uff11\uff12", "\u202egnp", "x\x1b[31m"])
+def test_arguments_that_cannot_be_are_refused_in_one_line(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (
+        ["run", "--out", argument],
+        ["compare", argument, "x"],
+        ["experiment", "e03", "--members", argument],
+    ):
+        assert "argument" in failed(capsys, *arguments) or "number" in failed(capsys, *arguments)
+
+
+def test_programming_errors_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_commands, "_of_group", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["list", "parameters"])
 
@@ -385,7 +427,7 @@ def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str
     return records
 
 
-def test_list_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_prints_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     records = listed(capsys, "parameters")
     assert [record["name"] for record in records] == list(declared())
     for record in records:
@@ -393,30 +435,50 @@ def test_list_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         assert record["low"] <= record["default"] <= record["high"]
 
 
-def test_list_observables_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_prints_observables_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     records = {record["name"]: record for record in listed(capsys, "observables")}
     assert list(records) == list(observables.declared().observables)
     assert records["plans_in_force"]["published"] == "plans_in_force"
     assert records["new_plans"]["kind"] == "flow"
 
 
-def test_list_scenarios_and_reforms_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_prints_scenarios_and_reforms_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"name": "no_change", "text": "Nothing changes.", "reforms": []} in listed(capsys, "scenarios")
     assert all({"name", "source", "grade"} <= set(record) for record in listed(capsys, "reforms"))
 
 
-def test_list_of_one_group(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_experiments_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    records = {record["name"]: record for record in listed(capsys, "experiments")}
+    assert list(records) == list(STUDIES)
+    assert records["e05"]["folder"] == "results/e05_sequencing"
+    assert records["e05"]["options"]["members"] == 20
+    assert records["e05"]["smoke"]["members"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("priorities", "e09"), ("claims", "e10"), ("recovery", "e02_recovery"), ("rivals", "e02_rivals"),
+     ("e05_sequencing", "e05"), ("funding", "e06"), ("e5", "e05")],
+)  # fmt: skip
+def test_another_name_of_an_experiment_is_answered_with_its_number(
+    name: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"Did you mean '{meant}'?" in failed(capsys, "experiment", name)
+
+
+def test_list_can_be_limited_to_one_group(capsys: pytest.CaptureFixture[str]) -> None:
     records = listed(capsys, "parameters", "--group", "loops")
     assert {record["name"] for record in records} >= {"gain_r1_crowding_out", "gain_b1_gatekeeping"}
     assert {record["group"] for record in records} == {"loops"}
     assert "Did you mean 'loops'?" in failed(capsys, "list", "parameters", "--group", "loop")
 
 
-@pytest.mark.parametrize("what", ["parameters", "observables", "scenarios", "reforms"])
-def test_list_as_a_table(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("what", ["parameters", "observables", "scenarios", "reforms", "experiments"])
+def test_list_prints_a_table(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", what]) == 0
     shown = capsys.readouterr().out
     example = {"parameters": "gain_r1_crowding_out", "observables": "plans_in_force", "scenarios": "paper_sequence"}
+    example["experiments"] = "results/e05_sequencing"
     assert example.get(what, "outreach_teams") in shown
 
 
@@ -424,7 +486,7 @@ def test_list_as_a_table(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     "command",
     [
         [], ["run"], ["bench"], ["list"], ["list", "parameters"], ["list", "observables"], ["list", "scenarios"],
-        ["list", "reforms"],
+        ["list", "reforms"], ["list", "experiments"], ["experiment"], *(["experiment", name] for name in STUDIES),
     ],
 )  # fmt: skip
 def test_every_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -432,17 +494,18 @@ def test_every_help_has_an_example(command: list[str], capsys: pytest.CaptureFix
     assert f"Example: sendcycle {' '.join(command)}".rstrip() in capsys.readouterr().out
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     from sendcycle import __version__
 
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"sendcycle {__version__}\n"
 
 
-def test_help_does_not_import_the_model() -> None:
+@pytest.mark.parametrize("words", ["--help", "experiment --help", "experiment e05 --help"])
+def test_help_does_not_import_the_model(words: str) -> None:
     code = (
         "import sys; from sendcycle_experiments.terminal.command_line import main; "
-        "main(['--help']); print(sorted(sys.modules))"
+        f"main({words.split()}); print(sorted(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     modules = done.stdout.splitlines()[-1]
@@ -459,7 +522,7 @@ def test_an_empty_cache_is_not_taken_for_a_compiled_one(tmp_path: Path, monkeypa
     assert progress.is_compiled()
 
 
-def test_sensitivity_and_experiments_say_in_one_line_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_sensitivity_and_sweep_arguments_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean 'morris'?" in failed(capsys, "sensitivity", "moris")
     assert "not both" in failed(capsys, "sensitivity", "morris", "--groups", "loops", "--parameters", "escalation")
     assert "Did you mean 'escalation'?" in failed(
@@ -491,7 +554,7 @@ def test_a_small_sensitivity_analysis_writes_its_table_and_figure(
     assert "not converged" in capsys.readouterr().out
 
 
-def test_experiments_in_small(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_e08_runs_in_smoke_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["experiment", "e08", "--smoke", "--workers", "1", "--out", str(tmp_path / "e08")]) == 0
     table = pd.read_csv(tmp_path / "e08" / "scales.csv")
     assert set(table["scale"]) == {0.0005, 0.001}

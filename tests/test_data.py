@@ -62,7 +62,7 @@ def test_authorities_have_one_row_a_year(authorities: pd.DataFrame) -> None:
     assert len(authorities.query("year == 2022")) == 152
 
 
-def test_the_authorities_kept_for_judging_have_no_late_rows(authorities: pd.DataFrame) -> None:
+def test_held_out_authorities_have_no_rows_after_2022(authorities: pd.DataFrame) -> None:
     """48 of the 152 of 2022; with the two that followed Cumbria in 2023 they make the 50 of 153."""
     last = authorities.groupby("la_name")["year"].max()
     of_2022 = authorities.query("year == 2022")["la_name"]
@@ -75,7 +75,7 @@ def test_the_authorities_kept_for_judging_have_no_late_rows(authorities: pd.Data
 CUMBRIA, CUMBERLAND, WESTMORLAND_AND_FURNESS = "E10000006", "E06000063", "E06000064"
 
 
-def test_start_has_the_authorities_since_april_2023(start: pd.DataFrame, authorities: pd.DataFrame) -> None:
+def test_starting_rows_are_of_the_authorities_since_april_2023(start: pd.DataFrame, authorities: pd.DataFrame) -> None:
     of_2022 = set(authorities.query("year == 2022")["la_code"])
     assert set(start["la_code"]) == of_2022 - {CUMBRIA} | {CUMBERLAND, WESTMORLAND_AND_FURNESS}
     assert len(start) == 153
@@ -84,7 +84,7 @@ def test_start_has_the_authorities_since_april_2023(start: pd.DataFrame, authori
     assert start["la_name"].is_unique
 
 
-def test_start_divides_cumbria_and_nothing_else(authorities: pd.DataFrame, national: pd.DataFrame) -> None:
+def test_starting_rows_divide_cumbria_and_nothing_else(authorities: pd.DataFrame, national: pd.DataFrame) -> None:
     whole = data_preparation.rows_of_2022(authorities, national).set_index("la_code")
     parts = data_preparation.starting_rows(authorities, national).set_index("la_code")
     two = parts.loc[[CUMBERLAND, WESTMORLAND_AND_FURNESS]]
@@ -121,13 +121,13 @@ def test_start_divides_cumbria_and_nothing_else(authorities: pd.DataFrame, natio
         ("appealable_decisions_2015", "appealable_decisions", 2015, 0),
     ],
 )
-def test_start_adds_up_to_the_nation(
+def test_starting_rows_add_up_to_the_nation(
     start: pd.DataFrame, national: pd.DataFrame, column: str, series: str, year: int, tolerance: int
 ) -> None:
     assert abs(start[column].sum() - total(national, series, year)) <= tolerance
 
 
-def test_settings_add_up_to_plans(start: pd.DataFrame) -> None:
+def test_plans_by_setting_add_up_to_all_plans(start: pd.DataFrame) -> None:
     settings = ["mainstream", "special", "ap", "further_education", "elsewhere", "early_years"]
     gap = start[[f"plans_{name}" for name in settings]].sum(axis=1) - start["plans_2015"]
     # each setting of a divided authority is rounded by itself
@@ -135,7 +135,7 @@ def test_settings_add_up_to_plans(start: pd.DataFrame) -> None:
     assert gap.sum() == 0
 
 
-def test_start_is_complete_and_says_what_is_filled(start: pd.DataFrame) -> None:
+def test_starting_rows_are_complete_and_name_filled_values(start: pd.DataFrame) -> None:
     names = [column.name for column in data_preparation.COLUMNS]
     assert start[names].notna().all(axis=None)
     filled = start["filled"].fillna("").str.split()
@@ -147,19 +147,19 @@ def test_start_is_complete_and_says_what_is_filled(start: pd.DataFrame) -> None:
             assert (unknown == marked).all(), column.name
 
 
-def test_start_uses_no_year_after_2022(start: pd.DataFrame) -> None:
+def test_starting_rows_use_no_year_after_2022(start: pd.DataFrame) -> None:
     years = start.filter(regex="_year$")
     assert years.max().max() <= 2022
 
 
-def test_start_rebuilds_identically(tmp_path: Path) -> None:
+def test_starting_rows_rebuild_identically(tmp_path: Path) -> None:
     for name in ("authorities.csv", "national_series.csv"):
         (tmp_path / name).write_bytes((DATA / name).read_bytes())
     data_preparation.main(["--data", str(tmp_path)])
     assert (tmp_path / "authorities_start.csv").read_bytes() == (DATA / "authorities_start.csv").read_bytes()
 
 
-def test_start_ignores_late_rows(authorities: pd.DataFrame, national: pd.DataFrame) -> None:
+def test_starting_rows_ignore_rows_after_2022(authorities: pd.DataFrame, national: pd.DataFrame) -> None:
     early = data_preparation.starting_rows(authorities.query("year <= 2022"), national)
     pd.testing.assert_frame_equal(early, data_preparation.starting_rows(authorities, national))
 
@@ -192,13 +192,13 @@ def test_national_series_end_at_january_2025(national: pd.DataFrame) -> None:
     assert not national.duplicated(["series", "year"]).any()
 
 
-def test_pupils_by_provision_end_before_the_seal() -> None:
+def test_pupils_by_provision_end_with_school_year_2023() -> None:
     table = pd.read_csv(DATA / "pupils_by_provision.csv", dtype=str)
     assert table["year"].str[:4].astype(int).max() <= 2023
     assert not table.duplicated(["series", "year"]).any()
 
 
-def test_other_series_hold_no_sealed_period() -> None:
+def test_other_series_hold_no_observation_after_the_cut_off() -> None:
     """Only announced money is dated after the financial year 2024-25."""
     table = pd.read_csv(DATA / "other_series.csv", dtype=str)
     first = table["year"].str.extract(r"^(\d{4})")[0].astype(int)
@@ -226,7 +226,7 @@ def test_population_by_age_covers_0_to_25() -> None:
     assert ((ratio > 0.95) & (ratio < 1.25)).all()
 
 
-def test_births_after_2024_are_no_observations() -> None:
+def test_births_after_2024_are_assumptions() -> None:
     table = read("demography.csv").query("series == 'births' and year > 2024")
     assert set(table["status"]) == {"assumption"}
 
@@ -259,7 +259,7 @@ def test_recognition_is_level_after_the_last_observation() -> None:
     assert (table["index_high"] >= table["index"]).all()
 
 
-def test_recognition_grows_with_diagnoses_and_then_with_children_on_medicines_for_adhd() -> None:
+def test_recognition_follows_diagnoses_and_then_adhd_prescriptions() -> None:
     index = read("recognition.csv").set_index("year")["index"]
     assert (index.loc[2015:2018] / index.loc[2014:2017].to_numpy()).tolist() == pytest.approx([1.07] * 4, abs=2e-4)
     children = {2015: 80.8, 2021: 113.0 / 1.12, 2022: 113.0, 2023: 113.0 * 1.099}  # thousand, as published
@@ -268,7 +268,7 @@ def test_recognition_grows_with_diagnoses_and_then_with_children_on_medicines_fo
     assert index[2023] / index[2021] == pytest.approx(children[2023] / children[2021], rel=1e-3)
 
 
-def test_spending_is_settlement_and_draw() -> None:
+def test_spending_is_settlement_plus_net_draw() -> None:
     table = read("spending.csv")
     totals = table.query("series == 'high_needs_spending'")
     assert (totals["value"] - totals["settlement"] - totals["net_draw"]).abs().max() < 0.05
@@ -280,12 +280,12 @@ def test_spending_is_settlement_and_draw() -> None:
     assert year["low"] <= lines <= year["high"]
 
 
-def test_reserves_fell_by_what_was_published() -> None:
+def test_reserves_fell_by_the_published_amount() -> None:
     draws = read("spending.csv").query("series == 'high_needs_spending'").set_index("year")["net_draw"]
     assert draws.loc["2014-15":"2017-18"].sum() == 1070 - 144
 
 
-def test_tables_name_no_machine_and_no_host_of_packages() -> None:
+def test_tables_name_no_local_path_and_no_host() -> None:
     for path in DATA.glob("*.csv"):
         text = path.read_text(encoding="utf-8")
         found = re.search(r"REPORT\.md|repo id|localhost|(?<![\w.])/(?:work|tmp|home|root)/", text)

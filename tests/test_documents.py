@@ -28,7 +28,7 @@ Definition = ast.FunctionDef | ast.ClassDef
 # ---------------------------------------------------------------------- documents made from declarations
 
 
-def test_documents_made_from_declarations_are_current() -> None:
+def test_generated_documents_are_current() -> None:
     assert not_current() == [], "run python -m sendcycle.structure.reference_pages"
 
 
@@ -42,7 +42,7 @@ def test_every_declaration_has_one_row() -> None:
         assert f"\n| `{name}` |" in text["observables.md"]
 
 
-def test_every_word_in_use_is_explained() -> None:
+def test_every_category_in_use_is_explained() -> None:
     known, recorded = parameters.declared().values(), observables.declared().observables.values()
     assert {p.grade for p in known} <= set(documentation.GRADE_MEANS)
     assert {p.prior.dist for p in known} <= set(documentation.PRIOR_MEANS)
@@ -52,7 +52,7 @@ def test_every_word_in_use_is_explained() -> None:
     assert {o.group for o in recorded} == set(documentation.OBSERVABLE_GROUPS)
 
 
-def test_write_then_check_then_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_missing_and_changed_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = ["--folder", str(tmp_path)]
     assert main([*folder, "--check"]) == 1
     assert not list(tmp_path.iterdir())
@@ -70,7 +70,7 @@ def test_write_then_check_then_change(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main([*folder, "--check"]) == 0
 
 
-def test_a_missing_folder_is_the_users_mistake(tmp_path: Path) -> None:
+def test_a_missing_folder_ends_with_status_2(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--folder", str(tmp_path / "nowhere")])
     assert ended.value.code == 2
@@ -107,7 +107,7 @@ def definitions() -> dict[str, tuple[Definition, str]]:
 
 
 def is_verb(name: str) -> bool:
-    """Say whether a name is a rule, or a method of SendModel that lives through something."""
+    """Say whether a name is a rule, or a method of SendModel that runs part of a month."""
     node, file = definitions().get(name, (None, ""))
     if not isinstance(node, ast.FunctionDef) or name.startswith("__") or name in ("_each", "_in_parts"):
         return False
@@ -136,7 +136,7 @@ def schedule() -> list[tuple[str, str]]:
     return re.findall(r"^\| [^|]+ \| `(\w+)` \| `([\w/.]+)` \|", section(3), flags=re.MULTILINE)
 
 
-def test_the_step_is_found() -> None:
+def test_the_verbs_of_the_step_are_found_in_the_code() -> None:
     verbs = verbs_of("step")
     assert len(verbs) > 20
     assert {
@@ -151,7 +151,7 @@ def test_odd_names_every_verb_in_the_order_of_the_step() -> None:
     assert [verb for verb, _ in schedule()] == verbs_of("step")
 
 
-def test_odd_says_in_which_file_each_verb_is() -> None:
+def test_odd_names_the_file_of_each_verb() -> None:
     for verb, file in schedule():
         assert definitions()[verb][1] == file, f"{verb} is in {definitions()[verb][1]}, not {file}"
 
@@ -180,7 +180,7 @@ def names_of_the_model() -> frozenset[str]:
     return frozenset(names | {"plan_rate"})  # a column that population.authority_rows adds
 
 
-def test_names_in_code_style_exist() -> None:
+def test_names_in_code_style_in_the_odd_exist() -> None:
     pattern = re.compile(r"(?<![\w.])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?!\w)")
     named = {name for text in code(odd()) for name in pattern.findall(text)}
     assert len(named) > 200

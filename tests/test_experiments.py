@@ -1,18 +1,26 @@
-"""The experiments of the project run in small from the command line, and their tables hold what they say."""
+"""Experiments run in smoke size from the command line, and their tables hold what they should."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import add_in_batches
 from typer.testing import CliRunner
 
 from sendcycle.errors import ResultsError
 from sendcycle.inputs.parameters import declared
 from sendcycle_experiments.studies import e01_baseline_fan as baseline_fan
+from sendcycle_experiments.studies.document import PAGE, document
+from sendcycle_experiments.studies.registry import E01, STUDIES, BaselineFan
+from sendcycle_experiments.studies.study import Findings, Study
 from sendcycle_experiments.sweeps import runner
-from sendcycle_experiments.sweeps.store import Store, model_state
+from sendcycle_experiments.sweeps.model_state import model_state
+from sendcycle_experiments.sweeps.store import Store
 from sendcycle_experiments.terminal.command_line import app, main
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def run(*arguments: str) -> None:
@@ -20,7 +28,29 @@ def run(*arguments: str) -> None:
     assert outcome.exit_code == 0, outcome.output
 
 
-def test_e01_in_small(tmp_path: Path) -> None:
+def test_the_page_of_experiments_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == document(), "run python -m sendcycle_experiments.studies.document"
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_a_study_declares_the_tables_and_figures_in_its_folder(study: Study) -> None:
+    assert study.question
+    assert study.full != study.smoke
+    folder = RESULTS / study.folder
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in (".csv", ".pdf")}
+    members = {path.with_suffix(".csv").relative_to(folder).as_posix() for path in folder.rglob("*.json")}
+    assert there - members == {*study.tables, *(f"{name}.pdf" for name in study.figures)}
+
+
+def test_a_named_option_goes_before_the_size_of_the_tiny_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(Study, "run", lambda study, sizes, context: seen.append(sizes) or Findings((), "nothing"))
+    run("e05", "--smoke", "--members", "3")
+    run("e05", "--trials", "480")
+    assert seen == [replace(STUDIES["e05"].smoke, members=3), STUDIES["e05"].full]
+
+
+def test_e01_runs_in_smoke_size(tmp_path: Path) -> None:
     run("e01", "--smoke", "--out", str(tmp_path / "fan"))
     table = pd.read_csv(tmp_path / "fan" / baseline_fan.TABLE)
     assert set(table["spread"]) == {baseline_fan.CHANCE, baseline_fan.NUMBERS}
@@ -34,7 +64,7 @@ def test_e01_in_small(tmp_path: Path) -> None:
         assert (tmp_path / "fan" / name).stat().st_size > 10_000
 
 
-def test_e04_in_small(tmp_path: Path) -> None:
+def test_e04_runs_in_smoke_size(tmp_path: Path) -> None:
     run("e04", "--smoke", "--out", str(tmp_path / "e04"))
     screening = pd.read_csv(tmp_path / "e04" / "screening" / "indices.csv")
     variance = pd.read_csv(tmp_path / "e04" / "variance" / "indices.csv")
@@ -63,22 +93,23 @@ def test_e04_refuses_a_bad_n_before_the_screening(tmp_path: Path) -> None:
     assert not (tmp_path / "e04").exists()
 
 
-def test_e01_says_so_if_every_run_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_e01_reports_that_every_run_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("of no use")
 
     monkeypatch.setattr(runner, "simulate_each", fails)
-    design = baseline_fan.designs(smoke=True)[baseline_fan.CHANCE]
+    assert isinstance(E01.smoke, BaselineFan)
+    design = baseline_fan.designs(E01.smoke)[baseline_fan.CHANCE]
     common = {"scenarios": design.scenarios, "scale": design.scale, "until": design.until}
     common |= {"outcomes": list(design.outcomes), "years": list(design.years)}
     store = Store(tmp_path / "chance")
     store.begin(design, resume=False)
-    store.add(0, runner.run_batch(design.runs(0, 3), common, model_state()))
+    add_in_batches(store, runner.run_batch(design.runs(0, 3), common, model_state()))
     with pytest.raises(ResultsError, match=r"every run of 'chance' failed; .*failures\.csv"):
         baseline_fan.fan({baseline_fan.CHANCE: store})
 
 
-def test_a_published_year_after_january_2025_would_not_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_years_after_january_2025_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     later = pd.Series({2024: 1.0, 2025: 2.0, 2026: 3.0})
     monkeypatch.setattr(baseline_fan, "of_observable", lambda _: later)
     assert baseline_fan.published_points("plans_in_force")["year"].tolist() == [2024, 2025]

@@ -9,15 +9,9 @@ from sendcycle import Result, simulate
 from sendcycle.inputs import published
 from sendcycle.outputs import observables
 from sendcycle.outputs.results import manifest_id
-from sendcycle_experiments.figures import baseline_page as figures
-from sendcycle_experiments.figures.baseline_page import (
-    LAST_POINT,
-    PANELS,
-    baseline_page,
-    model_line,
-    position,
-    published_points,
-)
+from sendcycle_experiments.figures.baseline_page import baseline_page, model_line, published_points
+from sendcycle_experiments.figures.panels import PANELS, Line
+from sendcycle_experiments.figures.style import LAST_POINT, position
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +56,7 @@ def test_axes_start_at_zero_unless_they_are_signed(page: Figure) -> None:
         assert panel.high is None or high == panel.high
 
 
-def test_plans_stand_at_the_end_of_january(page: Figure) -> None:
+def test_plans_are_drawn_at_the_end_of_january(page: Figure) -> None:
     points = points_of(panel_of(page, "EHC plans in force"))
     series = published.published_series("plans_in_force")
     assert points[-1] == pytest.approx((2025 + 1 / 12, series[2025] / 1000))
@@ -75,7 +69,7 @@ def test_no_point_is_later_than_january_2025(page: Figure) -> None:
     assert max(times) <= LAST_POINT + 1e-6
 
 
-def test_a_later_point_would_not_be_shown(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_points_after_january_2025_are_not_drawn(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     beside = result.beside_published()
     row = beside[beside["observable"] == "plans_in_force"].iloc[[-1]].assign(year=2026)
     monkeypatch.setattr(type(result), "beside_published", lambda _: row)
@@ -92,14 +86,14 @@ def test_a_later_point_would_not_be_shown(result: Result, monkeypatch: pytest.Mo
         ("appeals_decided", 2020 + 8 / 12 + 0.5),  # September to August
     ],
 )
-def test_figures_of_a_year_stand_where_they_were_counted(name: str, expected: float) -> None:
+def test_yearly_figures_are_drawn_at_their_reference_date(name: str, expected: float) -> None:
     years = np.asarray([2020])
     assert position(observables.declared().observables[name], years)[0] == pytest.approx(expected)
 
 
 def test_monthly_and_yearly_lines_agree_in_january(result: Result) -> None:
-    x, values = model_line(result, figures.Line("plans_in_force", ""))
-    yearly_x, yearly_values = model_line(result, figures.Line("plans_in_force", "", yearly=True))
+    x, values = model_line(result, Line("plans_in_force", ""))
+    yearly_x, yearly_values = model_line(result, Line("plans_in_force", "", yearly=True))
     at = {round(time, 6): value for time, value in zip(x, values, strict=True)}
     assert len(yearly_x) == 13
     assert [at[round(time, 6)] for time in yearly_x] == list(yearly_values)
@@ -117,7 +111,7 @@ def test_one_legend_names_model_and_published(page: Figure) -> None:
     assert [text.get_text() for text in legend.get_texts()][:2] == ["model", "published"]
 
 
-def test_manifest_id_is_of_the_run(result: Result) -> None:
+def test_manifest_id_depends_on_the_run_and_not_on_its_files(result: Result) -> None:
     assert manifest_id(result.manifest) == manifest_id(result.manifest | {"id": "x", "files": {}})
     assert manifest_id(result.manifest) != manifest_id(result.manifest | {"seed": 2})
 

@@ -1,4 +1,4 @@
-"""Forecasts: nothing behind the origin is used, simple ones are what they say, bands hold what they promise."""
+"""Forecasts use nothing after their origin, naive ones match hand calculation, bands have their nominal coverage."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -24,7 +24,7 @@ OTHERS = {"plans_in_force": PLANS, "new_plans": NEW}
 
 
 @pytest.mark.parametrize("origin", ["2018-01", "2020-01", "2023-01"])
-def test_what_came_after_the_origin_changes_nothing_that_is_said(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_after_the_origin_do_not_change_the_forecast(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = pd.DataFrame({"point": np.repeat(range(5), 12), "year": np.tile(range(2014, 2026), 5)})
     rng = np.random.default_rng(2)
     for pattern in nation_patterns():
@@ -54,7 +54,7 @@ def test_the_settlement_is_known_one_year_ahead_and_no_further() -> None:
     assert use[month_index("2021-04")] == 0.0
 
 
-def test_how_much_wider_bands_would_have_to_be() -> None:
+def test_the_widening_factor_of_bands_matches_hand_calculation() -> None:
     ends = {"q05": 80.0, "q50": 100.0, "q95": 125.0}
     inside, outside = 100.0 * 1.25**0.5, 100.0 / 1.25**3
     table = pd.DataFrame([ends | {"published": inside}] * 17 + [ends | {"published": outside}] * 3)
@@ -62,7 +62,7 @@ def test_how_much_wider_bands_would_have_to_be() -> None:
     assert backtest.wider(table.iloc[:17]) == pytest.approx(0.5)
 
 
-def test_recognition_can_be_held_where_the_origin_left_it() -> None:
+def test_recognition_can_be_held_at_its_level_at_the_origin() -> None:
     table = forecasting.as_known("2020-01", recognition_held=True).table(Parameters(), N_MONTHS)
     acts = table["elasticity_recognition"]
     assert table["recognition_growth"][month_index("2019-12")] > 0.0
@@ -85,7 +85,7 @@ def test_recognition_can_be_held_where_the_origin_left_it() -> None:
         ("markov", [133.1 * 0.9 + 24.2, (133.1 * 0.9 + 24.2) * 0.9 + 24.2]),
     ],
 )
-def test_simple_forecasts_by_hand(method: str, expected: list[float]) -> None:
+def test_naive_forecasts_match_hand_calculation(method: str, expected: list[float]) -> None:
     found = naive("plans_in_force", method, PLANS, [2019, 2020], OTHERS)
     assert found == pytest.approx(expected, rel=1e-3)
 
@@ -95,7 +95,7 @@ def test_smoothing_follows_a_straight_line() -> None:
     assert naive("requests", "smoothing", line, [2020, 2021], OTHERS) == pytest.approx([20.0, 21.0], abs=0.1)
 
 
-def test_markov_keeps_rates_and_lets_money_follow_plans() -> None:
+def test_markov_holds_rates_and_ties_spending_to_plans() -> None:
     spent = pd.Series({2016: 40.0, 2017: 50.0})
     assert naive("requests", "markov", spent, [2018, 2019], OTHERS).tolist() == [50.0, 50.0]
     grown = (133.1 * 0.9 + 24.2) / 133.1  # January 2019 over January 2018, which lies in the financial year 2017-18
@@ -104,7 +104,7 @@ def test_markov_keeps_rates_and_lets_money_follow_plans() -> None:
     assert naive("high_needs_spending", "markov", late, [2017], OTHERS) == pytest.approx([50.0 * 1.1 * 1.02])
 
 
-def test_bands_hold_what_wanders_as_declared() -> None:
+def test_bands_cover_a_random_walk_at_their_nominal_rate() -> None:
     pattern = NationPattern("requests", 2016, error=0.01, discrepancy=0.08)
     step = pattern.discrepancy * np.sqrt(1.0 - forecasting.MEMORY**2)
     rng = np.random.default_rng(0)
@@ -134,7 +134,7 @@ def test_no_percentage_passes_100() -> None:
     assert forecasting.capped("appeals_upheld_share", np.asarray([99.0, 104.0])).tolist() == [99.0, 100.0]
 
 
-def test_scores_by_hand() -> None:
+def test_scores_match_hand_calculation() -> None:
     common = {"origin": "2020-01", "pattern": "requests", "headline": True, "last": 90.0}
     bands = {"q05": 95.0, "q25": 99.0, "q50": 100.0, "q75": 101.0, "q95": 105.0}
     simple = {"last_growth": 120.0, "linear": 90.0, "smoothing": 104.0, "markov": 130.0}
@@ -165,13 +165,13 @@ def test_a_perfect_model_scores_zero_and_a_wrong_one_its_error() -> None:
     assert not table.loc[table["headline"], "met"].any()
 
 
-def test_fifty_authorities_are_kept_back() -> None:
+def test_fifty_authorities_are_held_out() -> None:
     codes = predictions.held_back()
     assert len(codes) == 50
     assert {"E06000063", "E06000064"} <= set(codes)  # Cumbria's successors, which have no row of 2022 either
 
 
-def test_distances_go_on_as_they_did() -> None:
+def test_the_persistence_of_distances_from_the_nation_is_estimated() -> None:
     rng = np.random.default_rng(4)
     people = pd.Series(1000.0, index=[f"a{k}" for k in range(400)])
     distance = 0.3 * rng.standard_normal(400)
@@ -186,7 +186,7 @@ def test_distances_go_on_as_they_did() -> None:
     assert (kept, spread) == (pytest.approx(0.49, abs=0.04), pytest.approx(0.2 * np.sqrt(1.49), abs=0.015))
 
 
-def test_an_authority_is_predicted_from_where_it_stood_and_where_the_nation_goes() -> None:
+def test_authority_predictions_combine_past_distance_and_national_growth() -> None:
     codes = predictions.held_back()
     published = predictions._published_local()
     index = pd.MultiIndex.from_product([codes, range(2014, 2026)], names=["la_code", "year"])
@@ -207,7 +207,7 @@ def test_an_authority_is_predicted_from_where_it_stood_and_where_the_nation_goes
     assert widths["plans", 2025].mean() > widths["plans", 2023].mean()
 
 
-def test_authorities_with_later_rows_check_the_predictions_of_those_without() -> None:
+def test_predictions_are_checked_on_authorities_with_later_rows() -> None:
     published = predictions._published_local()
     codes = sorted(set(predictions.authority_rows()["la_code"]) - set(predictions.held_back()))
     assert len(codes) == 103  # authorities that were abolished have rows, but nobody lives there any more
@@ -233,8 +233,8 @@ def test_authorities_with_later_rows_check_the_predictions_of_those_without() ->
     )  # levels cancel
 
 
-def of_authorities_as_published() -> SimpleNamespace:
-    """Return what a run would hold of authorities if all were as published: stocks in January, flows in June."""
+def run_with_published_authorities() -> SimpleNamespace:
+    """Return a result in which all authorities are as published: stocks in January, flows in June."""
     table = validation.published_authorities().reset_index()
     january = pd.DataFrame({"la_code": table["la_code"], "month": pd.to_datetime(table["year"].astype(str) + "-01-15"),
                             "plans_in_force": table["plans_in_force"]})  # fmt: skip
@@ -244,7 +244,7 @@ def of_authorities_as_published() -> SimpleNamespace:
 
 
 def test_authorities_as_published_meet_every_pattern() -> None:
-    result = cast(Result, of_authorities_as_published())
+    result = cast(Result, run_with_published_authorities())
     found = validation.authority_scores(result)
     spreads = found[found["pattern"] != "growth_correlation"]
     assert spreads["model"].to_numpy() == pytest.approx(spreads["published"].to_numpy(), rel=1e-9)
@@ -258,7 +258,7 @@ def test_authorities_as_published_meet_every_pattern() -> None:
         assert both["run"].to_numpy() == pytest.approx(both["published"].to_numpy(), rel=1e-9)
 
 
-def test_gradients_between_children_are_odds_over_those_of_all() -> None:
+def test_gradients_between_children_are_odds_ratios() -> None:
     all_odds = validation._odds_of_all()
     rows = []
     for year in (2018, 2020, 2022):
@@ -272,7 +272,7 @@ def test_gradients_between_children_are_odds_over_those_of_all() -> None:
     assert found["disadvantage_of_sen_support"].to_numpy() == pytest.approx(3.0)
 
 
-def test_what_is_met_is_said_of_the_median_of_members() -> None:
+def test_patterns_are_judged_on_the_median_of_members() -> None:
     common = {"level": "authorities", "year": 2022}
     tables = [
         pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The project's own files agree with each other: the lock, the version, the wheel."""
+"""The project's own files agree: the lock, the version, the wheel."""
 
 import json
 import re

@@ -1,6 +1,6 @@
 """Levers of reforms: each moves what it should, takes what it needs from somewhere, and leaves the rest alone.
 
-A run with a lever is compared with one without it on the same draws: until the lever acts they are the same world.
+A run with a lever is compared with one without it on the same draws: until the lever acts they are identical.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,14 @@ from sendcycle.inputs.parameters import declared
 from sendcycle.inputs.reforms import NO_CHANGE
 from sendcycle.outputs import observables
 from sendcycle.rules.appeals import family_wins, prob_upheld_now
-from sendcycle.rules.capacity import HIGHEST_CLOSING, HIGHEST_HIRING, NO_CAP, UNIT_SIZE, authorities_build_places
 from sendcycle.rules.money import N_INSIDE, NOTIONAL, POOLED, PROGRAMMES, SERVICES, TOPUPS
+from sendcycle.rules.national_capacity import HIGHEST_CLOSING, NO_CAP
+from sendcycle.rules.places import UNIT_SIZE, authorities_build_places
 from sendcycle.rules.support import schools_allocate_support
-from sendcycle.state.children import MONTHS_PER_YEAR, Appeal, Case, SenStatus, Setting
+from sendcycle.rules.workforce import HIGHEST_HIRING
+from sendcycle.state.children import Appeal, Case, SenStatus, Setting
 from sendcycle.state.records import LINES
+from sendcycle.units import MONTHS_PER_YEAR
 
 SCALE, SEED = 0.002, 4
 START = "2016-03"
@@ -36,7 +39,7 @@ def changed(start: str = START, end: str | None = None, **values: float) -> Scen
 def pair(
     scenario: Scenario, p: Parameters | None = None, *, before: str = START, scale: float = SCALE
 ) -> Iterator[tuple[SendModel, SendModel]]:
-    """Give a model with the lever and one without, both about to live through a month."""
+    """Yield a model with the lever and one without, both about to run a month."""
     with ExitStack() as stack:
         models = [
             stack.enter_context(closing(SendModel(p, each, scale=scale, seed=SEED, n_months=120, threads=1)))
@@ -49,7 +52,7 @@ def pair(
 
 
 def stepped(*models: SendModel) -> Iterator[int]:
-    """Live through the months side by side; yield each month lived."""
+    """Step the models side by side; yield each month after it has run."""
     while True:
         for model in models:
             model.step()
@@ -69,7 +72,7 @@ def england(model: SendModel, name: str) -> float:
     return float((las(model, "weight") * las(model, name)).sum())
 
 
-def seen(model: SendModel, name: str) -> float:
+def tallied(model: SendModel, name: str) -> float:
     return float((las(model, "weight") * np.array(model.world.tallies[name])).sum())
 
 
@@ -87,23 +90,23 @@ NEUTRAL = {
 }
 
 
-SEEN_UNDER_REFORMS = (
+LEVER_TALLIES = (
     "reassessments", "plans_ceased_reassessed", "isp_pupils", "isp_assured_gbp_k", "isp_writing_gbp_k",
     "specialists_extra", "specialist_psychologists", "specialist_hours", "surplus_spent_gbp", "spend_programmes_gbp",
     "spend_school_and_cluster_funding_gbp",
 )  # fmt: skip
 
 
-def test_levers_stand_where_they_do_nothing() -> None:
+def test_levers_are_neutral_by_default() -> None:
     levers = [p for p in declared().values() if p.group == "reforms" and p.prior.dist == "none"]
     assert len(levers) > 10
     assert {p.name: p.default for p in levers} == {p.name: NEUTRAL.get(p.name, 0.0) for p in levers}
 
 
-def test_without_a_reform_nothing_of_them_is_seen() -> None:
+def test_without_a_reform_the_tallies_of_levers_are_zero() -> None:
     with closing(SendModel(scale=SCALE, seed=SEED, n_months=30)) as m:
         for _ in m.months():
-            for name in SEEN_UNDER_REFORMS:
+            for name in LEVER_TALLIES:
                 assert not m.world.tallies[name].any(), name
             assert not las(m, "units_granted").any()
             assert np.array_equal(m.world.schools["coverage"], m.world.schools["coverage_of_rest"])
@@ -114,7 +117,7 @@ def test_without_a_reform_nothing_of_them_is_seen() -> None:
 # ---------------------------------------------------------------------- individual support plans
 
 
-def test_support_plans_shift_support_and_create_none() -> None:
+def test_individual_support_plans_shift_support_and_create_none() -> None:
     with pair(changed(share_isp_protected=0.3), Parameters(cost_isp_writing_gbp=100)) as (lever, usual):
         schools, before = lever.world.schools, usual.world.schools
         load = schools["carried_load_gbp_k"] * schools["pupils"]
@@ -145,10 +148,10 @@ def test_support_plans_shift_support_and_create_none() -> None:
         assert early.any()
         assert np.array_equal(c.met[early], other.met[early])
         assert np.array_equal(las(lever, "outreach"), las(usual, "outreach"))
-        assert seen(lever, "isp_pupils") > 0.0
+        assert tallied(lever, "isp_pupils") > 0.0
 
 
-def test_writing_takes_what_it_costs_and_little_of_it_for_plans_that_assure_little() -> None:
+def test_writing_costs_capacity_and_less_for_plans_that_assure_little() -> None:
     for share, cost, taken in ((0.3, 300, 0.3), (0.3, 1000, 1.0), (0.05, 300, 0.3), (0.01, 300, 0.06)):
         with pair(changed(share_isp_protected=share), Parameters(cost_isp_writing_gbp=cost)) as (lever, usual):
             pupils = np.array(usual.world.schools["support_pupils"])
@@ -157,7 +160,7 @@ def test_writing_takes_what_it_costs_and_little_of_it_for_plans_that_assure_litt
             np.testing.assert_allclose(found, np.maximum(usual_capacity - taken * pupils, 0.0), atol=1e-9)
 
 
-def test_a_school_that_has_little_assures_less() -> None:
+def test_schools_short_of_capacity_assure_less() -> None:
     with pair(changed(share_isp_protected=0.6), Parameters(cost_isp_writing_gbp=1000)) as (lever, _):
         lever.world.schools["skill"] *= 0.3
         lever._each(schools_allocate_support)
@@ -177,10 +180,10 @@ SEPTEMBER = "2016-09"
 REASSESSED = {"reassessed_at_transfer": 1.0, "reassessed_at_16": 1.0}
 
 
-def test_reassessment_ends_plans_at_the_moves_alone_and_keeps_special_places() -> None:
+def test_reassessment_ends_plans_only_at_transfers_and_spares_special_places() -> None:
     p = Parameters(prob_contest_refusal=0.4)
     with pair(changed("2016-05", **REASSESSED), p, before="2016-08", scale=0.01) as (lever, usual):
-        assert seen(lever, "reassessments") == 0.0
+        assert tallied(lever, "reassessments") == 0.0
         assert next(stepped(lever, usual)) == month_index("2016-08")
         assert np.array_equal(lever.world.children.sen_status, usual.world.children.sen_status)
         c = lever.world.children
@@ -210,7 +213,7 @@ def test_reassessment_ends_plans_at_the_moves_alone_and_keeps_special_places() -
         assert lever.world.tallies["reassessments"].sum() == 0.0
 
 
-def test_those_born_earlier_are_not_reassessed() -> None:
+def test_birth_year_limits_reassessment_at_transfer_and_not_at_16() -> None:
     at_11 = REASSESSED | {"reassessed_at_16": 0.0}
     late = changed("2016-05", reassessed_born_from_year=2006, **at_11)
     with pair(late, before=SEPTEMBER) as (lever, _):
@@ -238,8 +241,8 @@ def test_reassessment_takes_hours_from_other_work(advice: float) -> None:
     with pair(changed("2016-05", **REASSESSED), p, before=SEPTEMBER) as (lever, usual):
         months = stepped(lever, usual)
         next(months)
-        n = seen(lever, "reassessments")
-        kept = n - seen(lever, "plans_ceased_reassessed")
+        n = tallied(lever, "reassessments")
+        kept = n - tallied(lever, "plans_ceased_reassessed")
         assert kept > 0.8 * n > 0.0
         next(months)
         assert england(lever, "reassessments_arriving") == pytest.approx(n / 6.0 * 5.0 / 6.0)
@@ -273,7 +276,7 @@ def test_reassessment_takes_hours_from_other_work(advice: float) -> None:
 # ---------------------------------------------------------------------- the tribunal
 
 
-def test_without_a_placement_named_families_do_not_contest_for_it() -> None:
+def test_families_contest_less_if_the_tribunal_cannot_name_a_placement() -> None:
     p = Parameters(factor_contest_placement=12.0, rate_contest_contents=0.005)
     with pair(changed(contest_names_placement=0), p, scale=0.01) as (lever, usual):
         c, other = lever.world.children, usual.world.children
@@ -286,7 +289,7 @@ def test_without_a_placement_named_families_do_not_contest_for_it() -> None:
 
 
 @pytest.mark.parametrize("names", [0, 1])
-def test_who_wins_gets_the_provision_and_the_place_only_if_it_is_named(names: int) -> None:
+def test_a_won_appeal_gives_provision_and_a_place_only_if_named(names: int) -> None:
     with closing(SendModel(Parameters(contest_names_placement=names), scale=SCALE, seed=SEED, n_months=6)) as m:
         for _ in m.months():
             pass
@@ -305,7 +308,7 @@ def test_who_wins_gets_the_provision_and_the_place_only_if_it_is_named(names: in
         assert c.wants_special[i] == 1 - names
 
 
-def test_the_tribunal_follows_a_higher_threshold_in_part() -> None:
+def test_the_tribunal_partly_follows_a_higher_threshold() -> None:
     low = Parameters(severity_threshold=2.0, response_upheld_to_threshold=0.5)
     with closing(SendModel(low, scale=0.0005, seed=SEED, n_months=1)) as m:
         nation_record, p = m.world.nation[0], m.inputs.parameters[-1:].copy()
@@ -321,20 +324,22 @@ def test_the_tribunal_follows_a_higher_threshold_in_part() -> None:
             assert prob_upheld_now(nation_record, p[0]) == pytest.approx(usual * factor)
 
 
-def test_a_higher_threshold_lowers_what_is_upheld() -> None:
+def test_a_higher_threshold_lowers_the_share_of_appeals_upheld() -> None:
     upheld = []
     for response in (0.0, 1.0):
         p = Parameters(response_upheld_to_threshold=response, prob_settle=declared()["prob_settle"].low)
         scenario = changed("2014-10", severity_threshold=8.0)
         with closing(SendModel(p, scenario, scale=0.01, seed=SEED, n_months=18)) as m:
-            upheld.append(sum(np.array([seen(m, "appeals_upheld"), seen(m, "appeals_decided")]) for _ in m.months()))
+            upheld.append(
+                sum(np.array([tallied(m, "appeals_upheld"), tallied(m, "appeals_decided")]) for _ in m.months())
+            )
     assert upheld[1][0] / upheld[1][1] < 0.7 * upheld[0][0] / upheld[0][1]
 
 
 # ---------------------------------------------------------------------- price bands
 
 
-def test_no_price_lies_above_the_cap_and_places_close() -> None:
+def test_a_price_cap_limits_prices_and_closes_places() -> None:
     with pair(changed(cap_independent_gbp=30_000.0)) as (lever, usual):
         for month in stepped(lever, usual):
             paid, market = nation(lever, "independent_price_gbp"), nation(lever, "independent_market_gbp")
@@ -354,7 +359,7 @@ def test_no_price_lies_above_the_cap_and_places_close() -> None:
         assert spent(lever, line).sum() < spent(usual, line).sum()
 
 
-def test_places_close_by_no_more_than_a_limit_and_without_a_cap_by_nothing() -> None:
+def test_a_price_cap_closes_places_up_to_a_limit_or_not_at_all() -> None:
     for values, closed in (
         ({"cap_independent_gbp": 20_000.0, "response_places_to_cap": 0.05}, 1.0 - HIGHEST_CLOSING),
         ({"cap_independent_gbp": 20_000.0, "response_places_to_cap": 0.0}, 1.0),
@@ -400,7 +405,7 @@ def test_psychologists_are_conserved_when_posts_fill_and_close() -> None:
                 break
 
 
-def test_no_more_than_a_part_of_them_is_hired_in_a_month() -> None:
+def test_monthly_hiring_of_psychologists_is_limited() -> None:
     p = Parameters(**EDUCATIONAL | {"dur_specialists_recruited_months": 6.0})
     with pair(changed(specialists_extra=20_000.0), p) as (lever, usual):
         next(stepped(lever, usual))
@@ -432,7 +437,7 @@ def test_specialists_help_early_and_do_not_hide_the_shortage() -> None:
 # ---------------------------------------------------------------------- units
 
 
-def test_granted_units_open_beside_less_local_building() -> None:
+def test_granted_units_open_and_displace_some_local_building() -> None:
     p = Parameters(rate_unit_building=declared()["rate_unit_building"].high)
     with pair(changed("2015-01", unit_places_extra=12_000.0), p, before="2015-01", scale=0.01) as (lever, usual):
         for month in stepped(lever, usual):
@@ -451,7 +456,7 @@ def test_granted_units_open_beside_less_local_building() -> None:
 
 
 @pytest.mark.parametrize(("granted", "opened"), [(0.0, 2), (UNIT_SIZE, 1)])
-def test_a_granted_unit_stands_for_one_that_would_have_been_built(granted: float, opened: int) -> None:
+def test_a_granted_unit_replaces_one_that_would_have_been_built(granted: float, opened: int) -> None:
     with closing(SendModel(scale=SCALE, seed=SEED, n_months=24)) as m:
         while m.t < month_index("2015-09"):
             m.step()
@@ -467,7 +472,7 @@ def test_a_granted_unit_stands_for_one_that_would_have_been_built(granted: float
 
 @pytest.mark.parametrize("start", ["2016-03", "2016-04", "2016-09"])
 @pytest.mark.parametrize(("throughput", "cluster"), [(0.4, 0.0), (0.0, 0.6), (0.9, 0.9)])
-def test_on_the_day_a_regime_begins_its_pot_is_what_it_displaces(start: str, throughput: float, cluster: float) -> None:
+def test_pooled_funding_starts_equal_to_the_topups_it_displaces(start: str, throughput: float, cluster: float) -> None:
     shares = {"share_throughput_funding": throughput, "share_cluster_funding": cluster}
     shares = {name: value for name, value in shares.items() if value}
     with pair(changed(start, **shares), before=start) as (lever, usual):
@@ -486,7 +491,7 @@ def test_on_the_day_a_regime_begins_its_pot_is_what_it_displaces(start: str, thr
                 break
 
 
-def test_the_pot_can_be_larger_and_is_remembered_anew_after_the_regime() -> None:
+def test_the_pool_factor_scales_the_pot_which_is_reset_afterwards() -> None:
     with pair(changed(end="2016-10", share_throughput_funding=0.5, factor_pool=2.0)) as (lever, usual):
         months = stepped(lever, usual)
         next(months)
@@ -505,7 +510,7 @@ def test_the_pot_can_be_larger_and_is_remembered_anew_after_the_regime() -> None
 
 
 @pytest.mark.parametrize("share", [0.4, 1.0])
-def test_on_the_day_input_funding_begins_schools_give_up_what_comes_with_the_child(share: float) -> None:
+def test_at_its_start_input_funding_is_offset_by_notional_funding(share: float) -> None:
     with pair(changed(share_input_funding=share)) as (lever, usual):
         months = stepped(lever, usual)
         next(months)  # in which nobody has been paid yet
@@ -526,7 +531,7 @@ def test_on_the_day_input_funding_begins_schools_give_up_what_comes_with_the_chi
         assert np.array_equal(las(lever, "input_gbp_per_pupil"), remembered)
 
 
-def test_what_schools_give_up_stays_in_cash_as_the_first_6000_pounds_do() -> None:
+def test_what_schools_give_up_stays_constant_in_cash() -> None:
     with pair(changed(share_input_funding=1.0)) as (lever, usual):
         months = stepped(lever, usual)
         next(months)
@@ -538,7 +543,7 @@ def test_what_schools_give_up_stays_in_cash_as_the_first_6000_pounds_do() -> Non
         np.testing.assert_allclose(given_up, first * las(lever, "pupils") * 100.0 / 12.0, atol=1.0)
 
 
-def test_where_money_comes_with_the_child_schools_gain_more_from_a_plan() -> None:
+def test_input_funding_raises_the_incentive_of_schools_for_plans() -> None:
     with pair(changed(share_input_funding=1.0)) as (lever, usual):
         months = stepped(lever, usual)
         for _ in range(3):
@@ -550,7 +555,7 @@ def test_where_money_comes_with_the_child_schools_gain_more_from_a_plan() -> Non
 # ---------------------------------------------------------------------- grants and surpluses
 
 
-def test_a_support_grant_helps_without_touching_the_block() -> None:
+def test_a_support_grant_raises_inclusion_and_leaves_the_block_unchanged() -> None:
     with pair(changed(support_grant_gbp=200e6)) as (lever, usual):
         next(stepped(lever, usual))
         d = lever.inputs.drivers[month_index(START) + 12]
@@ -564,7 +569,7 @@ def test_a_support_grant_helps_without_touching_the_block() -> None:
         np.testing.assert_allclose(grown, 1.0 + its_part / real, rtol=1e-9)
 
 
-def test_an_inclusion_grant_adds_to_what_schools_can_do() -> None:
+def test_an_inclusion_grant_adds_to_school_capacity() -> None:
     with pair(changed(inclusion_grant_gbp_per_pupil=50.0)) as (lever, usual):
         next(stepped(lever, usual))
         schools, other = lever.world.schools, usual.world.schools
@@ -601,7 +606,7 @@ def test_a_surplus_goes_into_services_pound_for_pound() -> None:
         assert not services[~spends].any()
 
 
-def test_who_overspends_or_owes_puts_nothing_into_services() -> None:
+def test_authorities_that_overspend_or_owe_spend_no_surplus() -> None:
     with pair(
         changed("2016-01", share_surplus_spent=1.0), Parameters(settlement_extra_share=-0.2), before="2017-04"
     ) as (
@@ -627,7 +632,7 @@ ALL = {
 }  # fmt: skip
 
 
-def test_every_pound_is_on_a_named_line_that_is_observed() -> None:
+def test_every_pound_is_on_an_observed_spending_line() -> None:
     known = observables.declared()
     for line in LINES:
         assert known.observables[f"spend_{line}"].numerator == f"spend_{line}_gbp"
@@ -645,11 +650,11 @@ def test_every_pound_is_on_a_named_line_that_is_observed() -> None:
         assert spend[:, PROGRAMMES].all()
 
 
-def test_tallies_of_levers_are_seen_when_all_act() -> None:
-    watched = (*SEEN_UNDER_REFORMS, "unit_places", "independent_market_gbp")
+def test_the_tallies_of_levers_are_positive_when_all_act() -> None:
+    watched = (*LEVER_TALLIES, "unit_places", "independent_market_gbp")
     total = dict.fromkeys(watched, 0.0)
     with closing(SendModel(None, changed("2015-01", **ALL), scale=SCALE, seed=SEED, n_months=30)) as m:
         for _ in m.months():
             for name in watched:
-                total[name] += seen(m, name)
+                total[name] += tallied(m, name)
     assert [name for name, value in total.items() if value <= 0.0] == []

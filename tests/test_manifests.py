@@ -9,13 +9,14 @@ from sendcycle.errors import ResultsError
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
+from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.runner import sweep
-from sendcycle_experiments.sweeps.store import Store, model_state
+from sendcycle_experiments.sweeps.store import Store
 
 MADE_WITH = {"id", "command", "commit", "versions", "machine", "model"}
 
 
-def test_a_report_says_what_made_it_and_has_a_name_of_its_own(tmp_path: Path) -> None:
+def test_a_report_records_its_provenance_and_its_own_id(tmp_path: Path) -> None:
     with reporting(tmp_path, {"members": 3, "id": "of another", "command": "of another"}):
         (tmp_path / "table.csv").write_text("a\n1\n")
         assert not (tmp_path / MANIFEST).exists()
@@ -26,7 +27,7 @@ def test_a_report_says_what_made_it_and_has_a_name_of_its_own(tmp_path: Path) ->
     assert found["model"] == model_state()
 
 
-def test_results_that_are_half_written_do_not_look_whole(tmp_path: Path) -> None:
+def test_a_failed_report_leaves_no_manifest(tmp_path: Path) -> None:
     with reporting(tmp_path, {}):
         pass
     with pytest.raises(ResultsError, match="cannot write"), reporting(tmp_path, {}):
@@ -34,7 +35,7 @@ def test_results_that_are_half_written_do_not_look_whole(tmp_path: Path) -> None
     assert not (tmp_path / MANIFEST).exists()
 
 
-def test_sweeps_have_the_same_and_reports_hold_them_in_short(tmp_path: Path) -> None:
+def test_sweeps_record_their_provenance_and_reports_summarise_them(tmp_path: Path) -> None:
     design = Design("d", {}, outcomes=("requests",), years=(2015,), n=1, scale=0.0005, until="2015-12")
     sweep(design, tmp_path / "inner" / "runs", workers=1)
     found = Store(tmp_path / "inner" / "runs").manifest()
@@ -44,6 +45,6 @@ def test_sweeps_have_the_same_and_reports_hold_them_in_short(tmp_path: Path) -> 
     assert briefs(tmp_path)["inner/runs"]["parts"] == len(found["parts"])
 
 
-def test_no_folder_of_this_machine_is_in_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_commands_contain_no_local_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/bin/sendcycle", "run", "my reform.toml", "--out", "/home/me/results"])
     assert provenance()["command"] == "sendcycle run 'my reform.toml' --out results"

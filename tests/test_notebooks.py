@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path) -> None:
+def test_notebooks_run_from_top_to_bottom(path: Path) -> None:
     notebook = jupytext.read(path)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "notebooks")}})
     client.execute()
@@ -20,6 +20,6 @@ def test_a_notebook_runs(path: Path) -> None:
     assert results, "the notebook shows nothing"
 
 
-def test_notebooks_are_kept_as_text_without_output() -> None:
+def test_notebooks_are_stored_as_text_without_output() -> None:
     assert len(NOTEBOOKS) >= 6
     assert not list((ROOT / "notebooks").glob("*.ipynb"))

@@ -109,7 +109,7 @@ def test_a_tally_is_a_float_field_in_declared_order(known: Declarations) -> None
     assert dtype.itemsize == 4 * 8
 
 
-def test_the_models_own_observables_hold_their_declarations() -> None:
+def test_every_tally_is_used_and_every_published_series_exists() -> None:
     own = observables.declared()
     used = {tally for o in own.observables.values() for tally in (o.numerator, o.denominator)}
     used |= {tally for tally in own.tallies if re.fullmatch(r"new_plans_within_\d+_weeks", tally)}  # of the median
@@ -119,7 +119,7 @@ def test_the_models_own_observables_hold_their_declarations() -> None:
             assert len(published.published_series(observable.published)) > 0
 
 
-def test_nation_is_the_weighted_sum_and_the_ratio_of_weighted_sums(known: Declarations) -> None:
+def test_national_values_are_weighted_sums_and_their_ratios(known: Declarations) -> None:
     cube = np.zeros((1, 2), observables.tally_dtype(known))
     cube["issued"], cube["on_time"] = [[10, 30]], [[5, 30]]
     national = observables.observe(observables.national_tallies(cube, [2, 1]), known).iloc[0]
@@ -127,7 +127,7 @@ def test_nation_is_the_weighted_sum_and_the_ratio_of_weighted_sums(known: Declar
     assert national["within_20_weeks"] == pytest.approx(100 * (2 * 5 + 30) / (2 * 10 + 30))
 
 
-def test_nothing_by_nothing_is_nan_without_a_warning(known: Declarations) -> None:
+def test_zero_divided_by_zero_is_nan_without_a_warning(known: Declarations) -> None:
     cube = np.zeros((3, 2), observables.tally_dtype(known))
     with np.errstate(all="raise"):
         national = observables.observe(observables.national_tallies(cube, [1, 1]), known)
@@ -137,7 +137,7 @@ def test_nothing_by_nothing_is_nan_without_a_warning(known: Declarations) -> Non
     assert (national["new_plans"] == 0).all()
 
 
-def test_authorities_follow_within_months(known: Declarations) -> None:
+def test_rows_are_ordered_by_month_and_then_by_authority(known: Declarations) -> None:
     cube = _cube(known, 2)
     local = observables.observe_authorities(cube, [2.0, 1.0], ["x", "y"], ["X", "Y"], known)
     assert list(local.columns) == ["month", "la_code", "la_name", *known.observables]
@@ -195,13 +195,13 @@ def test_a_short_run_has_no_whole_years(known: Declarations, tallies: pd.DataFra
         ("[tallies]", "[tallies", "cannot read"),
     ],
 )
-def test_wrong_declarations(declare: Declare, old: str, new: str, message: str) -> None:
+def test_wrong_declarations_are_refused(declare: Declare, old: str, new: str, message: str) -> None:
     assert SAMPLE.count(old) == 1
     with pytest.raises(ResultsError, match=message):
         declare(SAMPLE.replace(old, new))
 
 
-def test_records_and_table(known: Declarations) -> None:
+def test_records_and_table_list_every_observable(known: Declarations) -> None:
     records = observables.as_records(known)
     assert records[2]["denominator"] == "issued"
     assert records[0]["denominator"] is None
@@ -215,12 +215,12 @@ def test_records_and_table(known: Declarations) -> None:
     ("text", "year"),
     [("2014", 2014), ("2014-15", 2014), ("2014/15", 2014), ("2099/00", 2099), ("2023-01", None), ("2018-2022", None)],
 )
-def test_starting_years(text: str, year: float | None) -> None:
+def test_starting_years_are_read_from_their_labels(text: str, year: float | None) -> None:
     found = published.starting_year(text)
     assert np.isnan(found) if year is None else found == year
 
 
-def test_published_series_of_the_nation() -> None:
+def test_published_series_are_ordered_and_unknown_names_get_a_hint() -> None:
     series = published.published_series("plans_in_force")
     assert series.index.is_monotonic_increasing
     assert series.index.is_unique
@@ -232,7 +232,7 @@ def test_published_series_of_the_nation() -> None:
         published.published_series("other_serie:dsg_total")
 
 
-def test_of_several_rows_the_last_one_read_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_duplicate_rows_the_last_one_read_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("x", "2014-15", 1, "read"), ("x", "2014/15", 2, "read"), ("x", "2014-15", 3, "recalled")]
     rows += [("x", "2015-16", 4, "recalled"), ("x", "2015-16", 5, "recalled"), ("x", "2015-12", 6, "read")]
     table = pd.DataFrame(rows, columns=["series", "year", "value", "status"])
@@ -240,7 +240,7 @@ def test_of_several_rows_the_last_one_read_counts(monkeypatch: pytest.MonkeyPatc
     assert published.published_series("other_series:x").to_dict() == {2014.0: 2.0, 2015.0: 5.0}
 
 
-def test_model_beside_published(known: Declarations) -> None:
+def test_model_and_published_values_are_compared_by_year(known: Declarations) -> None:
     real = published.published_series("new_plans")
     result = pd.DataFrame({name: [np.nan, 50.0] for name in known.observables}, index=pd.Index([2014, 2015]))
     table = published.beside_published(result, known)
@@ -253,14 +253,14 @@ def test_model_beside_published(known: Declarations) -> None:
     assert table.loc[table["year"] == 2014, "model"].isna().all()
 
 
-def test_nothing_published_is_an_empty_table(known: Declarations) -> None:
+def test_no_published_values_give_an_empty_table(known: Declarations) -> None:
     result = pd.DataFrame({name: [1.0] for name in known.observables}, index=pd.Index([1999]))
     table = published.beside_published(result, known)
     assert len(table) == 0
     assert "relative_error" in table
 
 
-def test_median_lies_where_half_of_the_cases_are_done() -> None:
+def test_median_weeks_are_interpolated_where_half_the_cases_are_done() -> None:
     median = observables.declared().observables["median_weeks"]
     limits = (12, 16, 20, 26, 32, 40, 52, 78)
     weeks = np.concatenate([np.linspace(13.0, 15.9, 30), np.linspace(20.1, 25.9, 50), np.linspace(53.0, 77.0, 20)])
@@ -269,7 +269,7 @@ def test_median_lies_where_half_of_the_cases_are_done() -> None:
     assert abs(found[0] - np.median(weeks)) < 0.5
 
 
-def test_median_beyond_the_last_limit_is_that_limit_and_without_cases_unknown() -> None:
+def test_median_weeks_stop_at_the_last_limit_and_are_nan_without_cases() -> None:
     median = observables.declared().observables["median_weeks"]
     late = {f"new_plans_within_{limit}_weeks": np.asarray([0.0, 0.0]) for limit in (12, 16, 20, 26, 32, 40, 52, 78)}
     found = median.of({"new_plans": np.asarray([10.0, 0.0]), **late})

@@ -1,6 +1,6 @@
-"""The page in a real Chromium: what a visitor does, and that nothing is written to the console as an error.
+"""The page in a real Chromium: what a visitor does, and that the console stays without errors.
 
-Screenshots are kept in `test-results/`.
+Screenshots are stored in `test-results/`.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from tests.browser import launched
+from tests.browser import launch
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOTS = ROOT / "test-results"
@@ -62,14 +62,14 @@ def address() -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """A Chromium."""
     with sync_playwright() as tools:
-        chromium = launched(tools)
+        chromium = launch(tools)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A visitor of the page, whose console must stay without errors; a screenshot is kept of the end."""
+    """A visitor of the page, whose console must stay without errors; a screenshot is stored at the end."""
     width, height = getattr(request, "param", (1280, 900))
     visitor = browser.new_page(viewport={"width": width, "height": height}, accept_downloads=True)
     wrong: list[str] = []
@@ -90,46 +90,46 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 
 
-def month(page: Page) -> str:
-    """Return the month that the page says was just lived."""
+def month_shown(page: Page) -> str:
+    """Return the month that the page says was run last."""
     words = page.get_by_text(re.compile(r"^\d{4}-\d{2} of ")).inner_text()
     return words[:7]
 
 
-def played_until(page: Page, at_least: str) -> None:
+def play_until(page: Page, at_least: str) -> None:
     """Play until a month, then pause."""
     page.get_by_role("button", name="▶").click()
     until = time.monotonic() + PATIENCE / 1000
-    while month(page) < at_least:
-        assert time.monotonic() < until, f"the run stands at {month(page)}"
+    while month_shown(page) < at_least:
+        assert time.monotonic() < until, f"the run stands at {month_shown(page)}"
         page.wait_for_timeout(100)
     page.get_by_role("button", name="❚❚").click()
     page.get_by_role("button", name="▶").wait_for()
     last = ""
-    while last != (last := month(page)):  # what was on its way has arrived
+    while last != (last := month_shown(page)):  # what was on its way has arrived
         assert time.monotonic() < until, "the run does not pause"
         page.wait_for_timeout(1000)
 
 
-def chosen(page: Page, label: str, option: str) -> None:
-    """Choose an entry of a list."""
-    opened(page, label).filter(has_text=option).first.click()
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an entry of a drop-down list."""
+    open_list(page, label).filter(has_text=option).first.click()
 
 
-def opened(page: Page, label: str) -> Locator:
-    """Open a list and return its entries."""
+def open_list(page: Page, label: str) -> Locator:
+    """Open a drop-down list and return its entries."""
     page.locator(f".v-select:has(label:text-is('{label}'))").click()
     return page.locator(".menuable__content__active").get_by_role("option")
 
 
-def test_a_run_is_played_paused_stepped_and_begun_anew(page: Page) -> None:
-    assert month(page) == "2014-08"
+def test_a_run_can_be_played_paused_stepped_and_reset(page: Page) -> None:
+    assert month_shown(page) == "2014-08"
     chart = page.locator("[aria-label^='EHC plans in force']")
     assert "not yet" in str(chart.get_attribute("aria-label"))
-    played_until(page, "2015-06")
-    paused = month(page)
+    play_until(page, "2015-06")
+    paused = month_shown(page)
     page.wait_for_timeout(1500)
-    assert month(page) == paused
+    assert month_shown(page) == paused
     assert "not yet" not in str(chart.get_attribute("aria-label"))
     page.get_by_role("button", name="Step").click()
     expect(page.get_by_text(re.compile(rf"^{paused} of "))).to_have_count(0)
@@ -138,12 +138,12 @@ def test_a_run_is_played_paused_stepped_and_begun_anew(page: Page) -> None:
     assert "not yet" in str(chart.get_attribute("aria-label"))
 
 
-def test_a_number_is_changed_and_what_is_wrong_is_said_beside_it(page: Page) -> None:
-    chosen(page, "group", "support")
+def test_a_parameter_can_be_changed_and_errors_appear_beside_it(page: Page) -> None:
+    choose(page, "group", "support")
     expect(page.get_by_role("slider", name=re.compile("^share_universal,"))).to_be_attached()
     page.wait_for_timeout(500)
     assert page.get_by_text("What you changed holds for the next run").count() == 0  # sliders say nothing by themselves
-    chosen(page, "group", "loops")
+    choose(page, "group", "loops")
     field = page.get_by_label("gain_r1_crowding_out (multiplier)")
     field.fill("7")
     field.press("Enter")
@@ -183,7 +183,7 @@ def test_a_number_is_changed_and_what_is_wrong_is_said_beside_it(page: Page) -> 
     expect(page.get_by_text("9.0 is out of range")).to_have_count(0)
 
 
-def test_a_reform_is_moved_saved_and_opened_again(page: Page, tmp_path: Path) -> None:
+def test_a_reform_can_be_moved_saved_and_opened_again(page: Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Reforms").click()
     handle = page.get_by_role("slider", name="start of Plans for specialist needs alone")
     expect(handle).to_have_attribute("aria-valuetext", "Sep 2029")
@@ -220,18 +220,18 @@ def test_a_reform_is_moved_saved_and_opened_again(page: Page, tmp_path: Path) ->
     expect(page.get_by_text(re.compile("my_white_paper_2026 beside no_change"))).to_be_visible()
 
 
-def test_a_reform_is_put_in_and_taken_out(page: Page) -> None:
-    chosen(page, "scenario", "no_change")
+def test_a_reform_can_be_added_and_removed(page: Page) -> None:
+    choose(page, "scenario", "no_change")
     page.get_by_role("tab", name="Reforms").click()
     expect(page.get_by_text("No reform: nothing changes.")).to_be_visible()
-    chosen(page, "put in a reform of the library", "Teachers and psychologists trained")
+    choose(page, "put in a reform of the library", "Teachers and psychologists trained")
     expect(page.get_by_role("slider", name="start of Teachers and psychologists trained")).to_be_visible()
-    chosen(page, "take out a reform", "Teachers and psychologists trained")
+    choose(page, "take out a reform", "Teachers and psychologists trained")
     expect(page.get_by_role("slider", name="start of Teachers and psychologists trained")).to_have_count(0)
 
 
-def test_authorities_schools_a_child_and_the_loops_are_looked_at(page: Page) -> None:
-    played_until(page, "2016-03")
+def test_tabs_show_authorities_schools_a_child_and_the_loops(page: Page) -> None:
+    play_until(page, "2016-03")
     page.get_by_role("tab", name="Authorities").click()
     page.locator(".v-autocomplete:has(label:text-is('colour by')) input").first.fill("Confidence in main")
     page.locator(".menuable__content__active").get_by_role("option", name=re.compile("^Confidence in main")).click()
@@ -240,7 +240,7 @@ def test_authorities_schools_a_child_and_the_loops_are_looked_at(page: Page) -> 
     page.get_by_text("As a table").click()
     expect(page.get_by_role("table")).to_be_visible()
     page.get_by_role("tab", name="A child").click()
-    opened(page, "child").first.click()
+    open_list(page, "child").first.click()
     expect(
         page.get_by_role("cell", name=re.compile("an EHC needs assessment is requested|an EHC plan is issued")).first
     ).to_be_visible()
@@ -251,25 +251,25 @@ def test_authorities_schools_a_child_and_the_loops_are_looked_at(page: Page) -> 
     bars = page.locator("[aria-label^='What each loop adds to requests']")
     bars.wait_for(timeout=PATIENCE)
     assert re.search(r"R7 [+-]\d+\.\d", str(bars.get_attribute("aria-label")))
-    chosen(page, "show", "R7 confidence and contagion")
+    choose(page, "show", "R7 confidence and contagion")
     expect(
         page.get_by_text(re.compile(r"^R7 confidence and contagion: .* In [0-9]{4}-[0-9]{2} it carried [+-]"))
     ).to_be_visible()
 
 
 def test_the_difference_between_two_scenarios_is_drawn(page: Page) -> None:
-    chosen(page, "beside it, on the same draws", "reversed")
+    choose(page, "beside it, on the same draws", "reversed")
     page.get_by_role("button", name="Reset").click()
     expect(page.get_by_text("Solid: white_paper_2026; dashed: reversed")).to_be_visible()
     page.get_by_role("switch", name="show the difference").press("Space")
-    played_until(page, "2015-03")
+    play_until(page, "2015-03")
     chart = page.locator("[aria-label^='EHC plans in force']")
     assert "plans +0 against reversed" in str(chart.get_attribute("aria-label"))  # no reform has been announced yet
     expect(page.get_by_text("white_paper_2026 less reversed")).to_be_visible()
 
 
 @pytest.mark.parametrize("page", [(390, 844)], indirect=True)
-def test_a_phone_is_wide_enough(page: Page) -> None:
+def test_the_page_fits_the_width_of_a_phone(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("tab", name="Reforms").click()
     expect(page.get_by_role("slider", name="start of Plans for specialist needs alone")).to_be_visible()

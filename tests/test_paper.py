@@ -12,11 +12,11 @@ from pypdf import PdfReader
 from sendcycle.errors import ResultsError
 from sendcycle.outputs.results import manifest_id
 from sendcycle.structure.causal_map import causal_map
-from sendcycle_experiments.figures.diagrams import AGAIN, PLACES, pipes
-from sendcycle_experiments.figures.paper_figures import FIGURES, chosen, made
-from sendcycle_experiments.figures.paper_style import DOUBLE
-from sendcycle_experiments.figures.paper_tables import written
-from sendcycle_experiments.figures.stored import Stored
+from sendcycle_experiments.figures.style import DOUBLE
+from sendcycle_experiments.paper.diagrams import AGAIN, PLACES, pipes
+from sendcycle_experiments.paper.registry import FIGURES, choose_figures, make_figures
+from sendcycle_experiments.paper.stored_results import StoredResults
+from sendcycle_experiments.paper.tables import write_table
 from sendcycle_experiments.terminal.command_line import main
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -25,13 +25,13 @@ POINTS = 72.0  # an inch
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All figures of the results that are kept with the project."""
+    """All figures of the results stored with the project."""
     out = tmp_path_factory.mktemp("paper") / "figures"
-    made([], RESULTS, out)
+    make_figures([], RESULTS, out)
     return out
 
 
-def test_every_figure_of_the_kept_results_is_made_in_all_formats(folder: Path) -> None:
+def test_every_figure_of_the_stored_results_is_made_in_all_formats(folder: Path) -> None:
     there = {name for name, figure in FIGURES.items() if (RESULTS / figure.folder / figure.table).exists()}
     assert there >= {"causal_map", "baseline", "forecast", "scenarios", "rivals", "priorities", "double_funding"}
     assert {path.stem for path in folder.glob("*.pdf")} == there
@@ -44,7 +44,7 @@ def test_every_figure_of_the_kept_results_is_made_in_all_formats(folder: Path) -
 def test_a_figure_is_as_wide_as_a_column_and_names_its_run(folder: Path) -> None:
     read = PdfReader(folder / "scenarios.pdf")
     assert float(read.pages[0].mediabox.width) == pytest.approx(DOUBLE * POINTS, abs=0.1)
-    source = f"run {manifest_id(Stored(RESULTS / 'compare').manifest())}"
+    source = f"run {manifest_id(StoredResults(RESULTS / 'compare').manifest())}"
     assert read.metadata is not None
     assert read.metadata["/Keywords"] == source
     assert "50 members" in read.metadata["/Subject"]
@@ -54,12 +54,12 @@ def test_a_figure_is_as_wide_as_a_column_and_names_its_run(folder: Path) -> None
 
 
 def test_the_same_results_make_the_same_files(folder: Path, tmp_path: Path) -> None:
-    made(["loop_shares"], RESULTS, tmp_path)
+    make_figures(["loop_shares"], RESULTS, tmp_path)
     for ending in ("pdf", "png", "csv", "tex", "md"):
         assert (tmp_path / f"loop_shares.{ending}").read_bytes() == (folder / f"loop_shares.{ending}").read_bytes()
 
 
-def test_what_a_table_says_is_what_was_stored(folder: Path) -> None:
+def test_tables_show_the_stored_values(folder: Path) -> None:
     stored = pd.read_csv(RESULTS / "e11_forecast" / "forecast.csv").set_index(["pattern", "year"])
     row = pd.read_csv(folder / "forecast.csv").set_index(["pattern", "year"]).loc[("plans_in_force", 2035)]
     assert row["q50"] == pytest.approx(stored.loc[("plans_in_force", 2035), "q50"], rel=1e-5)
@@ -73,7 +73,7 @@ def test_what_a_table_says_is_what_was_stored(folder: Path) -> None:
 def test_numbers_in_tables_keep_four_digits(tmp_path: Path) -> None:
     table = pd.DataFrame({"a_name": ["x_y"], "small": [0.0123456], "middle": [12.34567], "large": [1234567.8],
                           "none": [float("nan")], "year": [2035]})  # fmt: skip
-    written(table, tmp_path / "t", "A caption.")
+    write_table(table, tmp_path / "t", "A caption.")
     row = (tmp_path / "t.md").read_text().splitlines()[-1]
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["x y", "0.01235", "12.35", "1,234,568", "", "2035"]
     assert re.search(r"\\caption\{A caption\.\}", (tmp_path / "t.tex").read_text())
@@ -82,15 +82,15 @@ def test_numbers_in_tables_keep_four_digits(tmp_path: Path) -> None:
 
 def test_a_figure_whose_table_was_not_made_is_left_out(tmp_path: Path) -> None:
     shutil.copytree(RESULTS / "e05_sequencing", tmp_path / "e05_sequencing")
-    assert {"orders", "order_structures", "front"} <= set(chosen([], tmp_path))
+    assert {"orders", "order_structures", "front"} <= set(choose_figures([], tmp_path))
     (tmp_path / "e05_sequencing" / "claim_rivals.csv").unlink()
-    assert "orders" in chosen([], tmp_path)
-    assert "order_structures" not in chosen([], tmp_path)
+    assert "orders" in choose_figures([], tmp_path)
+    assert "order_structures" not in choose_figures([], tmp_path)
     with pytest.raises(ResultsError, match=r"claim_rivals\.csv, which is not there"):
-        chosen(["order_structures"], tmp_path)
+        choose_figures(["order_structures"], tmp_path)
 
 
-def test_what_flows_is_counted_and_moves_at_once() -> None:
+def test_pipes_lead_from_flows_and_carry_their_signs() -> None:
     known = causal_map()
     found = {(link.cause, link.effect): link.sign for link in pipes()}
     assert found["new_plans", "plans"] == "+"
@@ -99,9 +99,9 @@ def test_what_flows_is_counted_and_moves_at_once() -> None:
     assert all(known.variables[cause].kind == "flow" for cause, _ in found)
 
 
-def test_one_result_alone_is_enough(tmp_path: Path) -> None:
+def test_a_figure_needs_only_its_own_result(tmp_path: Path) -> None:
     mine = shutil.copytree(RESULTS / "compare", tmp_path / "mine")
-    made(["differences"], mine, tmp_path / "paper")
+    make_figures(["differences"], mine, tmp_path / "paper")
     shown = pd.read_csv(tmp_path / "paper" / "differences.csv").set_index(["scenario", "outcome", "year"])
     row = shown.loc[("paper_sequence", "EHC plans in force", 2035)]
     kept = pd.read_csv(RESULTS / "compare" / "compare.csv").set_index(["scenario", "outcome", "year"])
@@ -109,11 +109,11 @@ def test_one_result_alone_is_enough(tmp_path: Path) -> None:
     middle = kept.loc[("paper_sequence", "plans_in_force", 2035), "median"] / 1e3
     assert row.iloc[1].startswith(f"{middle:+.0f} (")
     with pytest.raises(ResultsError, match="is one result"):
-        made([], mine, tmp_path / "all")
+        make_figures([], mine, tmp_path / "all")
     assert not (tmp_path / "all").exists()
 
 
-def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_results_are_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     for arguments, said in (
         (["forcast"], "Did you mean 'forecast'?"),
@@ -124,21 +124,21 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.Ca
     shutil.copytree(RESULTS / "e11_forecast", tmp_path / "e11_forecast")
     (tmp_path / "e11_forecast" / "manifest.json").write_text("{half")
     with pytest.raises(ResultsError, match=r"cannot read .*manifest\.json"):
-        made(["forecast"], tmp_path, out)
+        make_figures(["forecast"], tmp_path, out)
     (tmp_path / "e11_forecast" / "forecast.csv").unlink()
     with pytest.raises(ResultsError, match=r"cannot read .*forecast\.csv: No such file"):
-        made(["forecast"], tmp_path, out)
+        make_figures(["forecast"], tmp_path, out)
 
 
 def test_no_point_or_line_is_cut_off_at_the_top() -> None:
     for name in ("baseline", "backtest", "forecast", "scenarios"):
-        drawn = FIGURES[name].draw(Stored(RESULTS / FIGURES[name].folder))
+        drawn = FIGURES[name].draw(StoredResults(RESULTS / FIGURES[name].folder))
         for ax in drawn.figure.axes:
             bottom, top = ax.get_ylim()
             assert ax.dataLim.y1 <= top - 0.03 * (top - bottom), (name, ax.get_title())
 
 
-def test_stocks_flows_and_causes_have_each_a_place_of_their_own() -> None:
+def test_stocks_flows_and_causes_each_have_their_own_place() -> None:
     known = causal_map()
     flows = {name for name, variable in known.variables.items() if variable.kind == "flow"}
     shown = flows | {link.effect for link in pipes()} | {cause for cause, effect in known.links if effect in flows}

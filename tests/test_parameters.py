@@ -1,4 +1,4 @@
-"""Parameters are declared once, frozen, and refuse what they cannot hold; the calendar keeps its months."""
+"""Parameters are declared once, are frozen and refuse invalid values; the calendar converts months."""
 
 import copy
 import json
@@ -112,12 +112,12 @@ def known(declare: Callable[[str], Mapping[str, Parameter]]) -> Mapping[str, Par
     return declare(SAMPLE)
 
 
-def test_order_of_the_file_is_kept(known: Mapping[str, Parameter]) -> None:
+def test_parameters_follow_the_order_of_the_file(known: Mapping[str, Parameter]) -> None:
     assert list(known) == NAMES
     assert list(Parameters.of(known, {"n_terms": 2, "rate_request": 0.3})) == NAMES
 
 
-def test_the_models_own_parameters_hold_their_declarations() -> None:
+def test_default_parameters_equal_their_declarations() -> None:
     parameters = Parameters()
     assert len(parameters) > 0
     assert parameters.as_dict() == {name: parameter.default for name, parameter in declared().items()}
@@ -147,7 +147,7 @@ def test_values_replace_defaults_and_nothing_else(known: Mapping[str, Parameter]
     assert all(type(value) is float for value in other.as_dict().values())
 
 
-def test_frozen_hashable_and_equal_by_value(known: Mapping[str, Parameter]) -> None:
+def test_parameters_are_frozen_hashable_and_equal_by_value(known: Mapping[str, Parameter]) -> None:
     base = Parameters.of(known, {})
     with pytest.raises(AttributeError):
         base.rate_request = 0.2  # type: ignore[misc]
@@ -161,13 +161,15 @@ def test_frozen_hashable_and_equal_by_value(known: Mapping[str, Parameter]) -> N
 
 
 @pytest.mark.parametrize("again", [lambda p: pickle.loads(pickle.dumps(p)), copy.deepcopy, copy.copy])
-def test_copies_are_equal(known: Mapping[str, Parameter], again: Callable[[Parameters], Parameters]) -> None:
+def test_copies_of_parameters_are_equal(
+    known: Mapping[str, Parameter], again: Callable[[Parameters], Parameters]
+) -> None:
     for parameters in (Parameters.of(known, {"rate_request": 0.5}), Parameters()):
         assert again(parameters) == parameters
         assert list(again(parameters).declarations) == list(parameters.declarations)
 
 
-def test_unknown_names_show_the_nearest(known: Mapping[str, Parameter]) -> None:
+def test_unknown_names_get_the_nearest_as_a_hint(known: Mapping[str, Parameter]) -> None:
     base = Parameters.of(known, {})
     with pytest.raises(ParameterError, match=r"unknown parameter 'rate_requests'. Did you mean 'rate_request'\?"):
         base.replace(rate_requests=0.5)
@@ -191,14 +193,14 @@ def test_unknown_names_show_the_nearest(known: Mapping[str, Parameter]) -> None:
         ("rate_request", float("inf"), "not a finite number"),
         ("rate_request", "0.5", "not a finite number"),
         ("rate_request", None, "not a number"),
-        ("rate_request", 10**400, "not a number"),
+        pytest.param("rate_request", 10**400, "beyond", id="huge"),
         ("cost_gbp", True, "not a number"),
         ("on_cluster", 0.5, "a switch is 0 or 1"),
         ("n_terms", 2.5, "whole number"),
         ("n_terms", 7, "out of range"),
     ],
 )
-def test_values_out_of_range(known: Mapping[str, Parameter], name: str, value: float, message: str) -> None:
+def test_values_out_of_range_are_refused(known: Mapping[str, Parameter], name: str, value: float, message: str) -> None:
     with pytest.raises(ParameterError, match=message) as caught:
         Parameters.of(known, {name: value})
     assert "\n" not in str(caught.value)
@@ -234,7 +236,7 @@ def test_bounds_belong_to_the_range(known: Mapping[str, Parameter]) -> None:
         ("[n_terms]", "n_terms = 3\n[x]", "unknown key 'n_terms'"),
     ],
 )
-def test_wrong_declarations(
+def test_wrong_declarations_are_refused(
     declare: Callable[[str], Mapping[str, Parameter]], old: str, new: str, message: str
 ) -> None:
     assert SAMPLE.count(old) >= 1
@@ -247,7 +249,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         declared(tmp_path / "none.toml")
 
 
-def test_settings_of_the_command_line() -> None:
+def test_settings_are_parsed_and_malformed_ones_refused() -> None:
     assert parse_setting(" rate_request = 5e-1") == ("rate_request", 0.5)
     for text in ("rate_request", "=3", "rate_request=", "rate_request=many", "a=nan", "a=1=2", ""):
         with pytest.raises(ParameterError):
@@ -264,13 +266,13 @@ def test_records_are_json(known: Mapping[str, Parameter]) -> None:
     assert [record["prior"]["dist"] for record in records[-2:]] == ["none", "none"]
 
 
-def test_markdown_table_has_a_row_for_each(known: Mapping[str, Parameter]) -> None:
+def test_markdown_table_has_a_row_for_each_parameter(known: Mapping[str, Parameter]) -> None:
     lines = markdown_table(known).splitlines()
     assert len(lines) == 2 + len(known)
     assert all(line.replace("\\|", "").count("|") == 10 for line in lines)
 
 
-def test_problem_means_the_same_to_salib(known: Mapping[str, Parameter]) -> None:
+def test_salib_samples_match_the_declared_priors(known: Mapping[str, Parameter]) -> None:
     problem = sensitivity_problem(known=known)
     assert problem["names"] == NAMES[:4]
     assert problem["dists"] == ["unif", "triang", "logunif", "truncnorm"]
@@ -285,7 +287,7 @@ def test_problem_means_the_same_to_salib(known: Mapping[str, Parameter]) -> None
         Parameters.of(known, {name: float(column[0])})
 
 
-def test_problem_of_names_and_groups(known: Mapping[str, Parameter]) -> None:
+def test_salib_problems_can_be_limited_to_names_or_groups(known: Mapping[str, Parameter]) -> None:
     assert sensitivity_problem(group="appeals", known=known)["names"] == ["dur_wait_months", "prob_win"]
     assert sensitivity_problem(["prob_win", "cost_gbp"], known=known)["names"] == ["prob_win", "cost_gbp"]
     for names, group, message in [
@@ -316,7 +318,7 @@ def test_quantiles_rise_from_low_to_high(prior: Prior) -> None:
     assert np.all(np.diff(quantiles) > 0)
 
 
-def test_quantiles_known_by_hand() -> None:
+def test_quantiles_match_hand_calculation() -> None:
     assert Prior("loguniform", 0.1, 10).quantile(0.5) == pytest.approx(1)
     assert Prior("normal", -1, 3, mean=1, sd=0.5).quantile(0.5) == pytest.approx(1)
     assert Prior("beta", 2, 4, a=3, b=3).quantile(0.5) == pytest.approx(3)
@@ -338,7 +340,9 @@ def test_quantiles_known_by_hand() -> None:
         ("2040-08", 311, 8, 2040, 2040, 2039),
     ],
 )
-def test_months(label: str, t: int, month: int, calendar_year: int, financial_year: int, school_year: int) -> None:
+def test_months_have_their_labels_and_calendar_financial_and_school_years(
+    label: str, t: int, month: int, calendar_year: int, financial_year: int, school_year: int
+) -> None:
     assert calendar.month_index(label) == t
     assert calendar.month_label(t) == label
     assert calendar.month_of_year(t) == month
@@ -356,12 +360,12 @@ def test_month_and_label_are_inverse(t: int) -> None:
     "text",
     ["2014-08", "2040-09", "2015-13", "2015-1", "2015", "15-01", "2015-01-01", "", "\u0662\u0660\u0662\u0660-01"],
 )
-def test_wrong_months_say_the_range(text: str) -> None:
+def test_wrong_months_are_refused_with_the_valid_range(text: str) -> None:
     with pytest.raises(DateError, match="2014-09 to 2040-08"):
         calendar.month_index(text)
 
 
-def test_numbers_outside_the_run_have_no_label() -> None:
+def test_months_outside_the_run_have_no_label() -> None:
     for t in (-1, calendar.N_MONTHS):
         with pytest.raises(DateError, match="outside the run"):
             calendar.month_label(t)

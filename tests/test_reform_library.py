@@ -1,4 +1,4 @@
-"""The reform library: every entry keeps the laws of reforms at any date, pairs can be combined, costs add up."""
+"""The reform library: every entry obeys the laws of reforms at any date, pairs can be combined, costs add up."""
 
 from itertools import combinations
 from pathlib import Path
@@ -39,7 +39,7 @@ def differs(rows: np.recarray[Any, Any], other: np.recarray[Any, Any]) -> np.nda
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=8)
 @given(start=DATES, notice=st.integers(0, 24))
-def test_nothing_before_announcement_and_what_ends_is_restored(name: str, start: str, notice: int) -> None:
+def test_entries_act_only_from_their_dates_and_restore_values_at_their_end(name: str, start: str, notice: int) -> None:
     announced = month_label(month_index(start) - notice)
     reform = library()[name].reform(start, announced)
     changed = differs(table(reform), table())
@@ -66,9 +66,7 @@ def clash(one: Reform, other: Reform) -> bool:
 
 @settings(max_examples=60)
 @given(pair=st.sampled_from(list(combinations(NAMES, 2))), starts=st.tuples(DATES, DATES))
-def test_two_reforms_come_to_the_same_in_either_order_or_say_which_wins(
-    pair: tuple[str, str], starts: tuple[str, str]
-) -> None:
+def test_pairs_of_reforms_commute_or_need_precedence(pair: tuple[str, str], starts: tuple[str, str]) -> None:
     one, other = (library()[name].reform(start, start) for name, start in zip(pair, starts, strict=True))
     if clash(one, other):
         with pytest.raises(ScenarioError, match="give them different precedence"):
@@ -86,7 +84,7 @@ def test_two_reforms_come_to_the_same_in_either_order_or_say_which_wins(
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=8)
 @given(size=st.floats(0.5, 1.5).filter(lambda x: abs(x - 1.0) > 0.01))
-def test_size_changes_effects_alone(name: str, size: float) -> None:
+def test_size_scales_effects_alone(name: str, size: float) -> None:
     entry = library()[name]
     usual, sized = table(entry.reform("2027-09")), table(entry.reform("2027-09", size=size))
     effects = {change["parameter"] for change in entry.changes if change["kind"] == "effect"}
@@ -98,7 +96,7 @@ def test_size_changes_effects_alone(name: str, size: float) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_entry_says_what_it_rests_on(name: str) -> None:
+def test_every_entry_has_priority_text_source_and_dates(name: str) -> None:
     entry = library()[name]
     assert entry.priority in {*map(str, range(1, 13)), "statutory"}
     assert len(entry.text) > 20
@@ -106,7 +104,7 @@ def test_every_entry_says_what_it_rests_on(name: str) -> None:
     assert entry.announced <= entry.start
 
 
-def test_every_priority_of_the_paper_has_a_lever() -> None:
+def test_every_priority_of_the_paper_has_a_reform() -> None:
     assert {entry.priority for entry in library().values()} == {*map(str, range(1, 13)), "statutory"}
 
 
@@ -114,7 +112,7 @@ def test_every_priority_of_the_paper_has_a_lever() -> None:
 
 
 @pytest.mark.parametrize("name", named_scenarios())
-def test_named_scenarios_can_be_run(name: str) -> None:
+def test_named_scenarios_are_valid(name: str) -> None:
     scenario = read_scenario(name)
     assert scenario.name == name
     assert scenario.text
@@ -160,7 +158,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("entry", "error", "message"), WRONG)
-def test_wrong_uses_are_one_line(tmp_path: Path, entry: str, error: type[SendcycleError], message: str) -> None:
+def test_wrong_scenario_files_are_refused_in_one_line(
+    tmp_path: Path, entry: str, error: type[SendcycleError], message: str
+) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(f'name = "mine"\n\n[[use]]\n{entry}\n', encoding="utf-8")
     with pytest.raises(error) as caught:
@@ -178,7 +178,7 @@ def test_wrong_uses_are_one_line(tmp_path: Path, entry: str, error: type[Sendcyc
         ('"much"', "must be a number of 0 or more"),
     ],
 )
-def test_a_budget_is_kept(tmp_path: Path, budget: str, message: str) -> None:
+def test_a_budget_is_enforced(tmp_path: Path, budget: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     text = 'name = "mine"\nbudget_million_gbp = {}\n\n[[use]]\nreform = "bases"\n'
     path.write_text(text.format(budget), encoding="utf-8")
@@ -190,7 +190,7 @@ def test_a_budget_is_kept(tmp_path: Path, budget: str, message: str) -> None:
     assert read_scenario(str(path)).reforms[0].name == "bases"
 
 
-def test_a_file_takes_from_the_library_and_adds_its_own(tmp_path: Path) -> None:
+def test_a_file_combines_library_reforms_with_its_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         'name = "mine"\n[[use]]\nreform = "bases"\nstart = "2027-09"\n'
@@ -208,7 +208,7 @@ def test_a_file_takes_from_the_library_and_adds_its_own(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- costs
 
 
-def test_costs_follow_the_dates() -> None:
+def test_costs_follow_the_dates_of_a_reform() -> None:
     costs = (
         {"payer": "government", "million_gbp": 120.0, "until": 24},
         {"payer": "schools", "million_gbp": 12.0, "after": 6},
@@ -229,7 +229,7 @@ def test_costs_follow_the_dates() -> None:
     assert beside_the_model(scenario).loc[2029, "government"] == pytest.approx(10.0 * level[first].sum())
 
 
-def test_a_reform_of_ones_own_has_costs(tmp_path: Path) -> None:
+def test_a_reform_written_by_the_user_has_costs(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     text = (
         'name = "mine"\nbudget_million_gbp = {}\n[[reforms]]\nname = "own"\n'
@@ -246,13 +246,13 @@ def test_a_reform_of_ones_own_has_costs(tmp_path: Path) -> None:
         read_scenario(str(path))
 
 
-def test_prices_reach_from_the_first_to_the_last_financial_year() -> None:
+def test_prices_cover_the_first_to_the_last_financial_year() -> None:
     found = money.mid_year_prices(pd.Series([2014, 2026, 2039, 2040]))
     level = money.price_level()
     assert found.tolist() == [level[1], 1.0, level[month_index("2039-10")], level[-1]]
 
 
-def test_what_the_white_paper_costs_is_what_it_says() -> None:
+def test_costs_of_the_white_paper_match_its_published_totals() -> None:
     spent = programme_money(read_scenario("white_paper_2026"))
     assert spent["places"].sum() == pytest.approx(3_700.0, rel=0.03)  # £3.7bn for places
     three_years = spent.loc["2026-04":"2029-03"]
@@ -271,12 +271,12 @@ def test_what_the_white_paper_costs_is_what_it_says() -> None:
         ({"payer": "schools", "million_gbp": 1.0, "end": "2029-01"}, "not after its start"),
     ],
 )
-def test_wrong_costs(cost: dict[str, Any], message: str) -> None:
+def test_wrong_costs_are_refused(cost: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         Cost(**({"start": "2030-01"} | cost))
 
 
-def test_an_out_of_range_value_of_a_stranger_is_refused() -> None:
+def test_an_out_of_range_value_in_a_mapping_is_refused() -> None:
     mapping = {
         "name": "x",
         "reforms": [{"name": "r", "changes": [{"parameter": "special_places_extra", "value": -5, "start": "2027-09"}]}],

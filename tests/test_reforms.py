@@ -58,7 +58,7 @@ def test_without_reforms_nothing_changes(n_months: int) -> None:
 
 
 @given(changes("a"), st.integers(0, 40))
-def test_nothing_before_announcement_or_start_and_ending_restores(change: Change, notice: int) -> None:
+def test_reforms_act_only_from_their_dates_and_restore_values_at_their_end(change: Change, notice: int) -> None:
     start = month_index(change.start)
     assume(start >= notice >= 1)
     announced = month_label(start - notice)
@@ -118,20 +118,20 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(change: Change, n_months
         assert np.array_equal(table(reform, n_months=n_months), table(reform)[:n_months])
 
 
-def test_ramp_by_hand() -> None:
+def test_a_ramp_matches_hand_calculation() -> None:
     rows = table(one(value=5.0, start="2020-01", ramp_months=4, end="2020-07"))
     start = month_index("2020-01")
     assert rows["a"][start - 1 : start + 8].tolist() == [1, 2, 3, 4, 5, 5, 5, 1, 1]
 
 
-def test_a_ramp_begins_at_the_value_of_the_reform_that_it_follows() -> None:
+def test_a_ramp_starts_at_the_value_of_the_preceding_reform() -> None:
     reforms = one("first", end="2021-01"), one("second", start="2021-01", value=9.0, ramp_months=2)
     start = month_index("2021-01")
     for order in permutations(reforms):
         assert table(*order)["a"][start - 1 : start + 3].tolist() == [5, 7, 9, 9]
 
 
-def test_relative_changes_by_hand() -> None:
+def test_relative_changes_match_hand_calculation() -> None:
     column = np.full(8, 2.0)
     assert Change("a", 1.5, "2014-11", how="times").applied(column, 0.0, 10.0)[1:4].tolist() == [2.0, 3.0, 3.0]
     ramped = Change("a", 1.0, "2014-11", ramp_months=2, how="plus").applied(column, 0.0, 10.0)
@@ -140,7 +140,7 @@ def test_relative_changes_by_hand() -> None:
 
 
 @given(st.floats(0.2, 3.0), st.floats(0.1, 3.0), st.integers(1, 60))
-def test_a_relative_change_over_another_leaves_nothing_behind(factor: float, value: float, ramp: int) -> None:
+def test_values_are_restored_after_a_relative_change_over_another(factor: float, value: float, ramp: int) -> None:
     assume(abs(factor - 1.0) > 1e-3)
     assume(abs(value - BASE["a"]) > 1e-3)
     under = one("under", value=value, start="2018-01", end="2020-01", ramp_months=ramp)
@@ -163,24 +163,24 @@ def test_a_relative_change_over_another_leaves_nothing_behind(factor: float, val
         ({"times": float("nan")}, "no finite number"),
     ],
 )
-def test_a_change_says_once_what_it_does(change: dict[str, Any], message: str) -> None:
+def test_ambiguous_changes_are_refused(change: dict[str, Any], message: str) -> None:
     entry = {"parameter": "a", "start": "2020-01"} | change
     with pytest.raises(ScenarioError, match=message):
         Scenario.from_mapping({"name": "x", "reforms": [{"name": "r", "changes": [entry]}]})
 
 
-def test_relative_changes_in_a_file_are_those_in_python() -> None:
+def test_relative_changes_in_a_file_equal_those_in_python() -> None:
     mapping = {"name": "r", "changes": [{"parameter": "a", "start": "2020-01", "plus": 0.5, "ramp_months": 3}]}
     scenario = Scenario.from_mapping({"name": "x", "reforms": [mapping]})
     assert scenario.reforms[0].changes == (Change("a", 0.5, "2020-01", ramp_months=3, how="plus"),)
 
 
-def test_a_switch_takes_its_value_alone() -> None:
+def test_a_switch_refuses_relative_changes() -> None:
     with pytest.raises(ScenarioError, match="on is whole: give its value itself"):
         table(one(parameter="on", value=0.5, how="times"))
 
 
-def test_what_changes_nothing_is_an_error() -> None:
+def test_a_reform_that_changes_nothing_is_refused() -> None:
     for reform in (one(value=1.0), one(parameter="b", value=2.1)):
         with pytest.raises(ScenarioError, match="reform 'r' changes nothing"):
             table(reform)
@@ -189,7 +189,7 @@ def test_what_changes_nothing_is_an_error() -> None:
         Reform("r", ())
 
 
-def test_one_reform_may_not_write_twice_but_may_follow_itself() -> None:
+def test_a_reform_may_follow_itself_but_not_overlap_itself() -> None:
     twice = (Change("a", 5.0, "2020-01"), Change("a", 6.0, "2021-01"))
     with pytest.raises(ScenarioError, match="'r' twice write a"):
         table(Reform("r", twice))
@@ -215,12 +215,12 @@ def test_one_reform_may_not_write_twice_but_may_follow_itself() -> None:
         ({"parameter": "on", "value": 1, "ramp_months": 3}, ScenarioError, "cannot move by a ramp"),
     ],
 )
-def test_wrong_changes(change: dict[str, Any], error: type[SendcycleError], message: str) -> None:
+def test_wrong_changes_are_refused(change: dict[str, Any], error: type[SendcycleError], message: str) -> None:
     with pytest.raises(error, match=message):
         table(one(**change))
 
 
-def test_announcement_has_its_date() -> None:
+def test_announcements_need_a_date_before_the_start() -> None:
     change, early = Change("a", 5.0, "2020-01"), Change("b", 5.0, "2019-01")
     with pytest.raises(ScenarioError, match="no date 'announced'"):
         Reform("r", (change,), announcement=(early,))
@@ -234,13 +234,13 @@ def test_announcement_has_its_date() -> None:
         Reform("r", (change,), grade="Z")
 
 
-def test_run_lengths() -> None:
+def test_run_lengths_out_of_range_are_refused() -> None:
     for n_months in (0, N_MONTHS + 1):
         with pytest.raises(ScenarioError, match="1 to 312 months"):
             NO_CHANGE.table(BASE, n_months)
 
 
-def test_the_table_goes_into_compiled_code() -> None:
+def test_compiled_code_can_read_the_table() -> None:
     @numba.njit
     def total(row: Any) -> float:
         return row.a + 10 * row.b
@@ -271,7 +271,7 @@ start = "2021-09"
 """
 
 
-def test_a_file_is_the_scenario_it_says(tmp_path: Path) -> None:
+def test_a_scenario_file_gives_its_scenario(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(FILE, encoding="utf-8")
     scenario = Scenario.from_toml(path)
@@ -315,7 +315,7 @@ def _without_none(entry: Any) -> Any:
         ('name = "mine"', f"name = {'[' * 100_000}", "cannot read scenario"),
     ],
 )
-def test_wrong_files(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_wrong_files_are_refused_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert FILE.count(old) == 1
     path = tmp_path / "wrong.toml"
     path.write_text(FILE.replace(old, new), encoding="utf-8")
@@ -324,7 +324,7 @@ def test_wrong_files(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_unreadable_files(tmp_path: Path) -> None:
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path, tmp_path / "none.toml", tmp_path / "binary.toml"):
         with pytest.raises(ScenarioError, match="cannot read scenario"):
@@ -335,7 +335,7 @@ def test_unreadable_files(tmp_path: Path) -> None:
         Scenario.from_mapping(3)  # type: ignore[arg-type]
 
 
-def test_a_wrong_month_says_in_which_reform() -> None:
+def test_a_wrong_month_is_reported_with_its_reform() -> None:
     change = {"parameter": "escalation", "value": 0.1, "start": "2020-13"}
     with pytest.raises(DateError, match="reform 'late': '2020-13' is not a month"):
         Scenario.from_mapping({"name": "x", "reforms": [{"name": "late", "changes": [change]}]})

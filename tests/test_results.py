@@ -1,4 +1,4 @@
-"""Results read from tallies, and written so that half a result never looks whole."""
+"""Results are computed from tallies, and written so that an incomplete result never looks complete."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def counted() -> Breakdowns:
     return Breakdowns((january,), codes, np.asarray([2.0, 1.0]), clusters, np.asarray([False, True]))
 
 
-def test_shapes_must_agree(result: Result) -> None:
+def test_results_of_disagreeing_shapes_are_refused(result: Result) -> None:
     with pytest.raises(ResultsError, match="do not fit"):
         Result(result.tallies, np.ones(3), ("x", "y"), ("X", "Y"), result.counted, {})
     with pytest.raises(ResultsError, match="do not fit"):
@@ -87,7 +87,7 @@ def test_shapes_must_agree(result: Result) -> None:
         result.weights = np.ones(2)  # type: ignore[misc]
 
 
-def test_tables_say_the_same(result: Result) -> None:
+def test_national_authority_and_yearly_tables_agree(result: Result) -> None:
     assert result.national is result.national
     assert str(result.national.index[4].date()) == "2015-01-01"
     assert result.national["new_plans"].iloc[1] == 2 * 2 + 3
@@ -112,7 +112,7 @@ def test_dataset_has_named_dimensions_and_units(result: Result) -> None:
     assert (dataset["new_plans"].sum("authority") == dataset["national_new_plans"]).all()
 
 
-def test_what_is_written_is_what_is_read(result: Result, tmp_path: Path) -> None:
+def test_written_results_are_read_back_unchanged(result: Result, tmp_path: Path) -> None:
     folder = result.write(tmp_path / "deep" / "baseline")
     assert set(os.listdir(folder)) == FILES
     assert pq.read_schema(folder / "national.parquet").field("month").type == pa.date32()
@@ -137,7 +137,7 @@ def test_what_is_written_is_what_is_read(result: Result, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("at", range(len(FILES)))
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_an_interrupted_write_leaves_nothing_that_looks_whole(
+def test_an_interrupted_write_leaves_no_manifest(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, error: BaseException
 ) -> None:
     result.write(tmp_path)  # an older result must not lend its manifest to a newer one
@@ -174,7 +174,7 @@ def test_a_failure_before_the_first_file_keeps_the_older_result(
     assert set(os.listdir(tmp_path)) == FILES
 
 
-def test_a_folder_that_is_a_file(result: Result, tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported_in_one_line(result: Result, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
         with pytest.raises(ResultsError, match="cannot write results into") as caught:
@@ -182,7 +182,7 @@ def test_a_folder_that_is_a_file(result: Result, tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_harm_is_noticed(result: Result, tmp_path: Path) -> None:
+def test_damaged_results_are_refused(result: Result, tmp_path: Path) -> None:
     def spoil(name: str, content: bytes | None) -> None:
         result.write(tmp_path)
         path = tmp_path / name
@@ -204,7 +204,7 @@ def test_harm_is_noticed(result: Result, tmp_path: Path) -> None:
             read_result_manifest(tmp_path)
 
 
-def test_manifest_says_where_a_run_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_manifest_records_the_provenance_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results.sys, "argv", ["/home/somebody/bin/sendcycle", "run", "a b"])
     first = next(name for name, p in declared().items() if p.kind == "real" and p.high != p.default)
     parameters = Parameters(**{first: declared()[first].high})
@@ -235,7 +235,7 @@ def test_a_copy_inside_another_checkout_has_no_commit(monkeypatch: pytest.Monkey
     assert results._commit.__wrapped__() is None
 
 
-def test_what_no_run_reads_is_no_part_of_the_models_state() -> None:
+def test_modules_that_no_run_loads_are_not_part_of_the_model_state() -> None:
     script = (
         "import sys, sendcycle; sendcycle.simulate(scale=0.001, until='2014-10');"
         "print(*(name for name in sys.modules if name.startswith('sendcycle.')))"

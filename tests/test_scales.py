@@ -1,10 +1,11 @@
-"""The comparison of scales sees a difference that is there, and none that is not."""
+"""The comparison of scales finds a true difference, and reports none where there is none."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from sendcycle_experiments.studies import e08_scales as scales
+from sendcycle_experiments.studies.registry import Scales
 
 
 def drawn(mean: float, sd: float, n: int, seed: int) -> pd.DataFrame:
@@ -12,7 +13,7 @@ def drawn(mean: float, sd: float, n: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"year": 2025, "plans_in_force": rng.normal(mean, sd, n)})
 
 
-def test_scatter_and_the_replicates_that_tame_it() -> None:
+def test_scatter_gives_the_number_of_replicates_needed() -> None:
     table = scales.compared({0.01: drawn(100.0, 5.0, 400, 1), 1.0: drawn(100.0, 0.5, 400, 2)}).set_index("scale")
     assert table.loc[0.01, "relative_sd"] == pytest.approx(0.05, rel=0.15)
     assert table.loc[0.01, "replicates_for_1_percent"] == pytest.approx(25, abs=8)
@@ -21,12 +22,12 @@ def test_scatter_and_the_replicates_that_tame_it() -> None:
     assert np.isnan(table.loc[1.0, "agrees"])
 
 
-def test_scales_are_run_with_seeds_of_their_own() -> None:
-    seeds = [seed for design in scales.designs().values() for seed in design.plan()["seed"]]
+def test_every_scale_has_its_own_seeds() -> None:
+    seeds = [seed for design in scales.designs(Scales()).values() for seed in design.plan()["seed"]]
     assert len(set(seeds)) == len(seeds)
 
 
-def test_a_scale_that_changes_results_is_told() -> None:
+def test_a_scale_that_changes_results_is_reported() -> None:
     table = scales.compared({0.01: drawn(110.0, 5.0, 30, 1), 1.0: drawn(100.0, 0.5, 30, 2)}).set_index("scale")
     assert not table.loc[0.01, "agrees"]
     assert table.loc[0.01, "difference"] == pytest.approx(0.1, abs=0.03)
@@ -38,7 +39,7 @@ def test_equal_scales_are_seldom_called_different() -> None:
     assert wrong <= 10  # 3 are expected; more than 10 with a chance below 0.001
 
 
-def test_one_run_tells_no_scatter() -> None:
+def test_one_run_gives_no_scatter() -> None:
     table = scales.compared({0.01: drawn(1.0, 0.1, 5, 1), 1.0: drawn(1.0, 0.1, 1, 2)}).set_index("scale")
     assert np.isnan(table.loc[1.0, "sd"])
     assert np.isnan(table.loc[0.01, "p"])

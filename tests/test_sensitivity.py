@@ -1,4 +1,4 @@
-"""Indices of functions that are known come out, in the right order, through the path that the model's runs take."""
+"""Indices of known functions are recovered, in the right order, through the same code as the model's runs."""
 
 import math
 from pathlib import Path
@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import add_in_batches
 
 from sendcycle.errors import ResultsError
 from sendcycle.inputs.parameters import declared
 from sendcycle_experiments.analysis import sensitivity
 from sendcycle_experiments.analysis.sensitivity import Problem, indices, problem_of, shares, with_convergence
-from sendcycle_experiments.analysis.sensitivity_report import doubts
+from sendcycle_experiments.analysis.sensitivity_report import convergence_notes
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.store import Store
 
@@ -74,7 +75,7 @@ def test_fast_recovers_ishigami_up_to_its_own_bias() -> None:
         assert math.isnan(half)
 
 
-def test_sobol_g_in_any_order_of_names() -> None:
+def test_sobol_recovers_the_g_function_in_any_order_of_names() -> None:
     weights = {"third": 4.5, "first": 0.0, "last": 99.0, "second": 1.0}
     problem = problem_of(list(weights))
     points = shares("sobol", problem, 2048, SEED)
@@ -88,7 +89,7 @@ def test_sobol_g_in_any_order_of_names() -> None:
         assert got[name][0] == pytest.approx(part / variance, abs=max(2.0 * got[name][1], 0.02))
 
 
-def test_morris_ranks_a_plane_and_sees_that_it_is_straight() -> None:
+def test_morris_ranks_a_plane_and_finds_it_linear() -> None:
     points = shares("morris", THREE, 40, SEED)
     values = points @ np.asarray([1.0, -3.0, 0.0])
     table = indices("morris", THREE, points, values, SEED)
@@ -110,7 +111,7 @@ def test_morris_and_sobol_vary_a_group_as_one() -> None:
 
 
 @pytest.mark.parametrize("method", ["pawn", "delta"])
-def test_whole_distributions_tell_what_matters(method: str) -> None:
+def test_pawn_and_delta_find_the_influential_factor(method: str) -> None:
     points = shares(method, THREE, 1024, SEED)
     values = np.exp(3.0 * points[:, 1]) + 0.3 * points[:, 0]
     got = found(indices(method, THREE, points, values, SEED), sensitivity.MAIN_INDEX[method])
@@ -120,7 +121,7 @@ def test_whole_distributions_tell_what_matters(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", sensitivity.METHODS)
-def test_a_constant_has_no_driver(method: str) -> None:
+def test_a_constant_outcome_has_zero_indices(method: str) -> None:
     points = shares(method, THREE, 128, SEED)
     table = indices(method, THREE, points, np.full(len(points), 4.0), SEED)
     assert set(table["index"]) == set(sensitivity.INDICES[method])
@@ -139,7 +140,7 @@ def test_points_and_bootstrap_repeat_with_their_seed(method: str, seed: int) -> 
 @pytest.mark.parametrize(
     ("moved", "half_width", "converged"), [(0.0, 0.05, True), (0.2, 0.05, False), (0.0, 0.4, False)]
 )
-def test_converged_needs_both_that_indices_stay_and_that_they_are_sure(
+def test_convergence_needs_stable_indices_and_narrow_intervals(
     moved: float, half_width: float, converged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = shares("sobol", THREE, 64, SEED)
@@ -154,7 +155,7 @@ def test_converged_needs_both_that_indices_stay_and_that_they_are_sure(
     assert table["converged"].tolist() == [converged] * 3
 
 
-def test_delta_says_nothing_of_an_outcome_of_two_values() -> None:
+def test_delta_gives_no_index_of_a_binary_outcome() -> None:
     points = shares("delta", THREE, 512, SEED)
     table = with_convergence("delta", THREE, points, (points[:, 0] > 0.5).astype(float), SEED)
     assert table["value"].isna().all()
@@ -162,7 +163,7 @@ def test_delta_says_nothing_of_an_outcome_of_two_values() -> None:
 
 
 @pytest.mark.parametrize("method", ["morris", "sobol", "pawn"])
-def test_values_do_not_hang_on_the_bootstrap_so_that_half_of_a_sample_needs_hardly_any(method: str) -> None:
+def test_point_estimates_ignore_bootstrap_size(method: str) -> None:
     points = shares(method, THREE, 64, SEED)
     whole = indices(method, THREE, points, ishigami(points), SEED)
     few = indices(method, THREE, points, ishigami(points), SEED, sensitivity.FEWEST_RESAMPLES)
@@ -170,7 +171,7 @@ def test_values_do_not_hang_on_the_bootstrap_so_that_half_of_a_sample_needs_hard
     assert not few["half_width"].equals(whole["half_width"])
 
 
-def test_half_of_a_sample_with_pairs_gives_the_single_indices_of_that_half() -> None:
+def test_half_of_a_second_order_sample_gives_its_single_factor_indices() -> None:
     problem = problem_of(["a", "b", "c"], second_order=True)
     points = shares("sobol", problem, 256, SEED)
     values = ishigami(points)
@@ -193,7 +194,7 @@ def test_few_points_are_not_converged_and_many_are() -> None:
     assert not with_convergence("morris", THREE, points, ishigami(points), SEED)["converged"].any()
 
 
-def test_half_of_a_sample_is_a_sample() -> None:
+def test_the_first_half_of_a_sample_is_a_sample() -> None:
     for method in ("sobol", "morris", "pawn"):
         points = shares(method, THREE, 64, SEED)
         half = sensitivity.first_half(method, THREE, points)
@@ -214,12 +215,12 @@ def test_half_of_a_sample_is_a_sample() -> None:
         ("delta", 16, "64 points at least"),
     ],
 )
-def test_a_wrong_number_says_so(method: str, n: int, words: str) -> None:
+def test_wrong_sample_sizes_and_methods_are_refused(method: str, n: int, words: str) -> None:
     with pytest.raises(DesignError, match=words):
         shares(method, THREE, n, SEED)
 
 
-def test_one_factor_is_no_analysis() -> None:
+def test_a_single_factor_is_refused() -> None:
     with pytest.raises(DesignError, match="two factors"):
         problem_of(["a"])
 
@@ -237,7 +238,7 @@ def stored(folder: Path, design: Design, noise: float) -> Store:
     values = design.shares[plan["point"]] @ np.asarray([1.0, 2.0]) + noise * rng.standard_normal(len(plan))
     rows = pd.DataFrame({"run": plan["run"], "year": 2015, "error": pd.array([None] * len(plan), dtype="string")})
     order = rng.permutation(len(plan))  # as batches may come back
-    store.add(0, rows.assign(requests=values).iloc[order])
+    add_in_batches(store, rows.assign(requests=values).iloc[order])
     return store
 
 
@@ -247,7 +248,7 @@ def base(**more: Any) -> Design:
     return Design("s", uncertain, outcomes=("requests",), years=(2015,), until="2015-12", scale=0.001, **more)
 
 
-def test_stored_runs_bring_the_indices_of_their_function_and_the_share_of_noise(tmp_path: Path) -> None:
+def test_stored_runs_give_known_indices_and_the_share_of_noise(tmp_path: Path) -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     chosen = sensitivity.analysis_design(base(replicates=4), "sobol", problem, 256)
     table = sensitivity.analyse(stored(tmp_path, chosen, 0.3), chosen, "sobol", problem)
@@ -258,7 +259,7 @@ def test_stored_runs_bring_the_indices_of_their_function_and_the_share_of_noise(
     assert table["noise"].iloc[0] == pytest.approx(expected, rel=0.15)
 
 
-def test_what_moves_all_points_alike_is_no_noise(tmp_path: Path) -> None:
+def test_shifts_common_to_all_points_are_not_noise(tmp_path: Path) -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     chosen = sensitivity.analysis_design(base(replicates=4), "pawn", problem, 64)
     table = chosen.plan()
@@ -266,11 +267,11 @@ def test_what_moves_all_points_alike_is_no_noise(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.begin(chosen, resume=False)
     effect = table["escalation"] + 100.0 * table["replicate"]
-    store.add(0, pd.DataFrame({"run": table["run"], "year": 2015, "error": none, "requests": effect}))
+    add_in_batches(store, pd.DataFrame({"run": table["run"], "year": 2015, "error": none, "requests": effect}))
     assert sensitivity.means_over_replicates(store, chosen)["noise"].iloc[0] == pytest.approx(0.0, abs=1e-12)
 
 
-def test_points_are_values_of_the_prior_at_the_shares() -> None:
+def test_points_are_quantiles_of_the_prior_at_the_shares() -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     chosen = sensitivity.analysis_design(base(), "morris", problem, 5)
     assert chosen.shares is not None
@@ -286,37 +287,37 @@ def test_missing_runs_are_refused(tmp_path: Path) -> None:
     rows = pd.DataFrame(
         {"run": range(31), "year": 2015, "error": pd.array([None] * 31, dtype="string"), "requests": 1.0}
     )
-    store.add(0, rows)
+    add_in_batches(store, rows)
     with pytest.raises(ResultsError, match="indices need every point"):
         sensitivity.analyse(store, chosen, "pawn", problem)
 
 
-def test_arms_are_refused() -> None:
+def test_designs_with_several_arms_are_refused() -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     with pytest.raises(DesignError, match="one arm"):
         sensitivity.analysis_design(base(levers={"effect_wait": (0.0, 0.04)}), "pawn", problem, 32)
 
 
-def test_a_year_that_is_not_whole_is_named(tmp_path: Path) -> None:
+def test_an_outcome_without_values_is_named_with_its_year(tmp_path: Path) -> None:
     problem = problem_of(["escalation", "effect_confidence"])
     chosen = sensitivity.analysis_design(base(), "pawn", problem, 64)
     store = Store(tmp_path)
     store.begin(chosen, resume=False)
     none = pd.array([None] * 64, dtype="string")
     rows = pd.DataFrame({"run": range(64), "year": 2015, "error": none, "requests": np.nan})
-    store.add(0, rows)
+    add_in_batches(store, rows)
     with pytest.raises(ResultsError, match="requests has no value in 2015"):
         sensitivity.analyse(store, chosen, "pawn", problem)
 
 
-def test_doubts_say_what_would_help() -> None:
+def test_notes_on_convergence_say_what_would_help() -> None:
     def rows(outcome: str, value: float, converged: bool) -> dict[str, object]:
         return {"outcome": outcome, "year": 2030, "value": value, "converged": converged}
 
     table = pd.DataFrame([rows("plans", 1.0, True), rows("requests", 0.5, False), rows("weeks", np.nan, False)])
-    assert doubts(table, "morris", "--trajectories") == [
+    assert convergence_notes(table, "morris", "--trajectories") == [
         "no index: 1 of 3 outcomes and years, weeks 2030; at some points nothing happened of which they are shares",
         "not converged: 1 of 3 outcomes and years, requests 2030; take more --trajectories",
     ]
-    assert doubts(table.iloc[:1], "sobol") == []
-    assert doubts(table.iloc[1:2], "fast") == ["FAST gives no intervals, so nothing is called converged"]
+    assert convergence_notes(table.iloc[:1], "sobol") == []
+    assert convergence_notes(table.iloc[1:2], "fast") == ["FAST gives no intervals, so nothing is called converged"]

@@ -1,4 +1,4 @@
-"""Order, choice, double funding and funding models: what is computed from runs, by hand, and all of it in small."""
+"""Order, choice, double funding and funding models: analyses against hand calculation, experiments in smoke size."""
 
 import json
 from dataclasses import replace
@@ -37,9 +37,9 @@ from sendcycle_experiments.studies.e05_sequencing.orders import (
     total,
 )
 from sendcycle_experiments.studies.e10_claims import study as claims
-from sendcycle_experiments.sweeps import resuming as kept
+from sendcycle_experiments.sweeps.model_state import model_state
+from sendcycle_experiments.sweeps.resuming import resume_or_refuse
 from sendcycle_experiments.sweeps.runner import sweep
-from sendcycle_experiments.sweeps.store import model_state
 from sendcycle_experiments.terminal.command_line import app
 
 # ---------------------------------------------------------------------- designs
@@ -71,7 +71,7 @@ def test_unequal_money_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         order_scenarios("equal_exposure")
 
 
-def test_the_unequal_arm_has_more_for_who_starts_early() -> None:
+def test_the_unequal_arm_spends_more_on_an_early_start() -> None:
     early, late = (sequencing.scenario_of({"capacity": slot}, "unequal", "x") for slot in (SLOTS[0], SLOTS[-1]))
     assert total(early) > 1.05 * total(late)
 
@@ -91,7 +91,7 @@ def test_choices_hold_every_set_in_several_orders() -> None:
 
 
 def made(effect: Any, members: int = 4, noise: float = 0.0) -> pd.DataFrame:
-    """Return a table (members twice, orders): `effect(order)` plus the member's level, and chance."""
+    """Return a table (members twice, orders): `effect(order)` plus the member's level and noise."""
     orders = sequencing.orders()
     rng = np.random.default_rng(3)
     index = pd.MultiIndex.from_product([range(members), (0, 1)], names=["point", "replicate"])
@@ -101,14 +101,14 @@ def made(effect: Any, members: int = 4, noise: float = 0.0) -> pd.DataFrame:
     return pd.DataFrame(values, index=index, columns=[f"equal_money:{label(order)}" for order in orders])
 
 
-def test_twelve_orders_agree_with_the_paper_and_twelve_turn_it_round() -> None:
+def test_twelve_orders_agree_with_the_paper_and_twelve_are_reversed() -> None:
     classes = [sequencing.class_of(order) for order in sequencing.orders()]
     assert (classes.count("agrees"), classes.count("reversed"), classes.count("mixed")) == (12, 12, 96)
     assert sequencing.class_of(PAPER) == "agrees"
     assert sequencing.class_of(PAPER[::-1]) == "reversed"
 
 
-def test_dates_alone_are_told_from_order() -> None:
+def test_effects_of_dates_are_separated_from_effects_of_order() -> None:
     dates = made(lambda order: 3.0 * order.index("statute") + order.index("people") ** 2)
     left, explained = sequencing.by_dates(dates)
     assert explained == pytest.approx(1.0)
@@ -125,14 +125,14 @@ def test_dates_alone_are_told_from_order() -> None:
     assert beyond.max() > 2.0 * beyond.drop(index=[("capacity", "statute")]).max()
 
 
-def test_the_claim_is_of_classes() -> None:
+def test_the_claim_compares_agreeing_with_reversed_orders() -> None:
     values = made(lambda order: {"agrees": 1.0, "reversed": 5.0, "mixed": 9.0}[sequencing.class_of(order)])
     found = sequencing.claim(values)
     assert found["difference"] == pytest.approx(-4.0)
     assert found["lower"] == 1.0
 
 
-def test_regret_its_direction_and_that_chance_is_not_regretted() -> None:
+def test_regret_has_a_direction_and_ignores_stochastic_variability() -> None:
     values = made(lambda order: float(order.index("statute")))
     low = sequencing.regret(values, "unmet_need_share").set_index("order")
     high = sequencing.regret(values, "confidence").set_index("order")
@@ -144,7 +144,7 @@ def test_regret_its_direction_and_that_chance_is_not_regretted() -> None:
     assert chance["mean"].abs().max() < 0.6  # the best of 120 by chance alone lies 2.5 above the mean
 
 
-def test_spread_leaves_chance_out_and_order_is_set_beside_choice() -> None:
+def test_spread_ignores_stochastic_variability_and_order_is_compared_with_choice() -> None:
     values = made(lambda order: float(order.index("statute")), members=40, noise=2.0)
     assert sequencing.spread(values) == pytest.approx(np.sqrt(2.0), rel=0.05)  # of 0, 1, 2, 3, 4
     assert values.std(axis=1, ddof=0).mean() > 2.3
@@ -169,7 +169,7 @@ def test_a_tree_finds_the_split_that_is_there() -> None:
     assert discovery.boxes(table.assign(gain=1.0))[0]["box"].tolist() == ["everywhere"]
 
 
-def test_cases_are_told_of_their_members() -> None:
+def test_cases_carry_the_parameters_of_their_members() -> None:
     ensemble = Ensemble("made", pd.DataFrame({"escalation": [0.1, 0.2, 0.3]}), np.zeros(3), {})
     names = [scenario.name for scenario in discovery.scenarios()]
     assert len(names) == 2 * 3 * len(discovery.SIZES)
@@ -194,12 +194,12 @@ def test_cases_are_told_of_their_members() -> None:
     ("extra", "year"),
     [([2.0, -1.0, -1.0], 2028.0), ([2.0, -3.0, 2.0], np.nan), ([-1.0, 0.0, 1.0], 2025.0), ([1.0, 1.0, -1.0], np.nan)],
 )
-def test_break_even_is_when_the_sum_stays_paid_back(extra: list[float], year: float) -> None:
+def test_break_even_is_the_year_from_which_the_sum_stays_repaid(extra: list[float], year: float) -> None:
     found = double_funding.break_even(np.asarray(extra), np.asarray([2026, 2027, 2028]))
     np.testing.assert_equal(found, year)
 
 
-def test_prices_and_discounting() -> None:
+def test_prices_can_be_nominal_real_or_discounted() -> None:
     years = pd.Series([2026, 2030])
     assert double_funding.price_levels(years, "nominal").tolist() == [1.0, 1.0]
     real = double_funding.price_levels(years, "real")
@@ -243,7 +243,9 @@ def test_gains_are_taken_member_by_member() -> None:
         (0.1, 0.3, ("supported", "contradicted")),
     ],
 )
-def test_what_was_found_elsewhere_can_agree_or_not(q05: float, q95: float, verdicts: tuple[str, str]) -> None:
+def test_verdicts_on_published_evidence_follow_from_the_interval(
+    q05: float, q95: float, verdicts: tuple[str, str]
+) -> None:
     rows = [
         {"scenario": e.scenario, "by": "kind", "group": e.group, "measure": e.measure, "median": 0.0, "q05": q05,
          "q95": q95}
@@ -273,7 +275,7 @@ def test_a_claim_is_supported_contradicted_or_undecided(expected: str, low: floa
         verdict("lowr", low, high)
 
 
-def test_what_decides_an_effect_is_found_among_numbers_that_do_not() -> None:
+def test_decisive_parameters_are_found_among_inert_ones() -> None:
     rng = np.random.default_rng(0)
     numbers = pd.DataFrame(rng.random((100, 60)), columns=[f"p{k}" for k in range(60)]).assign(still=1.0)
     strong = pd.Series(2.0 * numbers["p7"] - 1.5 * numbers["p3"] + 0.1 * rng.standard_normal(100))
@@ -299,14 +301,14 @@ def test_every_claim_can_be_examined_or_says_that_it_cannot() -> None:
     "changes",
     [{"table": "x.csv", "unit": "points"}, {"unit": "points"}, {"expected": ""}, {"expected": "bigger"}, {"treat": ""}],
 )
-def test_a_claim_that_says_too_much_or_too_little_is_refused(changes: dict[str, str]) -> None:
+def test_overspecified_and_underspecified_claims_are_refused(changes: dict[str, str]) -> None:
     claim = claims.Claim("x", "", "", "", expected="lower", treat="threshold_only", outcome="requests", year=2035)
     claim.check()
     with pytest.raises(ScenarioError, match="claim 'x'"):
         replace(claim, **changes).check()
 
 
-def test_effects_by_hand() -> None:
+def test_effects_match_hand_calculation() -> None:
     rows = [("no_change", 2025, 1.0), ("no_change", 2035, 3.0), ("a", 2025, 2.0), ("a", 2035, 7.0), ("b", 2035, 4.0),
             ("ab", 2035, 6.0)]  # fmt: skip
     table = pd.DataFrame([(0, *row) for row in rows], columns=["point", "scenario", "year", "plans_in_force"])
@@ -321,7 +323,7 @@ def test_effects_by_hand() -> None:
     assert together.scenarios == ("a", "no_change", "ab", "b")
 
 
-def test_a_claim_is_read_off_another_experiment(tmp_path: Path) -> None:
+def test_a_claim_can_be_read_from_the_table_of_another_experiment(tmp_path: Path) -> None:
     claim = claims.claims()["agreeing_orders_leave_less_unmet"]
     assert claims.from_table(claim, tmp_path) == {"verdict": "not examined"}
     path = tmp_path / claim.table
@@ -344,19 +346,19 @@ def test_a_claim_is_read_off_another_experiment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "words"), [(-123_456.7, "-123,457"), (0.0123, "0.0123"), (-2.25, "-2.25")])
-def test_numbers_are_for_reading(value: float, words: str) -> None:
+def test_numbers_are_rounded_for_readers(value: float, words: str) -> None:
     assert claims.number(value) == words
 
 
-def read_off(experiment: str, results: Path) -> None:
-    """Every claim that this experiment examines finds its row in what was written."""
+def check_claims_read_their_rows(experiment: str, results: Path) -> None:
+    """Check that every claim this experiment examines finds its row in the tables it wrote."""
     of_it = [claim for claim in claims.claims().values() if claim.table.startswith(experiment)]
     assert of_it
     for claim in of_it:
         assert claims.from_table(claim, results)["verdict"] in ("supported", "contradicted", "undecided"), claim.name
 
 
-def test_sizes_go_round_the_members_and_costs_add_up(tmp_path: Path) -> None:
+def test_sizes_cycle_through_the_members_and_costs_add_up(tmp_path: Path) -> None:
     some = read_ensemble(CURRENT).first(4).with_reforms()
     table, manifests = comparison.outcomes_by_size(
         lambda size: [Scenario("none"), Scenario("x", (library()["curriculum"].reform(size=size),))], some, tmp_path,
@@ -372,7 +374,7 @@ def test_sizes_go_round_the_members_and_costs_add_up(tmp_path: Path) -> None:
     assert some.every(3, 1).members.index.tolist() == [1]
 
 
-def test_a_size_multiplies_what_follows_and_leaves_amounts_and_rules() -> None:
+def test_size_scales_effects_and_leaves_amounts_and_rules_alone() -> None:
     half, whole = (read_scenario("paper_sequence", size=size) for size in (0.5, 1.0))
     p = Parameters()
     month = month_index("2039-01")
@@ -384,7 +386,7 @@ def test_a_size_multiplies_what_follows_and_leaves_amounts_and_rules() -> None:
     assert small["severity_threshold"] == large["severity_threshold"]
 
 
-def test_interaction_is_what_a_group_does_among_others_beyond_what_it_does_alone() -> None:
+def test_interaction_is_the_effect_among_others_less_the_effect_alone() -> None:
     names = [scenario.name for scenario in sequencing.choice_scenarios()]
     worth = {"P": 1.0, "C": 2.0, "F": 0.0, "A": 0.0, "S": 5.0}
 
@@ -400,7 +402,7 @@ def test_interaction_is_what_a_group_does_among_others_beyond_what_it_does_alone
     assert found["difference"].tolist() == [0.0, -3.0, 0.0, 0.0, -3.0]
 
 
-def test_the_whole_beside_the_sum_of_its_parts() -> None:
+def test_the_whole_is_compared_with_the_sum_of_its_parts() -> None:
     values = {priorities.NONE: 10.0, "alone:1": 8.0, "alone:2": 9.0, "alone:deficit_grant": 0.0,
               priorities.WHOLE: 5.0, "without:1": 9.0}  # fmt: skip
     rows = [(point, 0, name, 2035, value) for point in range(3) for name, value in values.items()]
@@ -409,15 +411,15 @@ def test_the_whole_beside_the_sum_of_its_parts() -> None:
     assert (found["whole"], found["parts"], found["beyond"]) == (-5.0, -3.0, -2.0)
 
 
-def test_every_reform_of_the_library_is_part_of_a_priority_or_a_lever() -> None:
+def test_every_reform_of_the_library_belongs_to_exactly_one_part() -> None:
     parts = priorities.parts()
     assert [part for part in parts if part.isdigit()] == [str(k) for k in range(1, 13)]
     assert sorted(name for names in parts.values() for name in names) == sorted(library())
 
 
-def test_priorities_and_claims_in_small(tmp_path: Path) -> None:
-    for name in ("priorities", "claims"):
-        arguments = ["experiment", name, "--smoke", "--out", str(tmp_path / name)]
+def test_priorities_and_claims_run_in_smoke_size(tmp_path: Path) -> None:
+    for number, name in (("e09", "priorities"), ("e10", "claims")):
+        arguments = ["experiment", number, "--smoke", "--out", str(tmp_path / name)]
         arguments += ["--results", str(tmp_path)] if name == "claims" else []
         outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
         assert outcome.exit_code == 0, outcome.output
@@ -432,7 +434,7 @@ def test_priorities_and_claims_in_small(tmp_path: Path) -> None:
     assert (tmp_path / "claims" / "claims.md").read_text(encoding="utf-8").count("\n| ") == len(table) + 1
 
 
-def test_compare_in_small(tmp_path: Path) -> None:
+def test_compare_runs_in_small_size(tmp_path: Path) -> None:
     arguments = ["compare", "no_change", "threshold_only", "--members", "2", "--scale", "0.0005", "--until", "2036-08"]
     outcome = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)], catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
@@ -455,7 +457,7 @@ def test_compare_in_small(tmp_path: Path) -> None:
         ("unmet_need_share", -2.0, -7.0, 3.0, "no sure difference in 2035 (-7.0 to +3.0)"),
     ],
 )
-def test_a_difference_is_said_in_words(outcome: str, median: float, q05: float, q95: float, words: str) -> None:
+def test_a_difference_is_put_into_words(outcome: str, median: float, q05: float, q95: float, words: str) -> None:
     question = next(q for q in at_a_glance.QUESTIONS if q.outcome == outcome)
     row = pd.Series({"median": median, "q05": q05, "q95": q95})
     assert at_a_glance.sentence(question, row) == words
@@ -493,7 +495,7 @@ def test_the_terminal_shows_years_and_units_of_figures() -> None:
         "thousand", "percentage points", "2026-27 prices"]  # fmt: skip
 
 
-def test_labels_that_would_cover_each_other_are_moved_apart() -> None:
+def test_overlapping_labels_are_moved_apart() -> None:
     assert at_a_glance.apart([5.0, 1.0], 1.0) == [5.0, 1.0]
     found = at_a_glance.apart([2.0, 2.1, 9.0], 1.0)
     assert found[1] - found[0] == pytest.approx(1.0)
@@ -502,12 +504,12 @@ def test_labels_that_would_cover_each_other_are_moved_apart() -> None:
 
 
 @pytest.mark.parametrize("name", ["e06", "e07"])
-def test_funding_experiments_in_small(name: str, tmp_path: Path) -> None:
+def test_e06_and_e07_run_in_smoke_size(name: str, tmp_path: Path) -> None:
     tmp_path /= {"e06": "e06_funding", "e07": "e07_double_funding"}[name]
     arguments = ["experiment", name, "--smoke", "--out", str(tmp_path)]
     outcome = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
-    read_off(tmp_path.name, tmp_path.parent)
+    check_claims_read_their_rows(tmp_path.name, tmp_path.parent)
     if name == "e06":
         groups = pd.read_csv(tmp_path / "groups.csv")
         assert set(groups["scenario"]) == set(funding_models.MODELS[1:])
@@ -529,14 +531,14 @@ def test_funding_experiments_in_small(name: str, tmp_path: Path) -> None:
         assert np.isfinite(table["cumulated"]).all()
 
 
-def test_e05_in_small(tmp_path: Path) -> None:
+def test_e05_runs_in_smoke_size_with_a_pareto_efficient_front(tmp_path: Path) -> None:
     tmp_path /= "e05_sequencing"
     outcome = CliRunner().invoke(app, ["experiment", "e05", "--smoke", "--out", str(tmp_path)], catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     short = pd.read_csv(tmp_path / "summary.csv")
     assert short["arm"].unique().tolist() == list(ARMS[:1])
     assert (short["order_beside_choice"] > 0.0).all()
-    read_off("e05_sequencing", tmp_path.parent)
+    check_claims_read_their_rows("e05_sequencing", tmp_path.parent)
     front = pd.read_csv(tmp_path / "front.csv")
     assert front["front"].any()
     best = front[front["front"]]
@@ -546,7 +548,7 @@ def test_e05_in_small(tmp_path: Path) -> None:
     assert (tmp_path / "order.png").exists()
 
 
-def test_a_set_of_dates_is_run_as_a_scenario_would_be(tmp_path: Path) -> None:
+def test_a_set_of_dates_gives_the_results_of_its_scenario(tmp_path: Path) -> None:
     ensemble = read_ensemble(CURRENT).first(1)
     dates = dict.fromkeys(GROUPS, pareto.NEVER) | {"capacity": "2027-09", "funding": "2029-09"}
     never = dict.fromkeys(GROUPS, pareto.NEVER)
@@ -557,7 +559,7 @@ def test_a_set_of_dates_is_run_as_a_scenario_would_be(tmp_path: Path) -> None:
     cost, unmet = together[0]
     scenario = sequencing.scenario_of({"capacity": "2027-09", "funding": "2029-09"}, "equal_money", "dates")
     design = sequencing.runs("dates", [scenario], ensemble, scale=0.0005, replicates=1, seed=500)
-    found = comparison.outcomes(sweep(design, tmp_path / "dates", workers=1).store, [scenario])
+    found = comparison.outcomes_with_costs(sweep(design, tmp_path / "dates", workers=1).store, [scenario])
     assert unmet == pytest.approx(found["unmet_need_share"].mean(), rel=1e-3)
     assert cost == pytest.approx(found["public_cost"].sum() / 1000.0, rel=1e-3)
     spent = found["public_cost"].sum() / 1000.0 - total(scenario) / 1000.0
@@ -572,7 +574,7 @@ def test_pieces_hold_everything_once(n: int, pieces: int) -> None:
     assert all(cut)
 
 
-def test_payback_counts_members_in_which_it_never_comes_as_later_than_all() -> None:
+def test_members_that_never_pay_back_count_as_later_than_all() -> None:
     saves, never = [2.0, -1.0, -1.0, -1.0], [2.0, 1.0, 1.0, 1.0]
     for paths, middle, share in (
         ([saves, saves, saves, never], 2028.0, 0.25),
@@ -595,19 +597,19 @@ def test_payback_counts_members_in_which_it_never_comes_as_later_than_all() -> N
         assert (by_year["q50"] <= by_year["q95"]).all()
 
 
-def test_results_of_another_set_up_are_not_gone_on_with(tmp_path: Path) -> None:
-    kept.gone_on_with(tmp_path, {"scale": 0.01, "ensemble": "a"})
-    kept.gone_on_with(tmp_path, {"scale": 0.01, "ensemble": "a"})
+def test_results_of_another_setup_are_not_resumed(tmp_path: Path) -> None:
+    resume_or_refuse(tmp_path, {"scale": 0.01, "ensemble": "a"})
+    resume_or_refuse(tmp_path, {"scale": 0.01, "ensemble": "a"})
     with pytest.raises(ResultsError, match="was made with another ensemble and scale"):
-        kept.gone_on_with(tmp_path, {"scale": 0.02, "ensemble": "b"})
+        resume_or_refuse(tmp_path, {"scale": 0.02, "ensemble": "b"})
 
 
-def test_quarters_are_of_weight() -> None:
+def test_quarters_hold_equal_weight() -> None:
     values, weights = np.asarray([3.0, 1.0, np.nan, 2.0, 4.0]), np.asarray([1.0, 1.0, 9.0, 5.0, 1.0])
     assert funding_models.quarters(values, weights).tolist() == [3, 0, -1, 1, 3]
 
 
-def test_extra_costs_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extra_costs_match_hand_calculation(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line for lines in double_funding.PAYERS_OF_LINES.values() for line in lines]
     rows = [
         {"run": run, "point": point, "scenario": scenario, "year": year, "unmet_need": 100.0 - 10.0 * extra,

@@ -1,4 +1,4 @@
-"""A surrogate recovers known indices, says how well it predicts, and says when it knows nothing."""
+"""A surrogate recovers known indices and reports how well it predicts, also when it predicts nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.stores import add_in_batches
 
 from sendcycle.errors import ResultsError, SendcycleError
 from sendcycle.inputs.parameters import Prior, declared
@@ -29,7 +30,7 @@ def ishigami(points: np.ndarray) -> np.ndarray:
     return np.sin(x[:, 0]) + 7.0 * np.sin(x[:, 1]) ** 2 + 0.1 * x[:, 2] ** 4 * np.sin(x[:, 0])
 
 
-def of(values: Any, n: int = 600, seed: int = 1) -> pd.DataFrame:
+def indices_of(values: Any, n: int = 600, seed: int = 1) -> pd.DataFrame:
     """Return the indices of a surrogate that learned a function of three shares from n points."""
     problem = problem_of(NAMES)
     points = shares("delta", problem, n, seed)
@@ -37,7 +38,7 @@ def of(values: Any, n: int = 600, seed: int = 1) -> pd.DataFrame:
 
 
 def test_ishigami_is_recovered_within_its_own_error() -> None:
-    table = of(ishigami)
+    table = indices_of(ishigami)
     found = table[table["index"] == "ST"].set_index("factor")
     assert found["q2"].iloc[0] > 0.9
     assert set(found["surrogate"]) == {"gradient-boosted trees"}  # no quadratic knows a sine
@@ -47,26 +48,26 @@ def test_ishigami_is_recovered_within_its_own_error() -> None:
 
 
 def test_a_quadratic_is_learned_as_one() -> None:
-    table = of(lambda p: 3.0 * p[:, 0] + p[:, 0] * p[:, 1], n=80)
+    table = indices_of(lambda p: 3.0 * p[:, 0] + p[:, 0] * p[:, 1], n=80)
     assert set(table["surrogate"]) == {"quadratic ridge"}
     assert table["q2"].iloc[0] > 0.999
     assert table.loc[(table["factor"] == "x3") & (table["index"] == "ST"), "value"].iloc[0] < 0.001
 
 
-def test_noise_is_not_predicted_and_that_is_said() -> None:
+def test_pure_noise_is_reported_as_unpredictable() -> None:
     rng = np.random.default_rng(4)
-    table = of(lambda p: rng.normal(size=len(p)), n=200)
+    table = indices_of(lambda p: rng.normal(size=len(p)), n=200)
     assert table["q2"].iloc[0] < 0.1
     assert table["rmse"].iloc[0] == pytest.approx(1.0, abs=0.2)
 
 
-def test_points_without_a_value_are_left_out_and_too_few_give_none() -> None:
+def test_points_without_a_value_are_dropped_and_too_few_give_no_surrogate() -> None:
     def holed(points: np.ndarray, share: float) -> np.ndarray:
         return np.where(points[:, 2] < share, np.nan, points[:, 0])
 
-    some = of(lambda p: holed(p, 0.2), n=200)
+    some = indices_of(lambda p: holed(p, 0.2), n=200)
     assert some["q2"].iloc[0] > 0.99
-    none = of(lambda p: holed(p, 0.9), n=200)
+    none = indices_of(lambda p: holed(p, 0.9), n=200)
     assert none["value"].isna().all()
     assert set(none["surrogate"]) == {"none"}
 
@@ -79,7 +80,7 @@ def test_shares_are_the_inverse_of_quantiles(name: str) -> None:
 
 
 def stored(folder: Path, n: int, *, finished: bool = True, **more: Any) -> Store:
-    """Return a finished sweep in which plans are the sum of both shares, in one year of which nothing is known."""
+    """Return a finished sweep in which plans are the sum of both shares in 2020, and without values in 2021."""
     priors = {name: declared()[name].prior for name in ("escalation", "rate_family_request")}
     design = Design("stored", priors, n=n, outcomes=("plans_in_force",), years=(2020, 2021), **more)
     store = Store(folder)
@@ -92,13 +93,13 @@ def stored(folder: Path, n: int, *, finished: bool = True, **more: Any) -> Store
         .assign(plans_in_force=column)
         for year, column in ((2020, values), (2021, np.full(len(plan), np.nan)))
     ]  # fmt: skip
-    store.add(0, pd.concat(rows, ignore_index=True))
+    add_in_batches(store, pd.concat(rows, ignore_index=True))
     if finished:
         store.finish({})
     return store
 
 
-def test_a_stored_sweep_is_learned_from(tmp_path: Path) -> None:
+def test_a_surrogate_is_learned_from_a_stored_sweep(tmp_path: Path) -> None:
     table = analyse_surrogate(stored(tmp_path, 128), 256)
     first = table[(table["year"] == 2020) & (table["index"] == "S1")].set_index("factor")["value"]
     assert first.to_dict() == pytest.approx({"escalation": 0.5, "rate_family_request": 0.5}, abs=0.03)
@@ -114,7 +115,7 @@ def test_replicates_are_averaged(tmp_path: Path) -> None:
     np.testing.assert_allclose(outcomes["plans_in_force", 2020], points.sum(axis=1), atol=1e-6)
 
 
-def test_what_does_not_serve_is_refused(tmp_path: Path) -> None:
+def test_unsuitable_sweeps_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="50 points"):
         analyse_surrogate(stored(tmp_path / "few", 20), 64)
     with pytest.raises(ResultsError, match="one arm"):
@@ -127,12 +128,12 @@ def test_what_does_not_serve_is_refused(tmp_path: Path) -> None:
         analyse_surrogate(Store(tmp_path / "nothing"), 64)
 
 
-def test_prior_without_numbers_for_its_form_is_not_met() -> None:
+def test_a_prior_without_a_distribution_is_refused() -> None:
     with pytest.raises(SendcycleError, match="quantiles"):
         shares_of(Prior("none", 0.0, 1.0), np.zeros(2))
 
 
-def test_a_surrogate_of_one_fold_that_knows_nothing_ends_in_numbers() -> None:
+def test_the_scatter_of_folds_is_a_number_where_a_fold_learns_nothing() -> None:
     problem = problem_of(NAMES, second_order=True)
     points = shares("delta", problem, 64, 1)[:60]
     values = np.where(np.arange(60) < 5, 1.0, 0.0)
@@ -141,6 +142,6 @@ def test_a_surrogate_of_one_fold_that_knows_nothing_ends_in_numbers() -> None:
     assert table["of_folds"].notna().all()
 
 
-def test_how_many_points_were_learned_from_stands_beside_the_indices() -> None:
-    table = of(lambda points: np.where(points[:, 2] < 0.25, np.nan, points[:, 0]), n=400)
+def test_the_number_of_points_learned_from_is_reported() -> None:
+    table = indices_of(lambda points: np.where(points[:, 2] < 0.25, np.nan, points[:, 0]), n=400)
     assert set(table["points"]) == {300}

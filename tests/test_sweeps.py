@@ -1,4 +1,4 @@
-"""Sweeps: designs are checked, runs do not depend on who computes them, and what is finished is never lost."""
+"""Sweeps: designs are checked, results do not depend on the worker, and no finished run is lost."""
 
 import json
 import os
@@ -19,9 +19,10 @@ from sendcycle.errors import ParameterError, ResultsError, SendcycleError
 from sendcycle.inputs.parameters import declared
 from sendcycle_experiments.analysis.baseline import run_baseline
 from sendcycle_experiments.sweeps import runner
-from sendcycle_experiments.sweeps.designs import Design, DesignError, delayed, differences, prior_of
+from sendcycle_experiments.sweeps.designs import Design, DesignError, delayed, prior_of
+from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
 from sendcycle_experiments.sweeps.runner import sweep
-from sendcycle_experiments.sweeps.store import RUNS, Store, model_state
+from sendcycle_experiments.sweeps.store import RUNS, Store
 from sendcycle_experiments.terminal.command_line import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,27 +105,27 @@ def test_a_group_brings_all_its_parameters_with_a_prior() -> None:
         ({"replicates": 10**7}, "are more than"),
     ],
 )
-def test_a_wrong_design_says_what_is_wrong(entry: dict[str, Any], words: str) -> None:
+def test_a_wrong_design_is_refused_in_one_line(entry: dict[str, Any], words: str) -> None:
     with pytest.raises((DesignError, ParameterError, ValueError), match=words) as caught:
         design(**entry)
     assert "\n" not in str(caught.value)
 
 
-def test_differences_name_the_entries() -> None:
+def test_changed_entries_are_named() -> None:
     one, other = design(n=2, uncertainties={"escalation": {}}), design(n=4, uncertainties={"escalation": {}})
-    assert differences(one.as_dict(), other.as_dict()) == ["n", "points"]
-    assert differences(one.as_dict(), one.as_dict()) == []
-    assert differences(one.as_dict(), one.replaced(seed=7).as_dict()) == ["seed", "points"]
+    assert changed_entries(one.as_dict(), other.as_dict()) == ["n", "points"]
+    assert changed_entries(one.as_dict(), one.as_dict()) == []
+    assert changed_entries(one.as_dict(), one.replaced(seed=7).as_dict()) == ["seed", "points"]
 
 
-def test_order_numbers_points_and_arms_and_so_is_a_difference() -> None:
+def test_designs_that_list_entries_in_another_order_differ() -> None:
     draws: dict[str, Any] = {"escalation": {}, "effect_wait": {}}
     levers: dict[str, Any] = {"gain_r1_crowding_out": [0, 1], "gain_r2_budget_squeeze": [0, 1]}
     one = design(n=2, uncertainties=draws, levers=levers)
     turned = design(n=2, uncertainties=dict(reversed(draws.items())), levers=levers)
-    assert "uncertainties" in differences(one.as_dict(), turned.as_dict())
+    assert "uncertainties" in changed_entries(one.as_dict(), turned.as_dict())
     turned = design(n=2, uncertainties=draws, levers=dict(reversed(levers.items())))
-    assert differences(one.as_dict(), turned.as_dict()) == ["levers"]
+    assert changed_entries(one.as_dict(), turned.as_dict()) == ["levers"]
 
 
 # ---------------------------------------------------------------------- stores
@@ -143,22 +144,22 @@ def rows(*runs: int, error: str | None = None) -> pd.DataFrame:
     )
 
 
-def test_parts_are_read_back_in_order_and_failures_apart(tmp_path: Path) -> None:
+def test_parts_are_read_in_order_and_failures_separately(tmp_path: Path) -> None:
     store = Store(tmp_path / "s")
-    store.begin(design(n=5, uncertainties={"escalation": {}}), resume=False)
-    store.add(1, rows(3, 4))
-    store.add(0, rows(0, 1))
+    store.begin(design(n=5, batch=1, uncertainties={"escalation": {}}), resume=False)
+    for run in (3, 4, 0, 1):
+        store.add(run, rows(run))
     store.add(2, rows(2, error="ValueError: no"))
     assert store.outcomes()["run"].tolist() == [0, 1, 3, 4]
     failed = store.failures()
     assert failed["run"].tolist() == [2]
     assert failed["escalation"].iloc[0] == store.plan()["escalation"].iloc[2]
-    assert store.finished() == {0, 1, 2}
+    assert store.finished() == {0, 1, 2, 3, 4}
 
 
-def test_a_harmed_or_half_written_part_counts_as_never_written(tmp_path: Path) -> None:
+def test_damaged_and_half_written_parts_are_discarded(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.begin(design(n=4, uncertainties={"escalation": {}}), resume=False)
+    store.begin(design(n=4, batch=1, uncertainties={"escalation": {}}), resume=False)
     for batch in range(3):
         store.add(batch, rows(batch))
     first, second, _ = sorted((tmp_path / RUNS).iterdir())
@@ -168,10 +169,12 @@ def test_a_harmed_or_half_written_part_counts_as_never_written(tmp_path: Path) -
     second.write_bytes(second.read_bytes()[:-8])
     (tmp_path / RUNS / ".part-000007-abc.parquet.unfinished").write_bytes(b"half")
     assert store.finished() == {2}
-    assert len(list((tmp_path / RUNS).iterdir())) == 1
+    assert ["was changed" in words for words in store.parts().wrong] == [True, True]
+    store.add(0, rows(0))
+    assert store.finished() == {0, 2}
 
 
-def test_a_brief_manifest_names_scenarios_by_what_they_hold(tmp_path: Path) -> None:
+def test_a_brief_manifest_identifies_scenarios_by_content(tmp_path: Path) -> None:
     found = {}
     for name, value in (("one", 1.5), ("same", 1.5), ("other", 1.6)):
         scenario = Scenario("outreach", (Reform("outreach", (Change("outreach_extra", value, "2014-11"),)),))
@@ -185,7 +188,7 @@ def test_a_brief_manifest_names_scenarios_by_what_they_hold(tmp_path: Path) -> N
     assert "outreach_extra" in json.dumps(store.manifest())
 
 
-def test_another_design_or_model_is_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_another_design_or_model_are_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
     store.begin(design(), resume=False)
     with pytest.raises(ResultsError, match="add --resume"):
@@ -193,12 +196,12 @@ def test_another_design_or_model_is_not_mixed_in(tmp_path: Path, monkeypatch: py
     store.begin(design(), resume=True)
     with pytest.raises(ResultsError, match=r"what differs: design: replicates, design: seed\."):
         store.begin(design(replicates=2, seed=5), resume=True)
-    monkeypatch.setattr("sendcycle_experiments.sweeps.store.code_hash", lambda: "another")
+    monkeypatch.setattr("sendcycle_experiments.sweeps.model_state.code_hash", lambda: "another")
     with pytest.raises(ResultsError, match=r"what differs: model: code\."):
         store.begin(design(), resume=True)
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
     store.begin(design(n=2, uncertainties={"escalation": {}}), resume=False)
     store.add(0, rows(0))
@@ -218,7 +221,7 @@ def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
         "import sys, time\nfrom sendcycle_experiments.sweeps.store import Store\n"
         f"with Store({str(tmp_path)!r}).alone():\n    print('in', flush=True)\n    time.sleep(60)\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = dict(os.environ)
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
     try:
         assert other.stdout is not None
@@ -240,7 +243,7 @@ def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """Start a Dask scheduler and two workers as processes of their own, and yield their address."""
     folder = tmp_path_factory.mktemp("dask")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = dict(os.environ)
     file = folder / "scheduler.json"
     scheduler = subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
@@ -306,14 +309,16 @@ def test_runs_that_failed_are_computed_again_when_asked(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(store.table(), whole)
 
 
-def test_one_worker_of_this_machine_writes_the_same_files(by_scheduler: tuple[Design, Path], tmp_path: Path) -> None:
+def test_one_local_worker_writes_the_same_files_as_a_scheduler(
+    by_scheduler: tuple[Design, Path], tmp_path: Path
+) -> None:
     chosen, folder = by_scheduler
     runner.sweep(chosen, tmp_path, workers=1)
     assert parts(tmp_path) == parts(folder)
     assert len(parts(tmp_path)) == 6
 
 
-def test_a_run_of_a_sweep_is_the_run_that_simulate_gives(by_scheduler: tuple[Design, Path]) -> None:
+def test_a_run_of_a_sweep_equals_simulate(by_scheduler: tuple[Design, Path]) -> None:
     chosen, folder = by_scheduler
     table = Store(folder).table()
     row = table.iloc[13]
@@ -330,7 +335,7 @@ def test_arrow_duckdb_and_pandas_read_the_same(by_scheduler: tuple[Design, Path]
     assert duckdb.sql(query).df()["plans_in_force"].tolist() == Store(folder).outcomes()["plans_in_force"].tolist()
 
 
-def test_a_failing_run_is_kept_with_its_error_and_the_others_go_on(
+def test_a_failing_run_is_stored_with_its_error_and_the_others_continue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = design(n=3, uncertainties={"escalation": {}})
@@ -357,7 +362,7 @@ def test_a_worker_with_another_model_is_refused(what: str) -> None:
         runner.run_batch([], {}, model_state() | {what: "not this one"})
 
 
-def test_no_scheduler_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_scheduler_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(runner.SendcycleError, match="no Dask scheduler answers at nowhere"):
         runner.sweep(design(), tmp_path, scheduler="nowhere")
 
@@ -380,7 +385,7 @@ def heed_interruptions() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def started(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
+def start_sweep(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
     """Start a sweep as somebody would in a terminal."""
     command = [
         sys.executable,
@@ -393,17 +398,17 @@ def started(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
         *more,
     ]
     return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True,
+        command, cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         preexec_fn=heed_interruptions,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path) -> None:
+def test_a_killed_sweep_resumes_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
     file, out = tmp_path / "long.toml", tmp_path / "out"
     file.write_text(LONG, encoding="utf-8")
-    process = started(file, out, "--workers", "1")
+    process = start_sweep(file, out, "--workers", "1")
     try:
         for _ in range(1200):
             if len(list((out / RUNS).glob("part-*"))) >= 3:
@@ -423,7 +428,7 @@ def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path
     written = {name: (out / RUNS / name).stat().st_mtime_ns for name in kept}
     assert 3 <= len(kept) < 45
     assert not (out / "manifest.json").exists()
-    again = started(file, out, "--workers", "1", "--resume")
+    again = start_sweep(file, out, "--workers", "1", "--resume")
     _, errors = again.communicate(timeout=300)
     assert again.returncode == 0, errors
     now = parts(out)
@@ -435,7 +440,7 @@ def test_a_killed_sweep_goes_on_where_it_was(how: signal.Signals, tmp_path: Path
     assert (out / "manifest.json").exists()
 
 
-def test_a_client_whose_event_loop_starts_late_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_whose_event_loop_starts_late_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
 
     def late(address: str, timeout: int) -> str:
@@ -462,7 +467,7 @@ def test_a_killed_worker_loses_no_run(addresses: tuple[str, list[subprocess.Pope
     assert Store(tmp_path).outcomes()["run"].tolist() == list(range(24))
 
 
-def test_a_killed_scheduler_is_one_line_and_its_runs_are_kept(
+def test_a_killed_scheduler_is_reported_and_its_runs_are_stored(
     addresses: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:
     address, processes = addresses  # the last test that uses them
@@ -482,7 +487,7 @@ def test_a_killed_scheduler_is_one_line_and_its_runs_are_kept(
 
 def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ResultsError, match="something else"):
+    with pytest.raises(ResultsError, match="not written by"):
         Store(tmp_path).begin(design(), resume=False)
     store = Store(tmp_path / "s")
     store.begin(design(), resume=False)
@@ -490,7 +495,7 @@ def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path: Path) -> None:
         run_baseline(Parameters(), out=tmp_path / "s", scale=0.0005, until="2014-10")
 
 
-def test_no_scheduler_leaves_no_folder(tmp_path: Path) -> None:
+def test_a_missing_scheduler_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(runner.SendcycleError, match="no Dask scheduler"):
         runner.sweep(design(), tmp_path / "new", scheduler="tcp://127.0.0.1:1")
     assert not (tmp_path / "new").exists()
@@ -537,7 +542,7 @@ def test_a_delay_moves_a_reform_and_its_announcement_and_no_other(two_reforms: P
     assert delayed(scenario, {"delay:outreach": 300.0}).reforms[0].changes[0].end is None  # beyond the last month
 
 
-def test_runs_live_with_the_delay_of_their_plan(two_reforms: Path, tmp_path: Path) -> None:
+def test_runs_use_the_delay_of_their_plan(two_reforms: Path, tmp_path: Path) -> None:
     scenario = Scenario.from_toml(two_reforms)
     d = Design(
         "dates", {"delay:campaign": prior_of("delay:campaign", {"low": 0, "high": 6})}, scenarios=(scenario,), n=3,
@@ -565,7 +570,7 @@ def test_dates_of_reforms_are_factors_beside_groups(two_reforms: Path, tmp_path:
     assert main(["sensitivity", "morris", "--delays", "0:6", "--out", str(tmp_path / "no")]) == 2
 
 
-def test_every_month_of_a_delay_is_as_likely() -> None:
+def test_every_month_of_a_delay_is_equally_likely() -> None:
     months = np.round(prior_of("delay:x", {"low": -2, "high": 3}).quantiles((np.arange(6000) + 0.5) / 6000))
     counts = pd.Series(months).value_counts()
     assert sorted(counts.index) == [-2, -1, 0, 1, 2, 3]
@@ -583,7 +588,7 @@ def test_every_month_of_a_delay_is_as_likely() -> None:
         ({"delay:outreach": {"low": 0, "high": 40}}, "never starts|starts"),
     ],
 )
-def test_delays_that_cannot_be_are_refused(two_reforms: Path, entry: dict[str, Any], message: str) -> None:
+def test_impossible_delays_are_refused(two_reforms: Path, entry: dict[str, Any], message: str) -> None:
     with pytest.raises(SendcycleError, match=message):
         Design.from_mapping({**SMALL, "scenarios": [two_reforms.name], "uncertainties": entry}, two_reforms.parent)
 
@@ -622,12 +627,12 @@ def test_resuming_a_finished_sweep_leaves_its_manifest(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_design_of_no_use_says_so_before_anything_runs(entry: dict[str, Any], words: str) -> None:
+def test_useless_designs_are_refused_before_anything_runs(entry: dict[str, Any], words: str) -> None:
     with pytest.raises(SendcycleError, match=words):
         design(**entry)
 
 
-def test_a_sweep_that_lost_a_part_is_refused_and_goes_on(tmp_path: Path) -> None:
+def test_a_sweep_that_lost_a_part_is_refused_until_it_is_resumed(tmp_path: Path) -> None:
     chosen = design(sampler="defaults", replicates=4, batch=1)
     runner.sweep(chosen, tmp_path, workers=1)
     next((tmp_path / RUNS).glob("part-*")).unlink()
@@ -637,7 +642,7 @@ def test_a_sweep_that_lost_a_part_is_refused_and_goes_on(tmp_path: Path) -> None
     assert Store(tmp_path).outcomes()["run"].nunique() == 4
 
 
-def test_a_sweep_that_goes_on_does_not_look_finished(tmp_path: Path) -> None:
+def test_a_resumed_sweep_does_not_look_finished(tmp_path: Path) -> None:
     chosen = design(sampler="defaults", replicates=3, batch=1)
     runner.sweep(chosen, tmp_path, workers=1)
     next((tmp_path / RUNS).glob("part-*")).unlink()
@@ -646,7 +651,7 @@ def test_a_sweep_that_goes_on_does_not_look_finished(tmp_path: Path) -> None:
     assert looks == [False]
 
 
-def test_a_plan_written_in_pieces_is_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_written_in_pieces_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sendcycle_experiments.sweeps.store.PLANNED_AT_ONCE", 7)
     chosen = design(n=9, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]})
     Store(tmp_path).begin(chosen, resume=False)

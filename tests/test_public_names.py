@@ -1,0 +1,75 @@
+"""What a user imports stands in two places; README, documents and notebooks take everything from there."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sendcycle
+import sendcycle_experiments
+
+ROOT = Path(__file__).resolve().parents[1]
+PUBLIC = {"sendcycle": set(sendcycle.__all__), "sendcycle_experiments": set(sendcycle_experiments.PUBLIC)}
+FOR_USERS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.py")),
+    *sorted((ROOT / "notebooks").glob("*.py")),
+]
+OF_DEVELOPERS = {"extending.md"}  # how to change the package, from inside
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the module and name of every import from our packages."""
+    text = path.read_text(encoding="utf-8")
+    blocks = [text] if path.suffix == ".py" else re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for block in blocks:
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {*PUBLIC, "model"}:
+                yield from ((str(node.module), alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FOR_USERS, ids=lambda path: path.name)
+def test_users_import_from_the_two_packages_alone(path: Path) -> None:
+    found = list(imports_of(path))
+    if path.name not in OF_DEVELOPERS:
+        assert [(module, name) for module, name in found if name not in PUBLIC.get(module, set())] == []
+
+
+def test_documents_do_import_something() -> None:
+    assert sum(bool(list(imports_of(path))) for path in FOR_USERS) >= 7
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_every_public_name_is_there(package: str) -> None:
+    module = sys.modules[package]
+    assert [name for name in sorted(PUBLIC[package]) if getattr(module, name, None) is None] == []
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = module.nonsense
+
+
+def test_type_checkers_see_the_same_names_from_the_same_modules() -> None:
+    tree = ast.parse(Path(str(sendcycle_experiments.__file__)).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    typed = {
+        alias.asname: (f"{node.module}.{alias.name}")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    lazy = {
+        name: ".".join(filter(None, ("sendcycle_experiments", module, attribute)))
+        for name, (module, attribute) in sendcycle_experiments.PUBLIC.items()
+    }
+    assert typed == lazy
+
+
+def test_the_experiments_are_loaded_only_when_used() -> None:
+    heavy = {"pandas", "numba", "mesa", "sendcycle", "dask", "matplotlib", "sendcycle_experiments.sweeps"}
+    code = f"import sys, sendcycle_experiments; print({heavy} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "set()"
