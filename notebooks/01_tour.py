@@ -10,8 +10,8 @@
 # few lines; the whole API has docstrings with shapes, units and errors.
 
 # %%
-from sendcycle_experiments.calibration.ensembles import CURRENT, read_ensemble
 from sendcycle import Parameters, SendModel, simulate
+from sendcycle_experiments import CURRENT, read_ensemble
 
 ensemble = read_ensemble(CURRENT)
 nearest = Parameters(**ensemble.values(ensemble.nearest))
@@ -68,9 +68,8 @@ result.dataset()["plans_in_force"]
 # The model is a `mesa.Model`. Families are columns; one is an agent as soon as you look at it.
 
 # %%
-model = SendModel(nearest, scale=0.01, n_months=60)
-for _ in range(60):
-    model.step()
+model = SendModel(nearest, seed=0, scale=0.01, n_months=60)
+model.run_model()
 child = model.child(1000)
 print(child.need.name, child.sen_status.name, child.setting.name, f"met {child.met:.2f}, confidence {child.confidence:.2f}")
 print(f"{model.authorities[0].name}: balance £{model.authorities[0].balance_gbp / 1e6:.1f}m")
@@ -79,10 +78,10 @@ print(f"{model.authorities[0].name}: balance £{model.authorities[0].balance_gbp
 # What happened to a child, told from the same draws:
 
 # %%
-from sendcycle_experiments.app.stories import story, telling_children
+from sendcycle_experiments import stories
 
-row, words = next(iter(telling_children(model).items()))
-told = story(model, row)
+row, words = next(iter(stories.telling_children(model).items()))
+told = stories.story(model, row)
 print(words, "\n", told.who)
 told.events
 

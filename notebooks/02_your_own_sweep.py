@@ -14,13 +14,12 @@
 import tempfile
 from pathlib import Path
 
-from sendcycle_experiments.sweeps.designs import Design
-from sendcycle_experiments.sweeps.runner import sweep
-from sendcycle.inputs.parameters import declared
+from sendcycle import declared_parameters
+from sendcycle_experiments import Design, sweep
 
 design = Design(
     "escalation_and_contagion",
-    uncertainties={name: declared()[name].prior for name in ("escalation", "rate_family_request")},
+    uncertainties={name: declared_parameters()[name].prior for name in ("escalation", "rate_family_request")},
     levers={"gain_r7_confidence": (0.0, 1.0)},
     outcomes=("plans_in_force", "unmet_need_share"),
     years=(2020, 2025),

@@ -14,8 +14,8 @@
 import tempfile
 from pathlib import Path
 
-from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle import Change, Reform, Scenario, simulate
+from sendcycle_experiments import read_scenario
 
 outreach = Reform(
     "outreach",
@@ -51,7 +51,7 @@ assert read_scenario(str(path)) == with_outreach
 # Mistakes are one line that says what to do:
 
 # %%
-from sendcycle.errors import SendcycleError
+from sendcycle import SendcycleError
 
 (path.parent / "wrong.toml").write_text(text.replace("outreach_extra", "outreach_exrta"))
 try:
@@ -77,15 +77,13 @@ print("before:", gap[:"2026-01"].abs().max(), "; August 2032:", round(gap.iloc[-
 # fifty or more for anything you report (`sendcycle compare no_change outreach.toml`).
 
 # %%
-from sendcycle_experiments.analysis import comparison
-from sendcycle_experiments.calibration.ensembles import CURRENT, read_ensemble
-from sendcycle_experiments.sweeps.runner import sweep
+from sendcycle_experiments import CURRENT, comparison, read_ensemble, sweep
 
 members = read_ensemble(CURRENT).first(8).with_reforms()
 scenarios = [read_scenario("no_change"), with_outreach]
 runs = comparison.design(scenarios, members, scale=0.002, until="2032-08")
 store = sweep(runs, path.parent / "runs", workers=1).store
-gaps = comparison.differences(comparison.outcomes(store, scenarios), "no_change")
+gaps = comparison.differences(comparison.outcomes_with_costs(store, scenarios), "no_change")
 gaps[(gaps["year"] == 2031) & gaps["outcome"].isin(["plans_in_force", "unmet_need_share", "confidence"])]
 
 # %% [markdown]

@@ -54,20 +54,18 @@ import tempfile
 
 import numpy as np
 
-from sendcycle_experiments.sweeps.designs import Design
-from sendcycle_experiments.sweeps.runner import sweep
-from sendcycle_experiments.analysis.sensitivity import analyse, analysis_design, problem_of
-from sendcycle.inputs.parameters import declared
+from sendcycle import declared_parameters
+from sendcycle_experiments import Design, sensitivity, sweep
 
 names = ["escalation", "rate_family_request", "effect_confidence"]
 base = Design(
-    "three_factors", {name: declared()[name].prior for name in names}, outcomes=("plans_in_force",), years=(2024,),
+    "three_factors", {name: declared_parameters()[name].prior for name in names}, outcomes=("plans_in_force",), years=(2024,),
     scale=0.002, until="2024-03",
 )
-problem = problem_of(names)
-chosen = analysis_design(base, "morris", problem, n=4)
+problem = sensitivity.problem_of(names)
+chosen = sensitivity.analysis_design(base, "morris", problem, n=4)
 store = sweep(chosen, Path(tempfile.mkdtemp()) / "runs", workers=1).store
-table = analyse(store, chosen, "morris", problem)
+table = sensitivity.analyse(store, chosen, "morris", problem)
 table[table["index"] == "mu_star"][["factor", "value", "half_width"]].sort_values("value", ascending=False)
 
 # %% [markdown]

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from IPython.display import Image, Markdown
 
-from sendcycle_experiments.figures.paper_figures import FIGURES, made
+from sendcycle_experiments import FIGURES, make_figures
 
 home = Path.cwd() if (Path.cwd() / "results").is_dir() else Path.cwd().parent
 list(FIGURES)
 
 # %%
 out = Path(tempfile.mkdtemp()) / "figures"
-made(["forecast", "scenarios", "stocks_and_flows"], home / "results", out)
+make_figures(["forecast", "scenarios", "stocks_and_flows"], home / "results", out)
 
 # %%
 Image(out / "forecast.png")

@@ -4,8 +4,7 @@ import argparse
 
 from dask_jobqueue import SLURMCluster
 
-from sendcycle_experiments.sweeps.designs import Design
-from sendcycle_experiments.sweeps.runner import Progress, sweep
+from sendcycle_experiments import Design, Progress, sweep
 
 CORES = 32  # of a job; each runs one worker
 
