@@ -20,6 +20,7 @@ from sendcycle.inputs.parameters import declared
 from sendcycle.inputs.published import published_series
 from sendcycle.outputs import observables
 from sendcycle.outputs.results import manifest_id, read_result_manifest
+from sendcycle_experiments import app as page_package
 from sendcycle_experiments.studies.registry import STUDIES
 from sendcycle_experiments.sweeps import progress
 from sendcycle_experiments.sweeps.interruption import interruptible
@@ -197,6 +198,7 @@ def test_app_reports_unknown_scenarios_and_missing_packages(
 ) -> None:
     assert "unknown scenario 'papr_sequence'" in failed(capsys, "app", "papr_sequence")
     monkeypatch.setitem(sys.modules, "sendcycle_experiments.app.serving", None)
+    monkeypatch.delattr(page_package, "serving", raising=False)  # another test may have loaded it
     assert "pip install 'sendcycle[app]'" in failed(capsys, "app", "--no-browser")
 
 
