@@ -44,7 +44,7 @@ def changes(draw: st.DrawFn, parameter: str) -> Change:
     start = draw(st.integers(0, N_MONTHS - 2))
     end = draw(st.none() | st.integers(start + 1, N_MONTHS - 1))
     value = draw(st.floats(0, 10).filter(lambda value: abs(value - BASE[parameter]) > 1e-6))
-    ramp = draw(st.integers(0, 60))
+    ramp = draw(st.integers(0, min(60, (N_MONTHS if end is None else end) - start)))
     return Change(parameter, value, month_label(start), None if end is None else month_label(end), ramp)
 
 
@@ -139,7 +139,7 @@ def test_relative_changes_match_hand_calculation() -> None:
     assert Change("a", 9.0, "2014-11", how="times").applied(column, 0.0, 10.0)[-1] == 10.0  # its range
 
 
-@given(st.floats(0.2, 3.0), st.floats(0.1, 3.0), st.integers(1, 60))
+@given(st.floats(0.2, 3.0), st.floats(0.1, 3.0), st.integers(1, 24))
 def test_values_are_restored_after_a_relative_change_over_another(factor: float, value: float, ramp: int) -> None:
     assume(abs(factor - 1.0) > 1e-3)
     assume(abs(value - BASE["a"]) > 1e-3)
@@ -209,7 +209,7 @@ def test_a_reform_may_follow_itself_but_not_overlap_itself() -> None:
         ({"ramp_months": -1}, ScenarioError, "whole number"),
         ({"ramp_months": 1.5}, ScenarioError, "whole number"),
         ({"value": 10.5}, ParameterError, r"reform 'r': a = 10.5 is out of range: 0 to 10 units \(source: assumed\)"),
-        ({"value": float("nan")}, ParameterError, "finite"),
+        ({"value": float("nan")}, ScenarioError, "finite"),
         ({"parameter": "onn"}, ParameterError, "'onn'. Did you mean 'on'"),
         ({"parameter": "on", "value": 0.5}, ParameterError, "switch"),
         ({"parameter": "on", "value": 1, "ramp_months": 3}, ScenarioError, "cannot move by a ramp"),

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 EXECUTED = re.compile(r"[=+\-@\t\r]")  # with these a cell begins that a spreadsheet takes for a formula
-NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?%?")
+DIGITS = r"[+-]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?%?"
+NUMBER = re.compile(rf"{DIGITS}( \({DIGITS} to {DIGITS}\))?")  # alone, or with its interval
 
 
 def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
