@@ -27,6 +27,7 @@ from sendcycle.inputs.reforms import Cost
 from sendcycle.inputs.user_text import check_name, parse_toml, read_text
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle.outputs.observables import months_of
+from sendcycle.send_model import LARGEST_SEED
 from sendcycle.start.population import SMALLEST_SCALE
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.sweeps.ensemble_files import ensemble_file, read_members
@@ -38,7 +39,6 @@ SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a des
 SECONDS_A_RUN = 0.05  # what every run costs beside, however small
 REFORMS = "reforms"  # the group of parameters that act only under a reform
 DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
-LARGEST_SEED = 2**63 - 1
 Dated = TypeVar("Dated", Change, Cost)
 GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back

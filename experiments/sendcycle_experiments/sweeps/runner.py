@@ -29,8 +29,6 @@ from sendcycle_experiments.sweeps.store import Store
 IN_FLIGHT = 3  # batches sent ahead for each worker: enough that none waits, few enough that memory stays flat
 LONGEST_ERROR = 300
 KEPT = "what was finished is kept, --resume goes on from there."
-
-
 LOOPBACK = "127.0.0.1"  # nothing of a sweep on this machine can be reached from another
 LOOP_STARTS = 4  # times that a client of a scheduler is begun
 
@@ -237,8 +235,8 @@ def _cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
+            host=LOOPBACK,
+            dashboard_address=f"{LOOPBACK}:0",
             silence_logs="CRITICAL",
             memory_limit=0,
         )

@@ -197,7 +197,7 @@ class Store:
 
     def parts(self) -> Parts:
         """Return the sound parts, each read and held against its name, its number and the manifest if there is one."""
-        found = Parts()
+        found, twice = Parts(), set()
         listed = (self._manifest() or {}).get("parts")
         size = int(self._kept()["design"]["batch"])
         for path in self._named_as_parts():
@@ -211,12 +211,12 @@ class Store:
                 found.wrong.append(f"{path.name} is not in the manifest")
             elif batch in found.sound:
                 found.wrong.append(f"{path.name} and {found.sound[batch].name} are of one batch")
+                twice.add(batch)
             else:
                 found.sound[batch] = path
         if listed is None:  # which of two is right nobody knows: both are computed again
-            for words in found.wrong:
-                if words.endswith("of one batch"):
-                    found.sound.pop(int(words.split("-")[1]), None)
+            for batch in twice:
+                del found.sound[batch]
         return found
 
     def _named_as_parts(self) -> list[Path]:
