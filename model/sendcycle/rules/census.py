@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.rules.cases import list_case, list_plan
 from sendcycle.rules.confidence import confidence_target, neighbours_part, next_confidence, own_experience
-from sendcycle.rules.needs import remembered_unmet_need, rows_here, severity_gbp_k
+from sendcycle.rules.needs import escalated_gbp_k, remembered_unmet_need, rows_here
 from sendcycle.rules.support import place_in_table, school_help, share_of_need_met, specialist_help, support_table
 from sendcycle.rules.topups import count_topup_before_school, count_topup_in_school
 from sendcycle.state.children import N_CASES, N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
@@ -32,6 +32,10 @@ def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part
     branches. Who has a plan or a case is listed for the rules of the next month.
     """
     c = w.children
+    # read once: the compiler cannot know that writing to the children leaves parameters as they are
+    weight, rises, falls = p.weight_neighbours, p.rate_confidence_rises, p.rate_confidence_falls
+    memory_up, memory_down, penalty = p.rate_memory_up, p.rate_memory_down, p.penalty_wrong_place
+    escalation, unmet_reference = p.escalation, p.unmet_reference
     threshold_gbp_k = p.notional_sen_threshold_gbp / GBP_PER_GBP_K / d.price_index
     for a in part:
         la = w.authorities[a]
@@ -42,7 +46,7 @@ def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part
         by_outreach, by_outreach_and_therapy = specialist_help(la, p)
         cases = np.zeros(N_CASES, np.int64)
         children = np.zeros(N_SEN_STATUSES * N_SETTINGS, np.int64)  # by SenStatus and Setting
-        at_school = np.zeros((n_schools, SCHOOL_SUMS))
+        at_school = np.zeros(n_schools * SCHOOL_SUMS)  # flat, see place_of_sum
         sums, confidence_with_plan = NOTHING, 0.0
         begin_lists_and_topups(la)
         for i in rows_here(w, a, t):
@@ -58,19 +62,21 @@ def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part
                 if setting == Setting.EARLY_YEARS:
                     count_topup_before_school(c.provision_gbp[i], la, p)
                 elif setting <= Setting.UNIT:
-                    at_school[s, DEMAND] = count_topup_in_school(at_school[s, DEMAND], c.provision_gbp[i], la, p, d)
+                    at_school[place_of_sum(s, DEMAND)] = count_topup_in_school(
+                        at_school[place_of_sum(s, DEMAND)], c.provision_gbp[i], la, p, d
+                    )
             elif setting == Setting.POST_16:
                 continue
             help_given = help_on_support[s] if status == SenStatus.SEN_SUPPORT else help_of_rest[s]
             if status > SenStatus.NONE:
                 help_given += by_outreach if c.need[i] >= Need.LEARNING else by_outreach_and_therapy
-            met = share_of_need_met(assured[k], ordinary[k], help_given, c.wants_special[i], p)
-            target = confidence_target(own_experience(setting, c.confidence[i], met), by_neighbours[s], p)
+            met = share_of_need_met(assured[k], ordinary[k], help_given, c.wants_special[i], penalty)
+            target = confidence_target(own_experience(setting, c.confidence[i], met), by_neighbours[s], weight)
             c.met[i] = met
-            c.unmet[i] = remembered_unmet_need(c.unmet[i], met, p)
-            c.confidence[i] = next_confidence(c.confidence[i], target, p)
+            c.unmet[i] = remembered_unmet_need(c.unmet[i], met, memory_up, memory_down)
+            c.confidence[i] = next_confidence(c.confidence[i], target, rises, falls)
             if setting != Setting.POST_16:
-                cost = severity_gbp_k(c, i, p)
+                cost = escalated_gbp_k(c.base_need_gbp_k[i], c.unmet[i], escalation, unmet_reference)
                 sums = add_need(sums, cost, met, c.disadvantaged[i], c.confidence[i])
                 if status == SenStatus.PLAN:
                     confidence_with_plan += c.confidence[i]
@@ -81,6 +87,12 @@ def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part
         report_schools(w, a, at_school)
         report_who_is_where(w, a, children.reshape(N_SEN_STATUSES, N_SETTINGS), confidence_with_plan)
         report_cases(w.tallies[a], cases)
+
+
+@inlined
+def place_of_sum(s: int | np.uint64, what: int) -> np.uint64:
+    """Return where one of the sums of an authority's school s stands; unsigned and flat, which reads faster."""
+    return np.uint64(s) * np.uint64(SCHOOL_SUMS) + np.uint64(what)
 
 
 @inlined
@@ -127,13 +139,13 @@ def count_at_school(
     threshold_gbp_k: float,
 ) -> None:
     """Count the child's need at its school, and what its family thinks."""
-    at_school[s, NEED_LOAD] += cost
-    at_school[s, CONFIDENCE] += confidence
-    at_school[s, PUPILS] += 1.0
-    at_school[s, DEMAND] += paid_by_school_gbp_k(status, cost, threshold_gbp_k)
+    at_school[place_of_sum(s, NEED_LOAD)] += cost
+    at_school[place_of_sum(s, CONFIDENCE)] += confidence
+    at_school[place_of_sum(s, PUPILS)] += 1.0
+    at_school[place_of_sum(s, DEMAND)] += paid_by_school_gbp_k(status, cost, threshold_gbp_k)
     if status == SenStatus.SEN_SUPPORT:
-        at_school[s, SUPPORT_LOAD] += cost
-        at_school[s, SUPPORT_PUPILS] += 1.0
+        at_school[place_of_sum(s, SUPPORT_LOAD)] += cost
+        at_school[place_of_sum(s, SUPPORT_PUPILS)] += 1.0
 
 
 @compiled
@@ -149,13 +161,13 @@ def report_need(tally: TallyRecord, sums: Sums) -> None:
 @compiled
 def report_schools(w: World, a: int, at_school: NDArray[np.float64]) -> None:
     """Report each school's need and families, and how many are on SEN support in secondary schools."""
-    la = w.authorities[a]
+    la, sums = w.authorities[a], at_school.reshape(-1, SCHOOL_SUMS)
     in_secondary = 0.0
     for s in range(la.last_school - la.first_school):
         school = w.schools[la.first_school + s]
-        school.demand_gbp_k, school.need_load_gbp_k = at_school[s, DEMAND], at_school[s, NEED_LOAD]
-        school.confidence_sum, school.confidence_count = at_school[s, CONFIDENCE], at_school[s, PUPILS]
-        school.support_load_gbp_k, school.support_pupils = at_school[s, SUPPORT_LOAD], at_school[s, SUPPORT_PUPILS]
+        school.demand_gbp_k, school.need_load_gbp_k = sums[s, DEMAND], sums[s, NEED_LOAD]
+        school.confidence_sum, school.confidence_count = sums[s, CONFIDENCE], sums[s, PUPILS]
+        school.support_load_gbp_k, school.support_pupils = sums[s, SUPPORT_LOAD], sums[s, SUPPORT_PUPILS]
         in_secondary += school.support_pupils * school.secondary
     w.tallies[a].pupils_sen_support_secondary = in_secondary
 

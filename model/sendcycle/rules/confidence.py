@@ -49,16 +49,16 @@ def own_experience(setting: int, confidence: float, met: float) -> float:
 
 
 @inlined
-def confidence_target(experience: float, by_neighbours: float, p: ParameterRecord) -> float:
+def confidence_target(experience: float, by_neighbours: float, weight_neighbours: float) -> float:
     """Return the confidence towards which the family moves, from its own experience and its neighbours' part."""
-    return min((1.0 - p.weight_neighbours) * experience + by_neighbours, 1.0)
+    return min((1.0 - weight_neighbours) * experience + by_neighbours, 1.0)
 
 
 @inlined
-def next_confidence(confidence: float, target: float, p: ParameterRecord) -> float:
+def next_confidence(confidence: float, target: float, rate_rises: float, rate_falls: float) -> float:
     """Return the family's confidence after a month on the way to its target (R7)."""
     gap = target - confidence
-    return confidence + (p.rate_confidence_rises if gap > 0.0 else p.rate_confidence_falls) * gap
+    return confidence + (rate_rises if gap > 0.0 else rate_falls) * gap
 
 
 # ---------------------------------------------------------------------- each school's and area's

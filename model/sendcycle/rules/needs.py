@@ -116,14 +116,20 @@ def severity_gbp_k(c: Children, i: int, p: ParameterRecord) -> float:
 
     Unmet need escalates: the assumption is that a need which has long gone unmet costs more to meet.
     """
-    return c.base_need_gbp_k[i] * (1.0 + p.escalation * (c.unmet[i] - p.unmet_reference))
+    return escalated_gbp_k(c.base_need_gbp_k[i], c.unmet[i], p.escalation, p.unmet_reference)
 
 
 @inlined
-def remembered_unmet_need(unmet: float, met: float, p: ParameterRecord) -> float:
+def escalated_gbp_k(base_need_gbp_k: float, unmet: float, escalation: float, unmet_reference: float) -> float:
+    """Return what a need costs to meet after so much of it has gone unmet, 0 to 1, for so long."""
+    return base_need_gbp_k * (1.0 + escalation * (unmet - unmet_reference))
+
+
+@inlined
+def remembered_unmet_need(unmet: float, met: float, rate_up: float, rate_down: float) -> float:
     """Return the memory of unmet need, 0 to 1, after a month in which this share of the need was met."""
     gap = 1.0 - met - unmet
-    return unmet + (p.rate_memory_up if gap > 0.0 else p.rate_memory_down) * gap
+    return unmet + (rate_up if gap > 0.0 else rate_down) * gap
 
 
 @inlined

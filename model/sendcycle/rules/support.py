@@ -130,10 +130,10 @@ def specialist_help(la: AuthorityRecord, p: ParameterRecord) -> tuple[float, flo
 
 @inlined
 def share_of_need_met(
-    assured: float, ordinary: float, help_given: float, wants_special: int, p: ParameterRecord
+    assured: float, ordinary: float, help_given: float, wants_special: int, penalty_wrong_place: float
 ) -> float:
     """Return the share of a need that is met, 0 to 1; less while the child waits for a specialist place.
 
     Met is what is assured, and of ordinary support as much as school and specialists can give.
     """
-    return (assured + ordinary * help_given) * (1.0 - p.penalty_wrong_place * wants_special)
+    return (assured + ordinary * help_given) * (1.0 - penalty_wrong_place * wants_special)
