@@ -227,3 +227,12 @@ def test_things_that_are_no_parameters_or_scenario_are_one_line() -> None:
     for wrong in ("white_paper_2026", None):
         with pytest.raises(ScenarioError, match="must be a Scenario"):
             simulate(scenario=wrong)  # type: ignore[arg-type]
+
+
+def test_writing_a_field_of_an_agent_writes_the_record_that_rules_read() -> None:
+    with closing(SendModel(scale=0.003, seed=1)) as model:
+        authority, school = model.authorities[0], model.schools[0]
+        authority.psychologists = 9.0
+        school.note = "visited"
+        assert model.world.authorities["psychologists"][0] == 9.0 == authority.psychologists
+        assert "psychologists" in dir(authority) and "note" not in model.world.schools.dtype.names

@@ -273,7 +273,7 @@ class SendModel(mesa.Model):
         del self.world, self._born_before, self.inputs
 
     def count(self) -> January:
-        """Return the month just run by need, age, disadvantage, label and setting, and by school; after a step."""
+        """Return the month just run by need, age, disadvantage, SEN status and setting, and by school; after a step."""
         return count_january(self.world, self.run_in_parts, self.t - 1)
 
     def breakdowns(self, januaries: Sequence[January]) -> Breakdowns:

@@ -21,9 +21,9 @@ class Decision(IntEnum):
     ADVOCACY = 5
     ONSET = 6
     SCHOOL = 8
-    START_LABEL = 9
+    START_SEN_STATUS = 9
     START_SETTING = 10
-    LABEL_CHANGES = 11
+    SEN_STATUS_CHANGES = 11
     REQUEST = 13
     REQUEST_DAY = 15
     PROCESS_TIME = 17

@@ -28,7 +28,7 @@ NOTHING = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)  # before the first child
 def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Meet a share of each need; let remembered unmet need and confidence follow (R7); count by school and setting.
 
-    What a label and a setting mean for support stands in a small table (`support_table`), so that the loop has few
+    What SEN status and setting mean for support stands in a small table (`support_table`), so that the loop has few
     branches. Who has a plan or a case is listed for the rules of the next month.
     """
     c = w.children

@@ -218,7 +218,7 @@ def closures_deepen_needs(w: World, p: ParameterRecord, d: DriverRecord, part: P
 def schools_identify_needs(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
-    changes = stream(w.seed, Decision.LABEL_CHANGES, t)
+    changes = stream(w.seed, Decision.SEN_STATUS_CHANGES, t)
     recognition = recognised(p, d)
     highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by SenStatus
     for a in part:

@@ -69,7 +69,7 @@ def may_be_requested(c: Children, i: int, t: int) -> bool:
 
 @inlined
 def request_rate(c: Children, i: int, t: int, mood: float, recognition: float, p: ParameterRecord) -> float:
-    """Return what the rates of family and school share: the area's mood, severity, age, recognition and label."""
+    """Return what the rates of family and school share: the area's mood, severity, age, recognition and SEN status."""
     rate = mood * (severity_gbp_k(c, i, p) / p.severity_request) ** p.elasticity_request
     rate *= age_factor(t - c.born[i], p)
     if recognition_grows(c.need[i]):

@@ -1,4 +1,4 @@
-"""Schools support: what they can offer, and what a label and a setting mean for a child's support."""
+"""Schools support: what they can offer, and what SEN status and setting mean for a child's support."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def support_table(
 
 @inlined
 def place_in_table(status: int, setting: int) -> np.uint64:
-    """Return where a label and a setting stand in a flat table; unsigned, so that no index counts from the end."""
+    """Return where a SEN status and a setting stand in a flat table; unsigned, so that no index counts from the end."""
     return np.uint64(status * N_SETTINGS + setting)
 
 

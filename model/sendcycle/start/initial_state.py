@@ -110,7 +110,7 @@ def assign_initial_sen_status(w: World, drawn: Sample, p: Parameters, t: int) ->
         for low_age, high_age, share in PLAN_AGE_BANDS:
             rows = _rows(w, a, t, low_age, high_age)
             rows = rows[t >= c.born[rows] + c.onset[rows]]
-            score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_PLANS * _noise(w, rows, Decision.START_LABEL)
+            score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_PLANS * _noise(w, rows, Decision.START_SEN_STATUS)
             chosen = rows[_highest(score, round(share * la.plans_2014))]
             c.sen_status[chosen] = SenStatus.PLAN
             if low_age >= STAYING_IN_MAINSTREAM:
@@ -119,7 +119,7 @@ def assign_initial_sen_status(w: World, drawn: Sample, p: Parameters, t: int) ->
         for low_age, high_age, share in SUPPORT_AGE_BANDS:
             rows = _rows(w, a, t, low_age, high_age)
             rows = rows[(t >= c.born[rows] + c.onset[rows]) & (c.sen_status[rows] == 0)]
-            score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_SEN_SUPPORT * _noise(w, rows, Decision.START_LABEL)
+            score = np.log(c.base_need_gbp_k[rows]) + NOISE_OF_SEN_SUPPORT * _noise(w, rows, Decision.START_SEN_STATUS)
             c.sen_status[rows[_highest(score, round(share * count))]] = SenStatus.SEN_SUPPORT
 
 

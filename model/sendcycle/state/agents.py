@@ -56,6 +56,19 @@ class RecordAgent(SendAgent):
             raise AttributeError(f"{type(self).__name__} has no '{name}'")
         return records[name][self.row]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Write a field of the record, so that the model goes on with it; any other name is the agent's own."""
+        world = getattr(self.__dict__.get("model"), "world", None)
+        records = None if world is None else getattr(world, self.records)
+        if records is not None and name in records.dtype.names:
+            records[name][self.row] = value
+        else:
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        """List the fields of the record too."""
+        return [*super().__dir__(), *getattr(self.model.world, self.records).dtype.names]
+
     def as_dict(self) -> dict[str, Any]:
         """Return all fields of the record by name."""
         records = getattr(self.model.world, self.records)

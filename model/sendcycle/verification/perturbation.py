@@ -34,7 +34,7 @@ class Nudge:
     times, plus, low, high
         What is done to it.
     which
-        The rows it is done to. A plan is given to every tenth child on SEN support by adding 1 to its label.
+        The rows it is done to. A plan is given to every tenth child on SEN support by adding 1 to its SEN status.
     """
 
     at: str

@@ -59,15 +59,14 @@ from sendcycle.rules.transitions import (
 from sendcycle.rules.workforce import workforce_changes
 from sendcycle.rules.workload import authorities_allocate_hours, case_flows_change
 from sendcycle.send_model import SendModel
-from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Appeal, Case, Children, Need
-from sendcycle.state.children import SenStatus as Labels
+from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Appeal, Case, Children, Need, SenStatus
 from sendcycle.state.children import Setting as Settings
 from sendcycle.state.records import DOCKET_MONTHS, SchoolRecord
 from sendcycle.state.world import World
 from sendcycle.units import GBP_PER_GBP_K, MONTHS_PER_YEAR, WEEKS_PER_MONTH
 
 # Plain numbers: looking a member up in its enumeration takes Python several times as long.
-NO_SEN, SEN_SUPPORT, PLAN = (int(label) for label in Labels)
+NO_SEN, SEN_SUPPORT, PLAN = (int(status) for status in SenStatus)
 (
     EARLY_YEARS, MAINSTREAM, UNIT, STATE_SPECIAL, INDEPENDENT_SPECIAL, ALTERNATIVE, POST_16, HOME, ELSEWHERE, LEFT,
 ) = (int(setting) for setting in Settings)  # fmt: skip
@@ -446,7 +445,7 @@ class Family(mesa.Agent):
 
     # ------------------------------------------------------------------ needs
 
-    def changes_label(self, month: Month) -> None:
+    def changes_sen_status(self, month: Month) -> None:
         """Go on SEN support when the need shows; come off it when the need is light or met."""
         may_be_identified = self.may_be_identified(month)
         if not may_be_identified and not self.may_leave_support():
@@ -1178,7 +1177,7 @@ def closures_deepen_needs(area: PlainAuthority, month: Month) -> None:
 def schools_identify_needs(area: PlainAuthority, month: Month) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     for family in area.aged(month.t, FIRST_AGE, LEAVING_AGE):
-        family.changes_label(month)
+        family.changes_sen_status(month)
 
 
 def families_request(area: PlainAuthority, month: Month) -> None:
