@@ -75,15 +75,15 @@ print(child.need.name, child.sen_status.name, child.setting.name, f"met {child.m
 print(f"{model.authorities[0].name}: balance £{model.authorities[0].balance_gbp / 1e6:.1f}m")
 
 # %% [markdown]
-# What happened to a child, told from the same draws:
+# What happened to a child, from the same draws:
 
 # %%
 from sendcycle_experiments import stories
 
 row, words = next(iter(stories.telling_children(model).items()))
-told = stories.story(model, row)
-print(words, "\n", told.who)
-told.events
+story = stories.story(model, row)
+print(words, "\n", story.who)
+story.events
 
 # %%
 model.close()

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from sendcycle import NO_CHANGE, Parameters, Scenario, SendModel, simulate
-from sendcycle.calendar import N_MONTHS, month_index
+from sendcycle.calendar import N_MONTHS, month_index, month_label
 from sendcycle.errors import DateError, ScenarioError, SendcycleError
 from sendcycle.inputs.parameters import declared as parameters_declared
 from sendcycle.outputs.observables import declared
-from sendcycle.state.children import Case, SenStatus
+from sendcycle.state.children import Case, SenStatus, Setting
 from sendcycle.structure.causal_map import causal_map
 from sendcycle_experiments.app import charts
 from sendcycle_experiments.app.choices import FIRST, Choices
@@ -118,12 +118,12 @@ def test_a_childs_story_agrees_with_the_columns() -> None:
         c = model.world.children
         new = [i for i in telling_children(model, 400) if c.sen_status[i] == SenStatus.PLAN and c.planned[i] > 6]
         row = new[len(new) // 2]
-        told = story(model, row)
-        assert "an EHC plan is issued" in set(told.events["event"])
-        issued = told.events.loc[told.events["event"] == "an EHC plan is issued", "month"].iloc[-1]
+        found = story(model, row)
+        assert "an EHC plan is issued" in set(found.events["event"])
+        issued = found.events.loc[found.events["event"] == "an EHC plan is issued", "month"].iloc[-1]
         assert month_index(issued) == c.planned[row]
-        assert told.months["unmet"].iloc[-1] == pytest.approx(float(c.unmet[row]), abs=1e-6)
-        assert told.events["month"].is_monotonic_increasing
+        assert found.months["unmet"].iloc[-1] == pytest.approx(float(c.unmet[row]), abs=1e-6)
+        assert found.events["month"].is_monotonic_increasing
         asked = [
             i for i, words in telling_children(model, 400).items() if c.case[i] == Case.DECIDING and "waits" in words
         ]
@@ -138,10 +138,13 @@ def test_a_childs_story_is_available_before_reforms_start() -> None:
     with closing(SendModel(scenario=later, seed=0, scale=SCALE, n_months=30)) as model:
         for _ in range(8):
             model.step()
-        row = next(iter(telling_children(model, 400)))
-        told = story(model, row)
-        assert told.events["month"].max() <= "2015-04"
-        assert not len(told.months) or told.months["month"].iloc[-1] == "2015-04"
+        c = model.world.children
+        in_education = [row for row in telling_children(model, 400) if c.setting[row] != Setting.LEFT]
+        assert c.born[in_education[0]] + c.onset[in_education[0]] < 0  # its need shows all the time
+        found = story(model, in_education[0])
+        assert len(found.events) > 1
+        assert found.events["month"].max() <= "2015-04"
+        assert found.months["month"].tolist() == [month_label(t) for t in range(8)]
 
 
 def test_a_childs_story_follows_the_scenario_of_its_model() -> None:
@@ -155,8 +158,8 @@ def test_a_childs_story_follows_the_scenario_of_its_model() -> None:
             without.step()
         met, other = np.asarray(model.world.children.met), np.asarray(without.world.children.met)
         rows = [row for row in telling_children(model, 400) if abs(met[row] - other[row]) > 1e-4]
-        told = story(model, rows[0])
-        assert told.months["met"].iloc[-1] == pytest.approx(met[rows[0]], abs=1e-6)
+        found = story(model, rows[0])
+        assert found.months["met"].iloc[-1] == pytest.approx(met[rows[0]], abs=1e-6)
         assert story(without, rows[0]).months["met"].iloc[-1] == pytest.approx(other[rows[0]], abs=1e-6)
 
 

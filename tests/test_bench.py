@@ -55,13 +55,18 @@ def test_report_describes_the_run_it_measured(report: dict[str, Any]) -> None:
     assert start["later_start_seconds"] > start["import_seconds"] > 0
 
 
-def test_twin_is_measured_or_reported_missing(report: dict[str, Any]) -> None:
+def test_twin_is_measured_and_compared(report: dict[str, Any]) -> None:
     step = report["child_step"]
-    if step["twin_missing"]:
-        assert step["twin_ns"] is step["ratio"] is None
-        assert any("not measured" in cell for cell in bench_tables(report)[2].columns[1].cells)
-    else:
-        assert step["ratio"] == pytest.approx(step["twin_ns"] / step["compiled_ns"])
+    assert step["twin_missing"] is None
+    assert step["twin_ns"] > 0
+    assert step["ratio"] == pytest.approx(step["twin_ns"] / step["compiled_ns"])
+    assert not any("not measured" in cell for cell in bench_tables(report)[2].columns[1].cells)
+
+
+def test_a_twin_that_is_missing_is_said_not_to_be_measured(report: dict[str, Any]) -> None:
+    step = report["child_step"] | {"twin_missing": "no module", "twin_ns": None, "ratio": None}
+    cells = list(bench_tables(report | {"child_step": step})[2].columns[1].cells)
+    assert any("not measured" in cell and "no module" in cell for cell in cells)
 
 
 def test_a_missing_twin_does_not_fail_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,16 +78,16 @@ def test_a_missing_twin_does_not_fail_the_bench(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_twin_is_stepped_like_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    lived: list[int] = []
+    months: list[int] = []
 
     class PlainTwin(SendModel):
         def step(self) -> None:
-            lived.append(self.t)
+            months.append(self.t)
             super().step()
 
     monkeypatch.setitem(sys.modules, "sendcycle.verification.plain_twin", types.SimpleNamespace(PlainTwin=PlainTwin))
     outcome = child_steps("twin", 0.001, 3)
-    assert lived[-3:] == [0, 1, 2]
+    assert months[-3:] == [0, 1, 2]
     assert outcome["child_steps"] == child_steps("compiled", 0.001, 3)["child_steps"] > 0
 
 

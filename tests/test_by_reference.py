@@ -76,9 +76,9 @@ def test_writes_persist_and_reference_counts_stay_the_same(
 def test_a_copy_has_arrays_and_pointers_of_its_own(copied: Callable[[Outer], Outer], outer: Outer) -> None:
     compiled = njit(written)
     compiled(outer, 3)  # its pointers are made
-    twin = copied(outer)
-    compiled(twin, 3)
-    assert twin.inner.column.tolist() == [18.0, 19.0, 20.0]
+    copy = copied(outer)
+    compiled(copy, 3)
+    assert copy.inner.column.tolist() == [18.0, 19.0, 20.0]
     assert outer.inner.column.tolist() == [9.0, 10.0, 11.0]
 
 
@@ -132,9 +132,9 @@ def test_pointers_are_made_before_threads_ask_for_them(monkeypatch: pytest.Monke
 
 def test_a_copied_model_has_its_pointers_before_threads_ask_for_them() -> None:
     model = SendModel(seed=0, scale=0.004, n_months=1)
-    twin = model.copy()
-    for one, other in ((model.world, twin.world), (model.world.children, twin.world.children)):
+    copy = model.copy()
+    for one, other in ((model.world, copy.world), (model.world.children, copy.world.children)):
         assert "address" in vars(other)
         assert vars(other)["address"] != one.address
     model.close()
-    twin.close()
+    copy.close()

@@ -117,15 +117,19 @@ def test_the_first_look_selects_the_nearest_points() -> None:
 
 
 def test_a_resumed_calibration_gives_the_same_members(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+    calls: list[tuple[str, int, int]] = []
     one = calibration.calibrate("2016-12", tmp_path, SMOKE, all_stay=True)
     again = calibration.calibrate(
-        "2016-12", tmp_path, SMOKE, all_stay=True, progress=lambda name, now: told.append((name, now.done, now.before))
+        "2016-12",
+        tmp_path,
+        SMOKE,
+        all_stay=True,
+        progress=lambda name, now: calls.append((name, now.done, now.before)),
     )
     pd.testing.assert_frame_equal(one.members, again.members)
-    assert all(done == before for _, done, before in told), "a finished run was computed again"
+    assert all(done == before for _, done, before in calls), "a finished run was computed again"
     steps = {f"step_{k}{more}" for k in range(3) for more in ("", "_whole")}
-    assert {name for name, _, _ in told} == {"first_look"} | steps
+    assert {name for name, _, _ in calls} == {"first_look"} | steps
     assert set(one.members) == set(calibration.priors())
     with pytest.raises(ResultsError, match="every member is implausible"):
         calibration.calibrate("2016-12", tmp_path, SMOKE)

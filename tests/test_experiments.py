@@ -50,6 +50,14 @@ def test_a_named_option_goes_before_the_size_of_the_tiny_version(monkeypatch: py
     assert seen == [replace(STUDIES["e05"].smoke, members=3), STUDIES["e05"].full]
 
 
+def test_a_smoke_test_says_that_its_numbers_mean_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Study, "run", lambda study, sizes, context: Findings((), "nothing"))
+    assert main(["experiment", "e05", "--smoke"]) == main(["experiment", "e05"]) == 0
+    assert capsys.readouterr().out.count("these numbers mean nothing") == 1
+
+
 def test_e01_runs_in_smoke_size(tmp_path: Path) -> None:
     run("e01", "--smoke", "--out", str(tmp_path / "fan"))
     table = pd.read_csv(tmp_path / "fan" / baseline_fan.TABLE)

@@ -50,11 +50,11 @@ def test_each_branch_equals_its_separate_run(futures: list[Scenario], seed: int)
 
 
 def test_shared_months_are_run_once() -> None:
-    lived: list[int] = []
+    months_run: list[int] = []
     futures = [changed("outreach_extra", 24), changed("severity_threshold", 36), NO_CHANGE]
-    assert len(list(simulate_each(None, futures, **SMALL, progress=lambda done, _: lived.append(done)))) == 3
-    assert len(lived) == 48 + 24 + 12
-    assert [lived.count(k) for k in (24, 25, 36, 37, 48)] == [1, 2, 2, 3, 3]
+    assert len(list(simulate_each(None, futures, **SMALL, progress=lambda done, _: months_run.append(done)))) == 3
+    assert len(months_run) == 48 + 24 + 12
+    assert [months_run.count(k) for k in (24, 25, 36, 37, 48)] == [1, 2, 2, 3, 3]
 
 
 def test_a_model_switches_scenario_only_if_its_past_is_the_same() -> None:
@@ -87,9 +87,9 @@ def test_copies_are_freed_when_the_iterator_is_closed() -> None:
     copy = SendModel.copy
 
     def watched(model: SendModel) -> SendModel:
-        twin = copy(model)
-        made.append(weakref.ref(twin))
-        return twin
+        copied = copy(model)
+        made.append(weakref.ref(copied))
+        return copied
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SendModel, "copy", watched)
@@ -98,7 +98,7 @@ def test_copies_are_freed_when_the_iterator_is_closed() -> None:
         futures.close()
     gc.collect()
     assert made
-    assert all(twin() is None for twin in made)
+    assert all(copied() is None for copied in made)
 
 
 def test_waiting_copies_grow_only_with_the_logarithm_of_branches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,11 +139,11 @@ def test_equal_scenarios_get_separate_results() -> None:
 
 
 def test_a_failing_scenario_leaves_the_others_their_shared_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    lived, advance = 0, SendModel._advance_month
+    months_run, advance = 0, SendModel._advance_month
 
     def counted(model: SendModel) -> None:
-        nonlocal lived
-        lived += 1
+        nonlocal months_run
+        months_run += 1
         advance(model)
 
     scenarios = [changed("outreach_extra", 40, ramp) for ramp in (0, 2, 3, 4, 5, 6, 7)] + [
@@ -155,7 +155,7 @@ def test_a_failing_scenario_leaves_the_others_their_shared_past(monkeypatch: pyt
     monkeypatch.setattr(SendModel, "_advance_month", counted)
     found = run_batch(design.runs(0, 8), common, model_state())
     assert found["error"].notna().tolist() == [False] * 7 + [True]
-    assert lived < 0.6 * 7 * (BURN_IN_MONTHS + 48)  # alone, each lives through all of it
+    assert months_run < 0.6 * 7 * (BURN_IN_MONTHS + 48)  # alone, each lives through all of it
 
 
 def test_a_batch_equals_its_single_runs_and_isolates_a_failure() -> None:

@@ -1,5 +1,6 @@
 """The project's own files agree: the lock, the version, the wheel."""
 
+import ast
 import json
 import re
 import subprocess
@@ -15,6 +16,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ["3.11", "3.12", "3.13"]
+PACKAGES = ("model", "experiments")
+LONGEST_FUNCTION, LONGEST_FILE = 60, 700  # lines
+TWIN = "model/sendcycle/verification/plain_twin.py"  # all rules for children in one file, to be read side by side
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +127,25 @@ def test_wheel_holds_code_parameters_and_data(tmp_path: Path, project: dict[str,
 
     tops = {name.split("/")[0] for name in inside}
     assert tops == {"sendcycle", "sendcycle_experiments", f"sendcycle-{project['project']['version']}.dist-info"}
+
+
+def functions_too_long(code: str) -> list[str]:
+    """Return the functions of more lines than LONGEST_FUNCTION, from `def` on."""
+    functions = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno + 1 > LONGEST_FUNCTION]
+
+
+def test_no_function_is_longer_than_a_screen_and_no_file_than_700_lines() -> None:
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    assert len(texts) > 100
+    del texts[TWIN]
+    found = {name: too_long for name, text in texts.items() if (too_long := functions_too_long(text))}
+    assert found == {}, f"functions of more than {LONGEST_FUNCTION} lines"
+    assert [name for name, text in texts.items() if len(text.splitlines()) > LONGEST_FILE] == []
+
+
+def test_a_function_one_line_too_long_is_found() -> None:
+    body = "    x = 1\n" * (LONGEST_FUNCTION - 1)
+    assert functions_too_long(f"def fits():\n{body}") == []
+    assert functions_too_long(f"class A:\n  def too_long(self):\n{body}    return\n") == ["too_long"]

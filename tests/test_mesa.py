@@ -24,6 +24,7 @@ from sendcycle import (
     Tribunal,
     simulate,
 )
+from sendcycle.calendar import month_label
 from sendcycle.errors import ParameterError, ScaleError, ScenarioError
 from sendcycle.outputs.headlines import HEADLINES
 from sendcycle.outputs.observables import declared
@@ -138,6 +139,32 @@ def test_single_parameters_replace_those_given() -> None:
         SendModel(seed=0, rate_family_requests=0.01)
 
 
+@pytest.mark.parametrize(("name", "meant"), [("thread", "threads"), ("scenarios", "scenario"), ("month", "n_months")])
+def test_a_misspelt_argument_names_the_one_that_is_meant(name: str, meant: str) -> None:
+    with pytest.raises(ParameterError, match=f"unknown argument or parameter '{name}'. Did you mean '{meant}'"):
+        SendModel(**{name: 1})
+
+
+def test_a_generator_is_refused_by_naming_the_seed() -> None:
+    with pytest.raises(ParameterError, match="SendModel takes no rng: use seed"):
+        SendModel(rng=1)
+
+
+def test_rows_of_the_collector_count_months_from_september_2014() -> None:
+    model = SendModel(seed=2, n_months=5, **SMALL)
+    model.run_model()
+    collected = model.datacollector.get_model_vars_dataframe()
+    assert [month_label(t) for t in collected.index] == ["2014-09", "2014-10", "2014-11", "2014-12", "2015-01"]
+
+
+def test_batch_run_pairs_runs_of_the_same_seed() -> None:
+    parameters, more = seeds(0, 1)
+    rows = batch({"n_months": 3, "outreach_extra": [1.0, 1.5]} | parameters, **more)
+    requests = {(row["seed"], row["outreach_extra"]): row["requests"] for row in rows}
+    assert set(requests) == {(0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5)}
+    assert requests[0, 1.0] != requests[1, 1.0]
+
+
 def test_without_a_seed_another_is_drawn_and_kept() -> None:
     first, second = (SendModel(n_months=1, **SMALL) for _ in range(2))
     assert first.seed != second.seed
@@ -171,16 +198,16 @@ def test_a_copy_stands_where_its_model_stands() -> None:
     model = SendModel(seed=3, n_months=6, **SMALL)
     for _ in range(4):
         model.step()
-    twin = model.copy()
-    assert (twin.t, twin.steps, twin.running, twin.seed) == (4, 4, True, 3)
-    assert getattr(twin, "time", None) == getattr(model, "time", None)
-    twin.run_model()
-    assert (model.t, twin.t, twin.steps, twin.running) == (4, 6, 6, False)
+    copied = model.copy()
+    assert (copied.t, copied.steps, copied.running, copied.seed) == (4, 4, True, 3)
+    assert getattr(copied, "time", None) == getattr(model, "time", None)
+    copied.run_model()
+    assert (model.t, copied.t, copied.steps, copied.running) == (4, 6, 6, False)
     model.run_model()
-    ours, theirs = (each.datacollector.get_model_vars_dataframe() for each in (model, twin))
+    ours, theirs = (each.datacollector.get_model_vars_dataframe() for each in (model, copied))
     assert ours.equals(theirs)
     assert len(ours) == 6
-    assert not twin.copy().running
+    assert not copied.copy().running
 
 
 def test_a_model_is_let_go_without_close() -> None:
@@ -235,4 +262,5 @@ def test_writing_a_field_of_an_agent_writes_the_record_that_rules_read() -> None
         authority.psychologists = 9.0
         school.note = "visited"
         assert model.world.authorities["psychologists"][0] == 9.0 == authority.psychologists
-        assert "psychologists" in dir(authority) and "note" not in model.world.schools.dtype.names
+        assert "psychologists" in dir(authority)
+        assert "note" not in model.world.schools.dtype.names

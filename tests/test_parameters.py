@@ -24,7 +24,6 @@ from sendcycle.inputs.parameters import (
     declared,
     markdown_table,
     parse_setting,
-    sensitivity_problem,
 )
 from sendcycle.outputs.results import NOT_READ
 
@@ -124,7 +123,7 @@ def test_default_parameters_equal_their_declarations() -> None:
     assert parameters.changed() == {}
     first = next(iter(parameters))
     assert Parameters(**{first: declared()[first].high})[first] == declared()[first].high
-    assert sensitivity_problem()["num_vars"] > 0
+    assert any(parameter.prior.dist != "none" for parameter in declared().values())
 
 
 def test_every_parameter_is_read_by_a_rule() -> None:
@@ -272,32 +271,27 @@ def test_markdown_table_has_a_row_for_each_parameter(known: Mapping[str, Paramet
     assert all(line.replace("\\|", "").count("|") == 10 for line in lines)
 
 
-def test_salib_samples_match_the_declared_priors(known: Mapping[str, Parameter]) -> None:
-    problem = sensitivity_problem(known=known)
-    assert problem["names"] == NAMES[:4]
-    assert problem["dists"] == ["unif", "triang", "logunif", "truncnorm"]
+def test_quantiles_of_priors_match_samples_of_salib(known: Mapping[str, Parameter]) -> None:
+    names = NAMES[:4]
+    priors = [known[name].prior for name in names]
+    assert [prior.dist for prior in priors] == ["uniform", "triangular", "loguniform", "normal"]
+    bounds = [[prior.low, prior.high] for prior in priors]
+    triangular, normal = priors[1], priors[3]
+    assert triangular.mode is not None
+    assert normal.mean is not None
+    assert normal.sd is not None
+    bounds[1].append((triangular.mode - triangular.low) / (triangular.high - triangular.low))
+    bounds[3] += [normal.mean, normal.sd]
+    dists = ["unif", "triang", "logunif", "truncnorm"]
+    problem = {"num_vars": len(names), "names": names, "bounds": bounds, "dists": dists}
     sample = latin.sample(problem, 2000, seed=1)
-    for column, name in zip(sample.T, problem["names"], strict=True):
-        prior = known[name].prior
+    for column, name, prior in zip(sample.T, names, priors, strict=True):
         assert column.min() >= prior.low
         assert column.max() <= prior.high
         assert column.max() - column.min() > 0.9 * (prior.high - prior.low)
         for share in (0.1, 0.5, 0.9):
             assert np.quantile(column, share) == pytest.approx(prior.quantile(share), rel=0.01)
         Parameters.of(known, {name: float(column[0])})
-
-
-def test_salib_problems_can_be_limited_to_names_or_groups(known: Mapping[str, Parameter]) -> None:
-    assert sensitivity_problem(group="appeals", known=known)["names"] == ["dur_wait_months", "prob_win"]
-    assert sensitivity_problem(["prob_win", "cost_gbp"], known=known)["names"] == ["prob_win", "cost_gbp"]
-    for names, group, message in [
-        (["on_cluster"], None, "no prior"),
-        (["prob_wins"], None, "Did you mean 'prob_win'"),
-        (None, "appeal", "Did you mean 'appeals'"),
-        ([], None, "no parameter is left"),
-    ]:
-        with pytest.raises(ParameterError, match=message):
-            sensitivity_problem(names, group, known)
 
 
 @pytest.mark.parametrize(
@@ -323,8 +317,6 @@ def test_quantiles_match_hand_calculation() -> None:
     assert Prior("normal", -1, 3, mean=1, sd=0.5).quantile(0.5) == pytest.approx(1)
     assert Prior("beta", 2, 4, a=3, b=3).quantile(0.5) == pytest.approx(3)
     assert Prior("triangular", 0, 2, mode=1).quantile(0.125) == pytest.approx(0.5)
-    with pytest.raises(ParameterError, match="SALib has no beta"):
-        Prior("beta", 2, 4, a=3, b=3).salib()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,25 +23,52 @@ FOR_USERS = [
 OF_DEVELOPERS = {"extending.md"}  # how to change the package, from inside
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the module and name of every import from our packages."""
+def imports_in(code: str) -> Iterator[tuple[str, str]]:
+    """Yield the module and name of every import from our packages; no name if a module itself is imported."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {*PUBLIC, "model"}:
+            yield from ((str(node.module), alias.name) for alias in node.names)
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names if alias.name.split(".")[0] in {*PUBLIC, "model"})
+
+
+def imports_of(path: Path) -> list[tuple[str, str]]:
+    """Return the imports in a script, or in the Python of a document."""
     text = path.read_text(encoding="utf-8")
     blocks = [text] if path.suffix == ".py" else re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    for block in blocks:
-        for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {*PUBLIC, "model"}:
-                yield from ((str(node.module), alias.name) for alias in node.names)
+    return [found for block in blocks for found in imports_in(block)]
 
 
-@pytest.mark.parametrize("path", FOR_USERS, ids=lambda path: path.name)
+def not_public(found: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the imports of what is not public."""
+    return [(module, name) for module, name in found if module not in PUBLIC or name not in {"", *PUBLIC[module]}]
+
+
+WITH_IMPORTS = [path for path in FOR_USERS if path.name not in OF_DEVELOPERS and imports_of(path)]
+
+
+@pytest.mark.parametrize("path", WITH_IMPORTS, ids=lambda path: path.name)
 def test_users_import_from_the_two_packages_alone(path: Path) -> None:
-    found = list(imports_of(path))
-    if path.name not in OF_DEVELOPERS:
-        assert [(module, name) for module, name in found if name not in PUBLIC.get(module, set())] == []
+    assert not_public(imports_of(path)) == []
 
 
-def test_documents_do_import_something() -> None:
-    assert sum(bool(list(imports_of(path))) for path in FOR_USERS) >= 7
+def test_an_import_of_what_is_not_public_is_found() -> None:
+    public = "import sendcycle\nfrom sendcycle import simulate\nimport numpy as np\n"
+    inner = "import sendcycle.month\nfrom sendcycle.rules import needs\nfrom sendcycle import month\n"
+    old = "import model\nfrom model import reforms\n"
+    found = {("sendcycle.month", ""), ("sendcycle.rules", "needs"), ("sendcycle", "month")}
+    found |= {("model", ""), ("model", "reforms")}
+    assert set(not_public(imports_in(public + inner + old))) == found
+
+
+def test_documents_and_notebooks_do_import_something() -> None:
+    assert len(WITH_IMPORTS) >= 7
+
+
+def test_importing_everything_brings_the_public_names() -> None:
+    code = "from sendcycle_experiments import *; print(sorted(name for name in dir() if name[0] != '_'))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert ast.literal_eval(said) == sorted(sendcycle_experiments.PUBLIC)
 
 
 @pytest.mark.parametrize("package", PUBLIC)

@@ -247,3 +247,8 @@ def test_modules_that_no_run_loads_are_not_part_of_the_model_state() -> None:
     package = Path(sendcycle.__file__).parent
     assert all((package / name).exists() for name in NOT_READ)
     assert not {Path(name).name for name in source_files(".toml") if name.startswith(NOT_READ)} & set(input_hashes())
+
+
+def test_a_result_is_shown_in_one_line() -> None:
+    result = sendcycle.simulate(seed=3, scale=0.001, until="2014-10")
+    assert repr(result) == "Result(no_change, 2014-09 to 2014-10, scale=0.001, seed=3)"

@@ -524,7 +524,7 @@ def test_e06_and_e07_run_in_smoke_size(name: str, tmp_path: Path) -> None:
         assert set(table["scenario"]) == {
             "white_paper_2026",
             "groups_paper_order",
-            "groups_turned_round",
+            "groups_reversed",
             "groups_at_once",
             "groups_without_statute",
         }

@@ -49,6 +49,7 @@ PUBLIC = {
     "surrogate": ("analysis.surrogate", ""),
     "sweep": ("sweeps.runner", "sweep"),
 }
+__all__ = sorted(PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

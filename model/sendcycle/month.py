@@ -1,7 +1,7 @@
 """The month in order: the verbs of the model, compiled into one sweep over the authorities.
 
 No verb reads another authority. What is national comes before the sweep (the settlement, fees, the tribunal's list) or
-after it (what follows the sums of all authorities), see `SendModel.step`.
+after it (what follows the sums of all authorities), see `SendModel._run_month`.
 """
 
 from sendcycle.calendar import BURN_IN_MONTHS

@@ -1,21 +1,23 @@
 """SendModel: England's special-needs system, month by month. The step is one page."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import cached_property
+from inspect import signature
 from typing import Any, TypeVar
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from sendcycle.ages import NURSERY_YEARS, PRIMARY_YEARS, SECONDARY_YEARS, SIXTH_FORM_YEARS
 from sendcycle.calendar import BURN_IN_MONTHS, N_MONTHS, SEPTEMBER, month_label, month_of_year
 from sendcycle.engine.parts import split_authorities
-from sendcycle.errors import DateError, ParameterError, ScaleError, ScenarioError
+from sendcycle.errors import DateError, ParameterError, ScaleError, ScenarioError, nearest
 from sendcycle.inputs.drivers import drivers
-from sendcycle.inputs.parameters import Parameters
+from sendcycle.inputs.parameters import Parameters, declared
 from sendcycle.inputs.reforms import NO_CHANGE, Scenario
 from sendcycle.month import authorities_act, month_closes, month_opens
 from sendcycle.outputs.breakdowns import Breakdowns, January, count_january
@@ -34,9 +36,6 @@ T = TypeVar("T")
 
 LARGEST_SEED = 2**63 - 1
 
-# Years of age on 31 August, from and below: the phases of schools in England.
-NURSERY_AGES, PRIMARY_AGES, SECONDARY_AGES, SIXTH_FORM_AGES = (3, 4), (4, 11), (11, 16), (16, 18)
-
 
 def check_kinds(parameters: Any, scenario: Any) -> None:
     """Raise ParameterError or ScenarioError if something else was given than Parameters and a Scenario."""
@@ -44,6 +43,17 @@ def check_kinds(parameters: Any, scenario: Any) -> None:
         raise ParameterError(f"parameters must be a Parameters, not a {type(parameters).__name__}.")
     if not isinstance(scenario, Scenario):
         raise ScenarioError(f"scenario must be a Scenario, not a {type(scenario).__name__}; see read_scenario.")
+
+
+def check_names(values: Iterable[str]) -> None:
+    """Raise ParameterError for a keyword that is neither an argument of SendModel nor a parameter."""
+    known = declared()
+    names = [*(name for name in signature(SendModel.__init__).parameters if name not in ("self", "values")), *known]
+    for name in values:
+        if name == "rng":
+            raise ParameterError("SendModel takes no rng: use seed, a whole number.")
+        if name not in known:
+            raise ParameterError(f"unknown argument or parameter '{name}'.{nearest(name, names)}")
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:
@@ -105,6 +115,7 @@ class SendModel(mesa.Model):
         super().__init__(rng=self.seed)
         self.parameters = parameters if parameters is not None else Parameters()
         if values:
+            check_names(values)
             self.parameters = self.parameters.replace(**values)
         self.reform_scenario = scenario  # Mesa 3.5 keeps the name `scenario` for itself
         self.scale, self.n_months, self.collect = scale, n_months, collect
@@ -203,10 +214,10 @@ class SendModel(mesa.Model):
         """The drivers of this month as one record, see `DriverRecord`. Raises IndexError after the last month."""
         return self.inputs.drivers[self.t + BURN_IN_MONTHS]
 
-    def _each(self, rule: Callable[..., None], *more: Any) -> None:
+    def _each(self, rule: Callable[..., None]) -> None:
         """Apply a rule to every authority, in parallel over parts of them."""
         w, p, d, t = self.world, self.p, self.d, self.t
-        self.run_in_parts(lambda part: rule(w, p, d, part, t, *more))
+        self.run_in_parts(lambda part: rule(w, p, d, part, t))
 
     def run_in_parts(self, work: Callable[[Part], T]) -> list[T]:
         """Do a piece of work for every part of the authorities, in parallel where that pays, and return its results."""
@@ -224,8 +235,8 @@ class SendModel(mesa.Model):
             first, last = (t - MONTHS_PER_YEAR * age - EARLIEST_BIRTH for age in (high, low))
             return np.asarray(self._born_before[:, last] - self._born_before[:, first])
 
-        primary = aged(*PRIMARY_AGES) + self.parameters["share_nursery"] * aged(*NURSERY_AGES)
-        secondary = aged(*SECONDARY_AGES) + self.parameters["share_sixth_form"] * aged(*SIXTH_FORM_AGES)
+        primary = aged(*PRIMARY_YEARS) + self.parameters["share_nursery"] * aged(*NURSERY_YEARS)
+        secondary = aged(*SECONDARY_YEARS) + self.parameters["share_sixth_form"] * aged(*SIXTH_FORM_YEARS)
         schools = w.schools
         if t > 0:
             school_rolls_change(schools, self.p)
@@ -253,21 +264,21 @@ class SendModel(mesa.Model):
 
     def copy(self) -> "SendModel":
         """Return an independent model in the same state: no array, no worker and no agent is shared."""
-        twin = SendModel.__new__(SendModel)
-        mesa.Model.__init__(twin, rng=self.seed)
+        copied = SendModel.__new__(SendModel)
+        mesa.Model.__init__(copied, rng=self.seed)
         agents = {"authorities", "schools", "tribunal", "independent_sector", "government", "_children"}
-        state = {k: v for k, v in vars(self).items() if k not in vars(twin) and k not in agents and k != "_pool"}
-        twin.__dict__.update(deepcopy(state))
-        step, twin._user_step = twin._user_step, lambda: None
+        state = {k: v for k, v in vars(self).items() if k not in vars(copied) and k not in agents and k != "_pool"}
+        copied.__dict__.update(deepcopy(state))
+        step, copied._user_step = copied._user_step, lambda: None
         for _ in range(self.steps):  # no month is run: only Mesa's counters and its schedule catch up
-            mesa.Model._wrapped_step(twin)
-        twin._user_step, twin.running = step, self.running
-        twin._start_threads()
-        twin._make_agents()
-        return twin
+            mesa.Model._wrapped_step(copied)
+        copied._user_step, copied.running = step, self.running
+        copied._start_threads()
+        copied._make_agents()
+        return copied
 
     def close(self) -> None:
-        """Stop the threads and let go of the world at once, when nothing is asked of the model any more."""
+        """Stop the threads and free the memory of the world; the model cannot be used afterwards."""
         if self._pool is not None:
             self._pool.shutdown()
         del self.world, self._born_before, self.inputs

@@ -113,7 +113,7 @@ class Branches:
     progress: ProgressCallback | None
 
     def run(self, model: SendModel, recorder: "Recorder", group: list[int]) -> Iterator[tuple[int, Result]]:
-        """Run on under the scenarios of a group, which are one until now; yield what each of them brings.
+        """Run on under the scenarios of a group, which are the same until now; yield the result of each.
 
         The largest part of a group goes on in the model itself, all others in copies: so few of these wait at once.
         """
@@ -121,10 +121,10 @@ class Branches:
             self._run_until(model, recorder, month)
             *others, largest = sorted(self.group_identical(group, month), key=len)
             for part in others:
-                with closing(model.copy()) as twin:
+                with closing(model.copy()) as copied:
                     if part[0] != group[0]:  # else it runs under that scenario already
-                        twin.switch_scenario(self.scenarios[part[0]])
-                    yield from self.run(twin, recorder.copy(), part)
+                        copied.switch_scenario(self.scenarios[part[0]])
+                    yield from self.run(copied, recorder.copy(), part)
             if largest[0] != group[0]:
                 model.switch_scenario(self.scenarios[largest[0]])
             group = largest
@@ -193,5 +193,5 @@ class Recorder:
             self.januaries.append(model.count())
 
     def copy(self) -> "Recorder":
-        """Return a recorder that goes its own way from here."""
+        """Return an independent recorder with the same months."""
         return Recorder(self.tallies.copy(), list(self.januaries))

@@ -1,7 +1,7 @@
 """What the page draws, as options for ECharts, each with words that say the same.
 
-Colours are Okabe and Ito's, or cividis, told apart by all; lines of the scenario beside are dashed, published points
-have a shape of their own.
+Colours are Okabe and Ito's, or cividis, which everybody can tell apart; lines of the scenario beside are dashed,
+published points have a shape of their own.
 """
 
 from collections.abc import Iterator, Sequence

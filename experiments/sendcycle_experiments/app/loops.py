@@ -51,14 +51,14 @@ def loop_strengths(model: SendModel, names: Sequence[str] = SHOWN, months: int =
 
 def _ahead(model: SendModel, cut: str | None, names: Sequence[str], months: int) -> dict[str, float]:
     """Return what each observable comes to over some months, in a copy of the model in which a gain is 0."""
-    with closing(model.copy()) as twin:
+    with closing(model.copy()) as copied:
         if cut is not None:
-            twin.inputs.parameters[cut][model.t + BURN_IN_MONTHS :] = 0.0
-        weights = np.asarray(twin.world.authorities["weight"])
-        total = np.zeros(as_numbers(twin.world.tallies).shape[-1])
+            copied.inputs.parameters[cut][model.t + BURN_IN_MONTHS :] = 0.0
+        weights = np.asarray(copied.world.authorities["weight"])
+        total = np.zeros(as_numbers(copied.world.tallies).shape[-1])
         for _ in range(months):
-            twin.step()
-            total += weights @ as_numbers(twin.world.tallies)
-        tallies = dict(zip(twin.world.tallies.dtype.names or (), total, strict=True))
+            copied.step()
+            total += weights @ as_numbers(copied.world.tallies)
+        tallies = dict(zip(copied.world.tallies.dtype.names or (), total, strict=True))
     known = observables.declared().observables
     return {name: float(known[name].of(tallies)) for name in names}

@@ -80,7 +80,7 @@ class Measured:
 def Timeline(
     bars: list[dict[str, Any]], first: int, last: int, now: int, event_move: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Reforms as bars; a start is dragged, or moved by the arrow keys, and then told as {name, start}."""
+    """Reforms as bars; a start is dragged, or moved by the arrow keys, and then reported as {name, start}."""
 
 
 @solara.component_vue("upload.vue")
@@ -356,7 +356,7 @@ def OneChild(watched: WatchedModel, shown: solara.Reactive[ShownStory]) -> None:
                 shown.set(replace(shown.value, who=words, story=story(watched.main.model, row)))
 
     solara.Text(
-        f"Children with a plan, or in the statutory pipeline, in {shown.value.month or 'some month'}. A story is lived "
+        f"Children with a plan, or in the statutory pipeline, in {shown.value.month or 'some month'}. A story is run "
         "again from the beginning, on the same draws. Children of the model are not real children."
     )
     with solara.Row(style={"align-items": "center", "flex-wrap": "wrap"}):
@@ -391,7 +391,7 @@ def Loops(watched: WatchedModel, measured: solara.Reactive[Measured]) -> None:
     last = measured.value
     solara.Text(
         "A loop is as strong as what would be missing without it: each is cut in a copy of the model as it is now, and "
-        f"the next {MONTHS} months are lived with and without it on the same draws."
+        f"the next {MONTHS} months are run with and without it on the same draws."
     )
     with solara.Row(style={"align-items": "center", "flex-wrap": "wrap"}):
         solara.Button("Measure the loops now", on_click=measure, color="primary")

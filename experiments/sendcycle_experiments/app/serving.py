@@ -1,4 +1,4 @@
-"""The page is served by Solara from this machine alone: nothing is loaded from elsewhere, nothing told to anybody.
+"""The page is served by Solara from this machine alone: nothing is loaded from elsewhere or sent anywhere.
 
 Only this machine is asked for by its own names, and only by its own page: other sites that a visitor has open cannot
 reach the page through the visitor's browser (`SameOriginOnly`).

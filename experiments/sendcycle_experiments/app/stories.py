@@ -1,4 +1,4 @@
-"""One child's story: what happened to it month by month, told from a run of the same world on the same draws."""
+"""One child's story: what happened to it month by month, from a run of the same world on the same draws."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Story:
 
 
 def story(of: SendModel, row: int) -> Story:
-    """Return the story of the child in a row of a model, as far as the model has come, lived again in another.
+    """Return the story of the child in a row of a model, as far as the model has come, run again in another.
 
     Raises
     ------
@@ -111,12 +111,12 @@ def story(of: SendModel, row: int) -> Story:
             f"A child with {NEEDS[Need(int(c.need[row]))]}, born {_month_of(born)}, {family}, in {authority}; "
             f"meeting the need costs about £{1000.0 * float(c.base_need_gbp_k[row]):,.0f} a year at prices of 2014-15."
         )
-    told = pd.DataFrame(events, columns=["t", "event"])
-    told.insert(0, "month", [month_label(t) for t in told["t"]])
-    told.insert(1, "age", (told["t"] - born) // 12)
+    dated = pd.DataFrame(events, columns=["t", "event"])
+    dated.insert(0, "month", [month_label(t) for t in dated["t"]])
+    dated.insert(1, "age", (dated["t"] - born) // 12)
     table = pd.DataFrame(months, columns=["t", "met", "unmet", "confidence"])
     table.insert(0, "month", [month_label(int(t)) for t in table["t"]])
-    return Story(who, told.drop(columns="t"), table.drop(columns="t"))
+    return Story(who, dated.drop(columns="t"), table.drop(columns="t"))
 
 
 def _moved(setting: Setting) -> str:

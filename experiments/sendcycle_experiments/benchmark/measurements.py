@@ -149,10 +149,10 @@ def count_child_steps(born: Any, n_months: int) -> int:
     """Return the months of the run that children born in these model months live between birth and age 25."""
     import numpy as np
 
-    from sendcycle.state.children import AGE_LIMIT
+    from sendcycle.ages import AGE_LIMIT_MONTHS
 
     first = np.maximum(np.asarray(born, dtype=np.int64), 0)
-    end = np.minimum(np.asarray(born, dtype=np.int64) + AGE_LIMIT, n_months)
+    end = np.minimum(np.asarray(born, dtype=np.int64) + AGE_LIMIT_MONTHS, n_months)
     return int(np.maximum(end - first, 0).sum())
 
 

@@ -50,7 +50,7 @@ class Entry:
 
     @property
     def has_effect(self) -> bool:
-        """Whether a size of its effects can be told from its amounts and rules."""
+        """Whether a size of its effects can be set apart from its amounts and rules."""
         return any(change["kind"] == "effect" for change in self.changes)
 
     def reform(

@@ -48,7 +48,7 @@ def compared() -> list[Scenario]:
     without = {group: slot for group, slot in zip(PAPER, SLOTS, strict=True) if group != "statute"}
     dates = {
         "groups_paper_order": dict(zip(PAPER, SLOTS, strict=True)),
-        "groups_turned_round": dict(zip(PAPER[::-1], SLOTS, strict=True)),
+        "groups_reversed": dict(zip(PAPER[::-1], SLOTS, strict=True)),
         "groups_at_once": dict.fromkeys(PAPER, SLOTS[0]),
         "groups_without_statute": without,
     }

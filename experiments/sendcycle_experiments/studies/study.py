@@ -173,5 +173,10 @@ def warned_ensemble(name: str | None) -> "Ensemble":
 
     found = read_ensemble(name or CURRENT)
     if found.of_another_state:
-        print(f"sendcycle: {found.name} was made with another state of the model.", file=sys.stderr)
+        print(
+            f"sendcycle: {found.name} was made with another state of the model: its code, parameters or data have "
+            "changed since, so the members may no longer fit the published figures. Calibrate anew (sendcycle "
+            "calibrate), or install the version that made it.",
+            file=sys.stderr,
+        )
     return found

@@ -9,6 +9,7 @@ import typer
 from sendcycle_experiments.studies.study import warned_ensemble
 from sendcycle_experiments.sweeps.progress import steps_bar
 from sendcycle_experiments.terminal.shared import (
+    MEANS_NOTHING,
     EnsembleName,
     Scheduler,
     Smoke,
@@ -58,7 +59,7 @@ def calibrate(
         write_csv(table, folder / "posterior.csv", index=False, float_format="%.5g")
         save_figure(page, places, f"sendcycle: posterior {until}", name)
     if smoke:
-        print("a smoke test: nothing is cut off, and these numbers mean nothing")
+        print(MEANS_NOTHING)
     nearest, farthest = found.misfit.min() ** 0.5, found.misfit.max() ** 0.5
     print(f"{len(found.members)} of {found.about['members_moved']} members are not implausible; "
           f"they miss by {nearest:.2f} to {farthest:.2f} of the errors allowed")  # fmt: skip

@@ -28,6 +28,7 @@ Estimate = Annotated[bool, typer.Option("--estimate", help="Say how large the de
 Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
 Until = Annotated[str, typer.Option(help="Month after which nothing published is used, YYYY-MM.", metavar="MONTH")]
 SCALE_HELP = "Share of England simulated, 0.0005 to 1."
+MEANS_NOTHING = "a smoke test, which shows that all works: these numbers mean nothing"
 
 
 def results_folder(name: str, smoke: bool) -> Path:

@@ -15,6 +15,7 @@ from sendcycle_experiments.studies.registry import E11, STUDIES
 from sendcycle_experiments.studies.study import ENSEMBLE, RESUME, SCHEDULER, WORKERS, Context, Sizes, Study
 from sendcycle_experiments.terminal.messages import interrupted
 from sendcycle_experiments.terminal.shared import (
+    MEANS_NOTHING,
     EnsembleName,
     Resume,
     Scheduler,
@@ -78,6 +79,8 @@ def command_of(study: Study, folder: Path | None = None) -> Callable[..., None]:
         sizes = replace(sizes, **{name: given[name] for name in study.options if _is_named(context, name)})
         out = given["out"] or folder or results_folder(study.folder, bool(given.get("smoke")))
         run_study(study, sizes, out, **{name: given[name] for name in study.shares})
+        if given.get("smoke"):
+            print(MEANS_NOTHING)
 
     kind = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]

@@ -26,6 +26,7 @@ COMPILED_ROOMS = (
     "start/",
     "rules/",
     "month.py",
+    "ages.py",
     "calendar.py",
     "units.py",
     "outputs/breakdowns.py",

@@ -80,19 +80,6 @@ class Prior:
         below, above = frozen.cdf(low), frozen.cdf(high)
         return np.asarray(np.clip(frozen.ppf(below + shares * (above - below)), low, high), dtype=float)
 
-    def salib(self) -> tuple[str, list[float]]:
-        """Return SALib's name of the distribution and its `bounds`, which mean something else for each of them.
-
-        Raises ParameterError for the distributions that SALib does not have within bounds.
-        """
-        if self.dist == "triangular" and self.mode is not None:
-            return "triang", [self.low, self.high, (self.mode - self.low) / (self.high - self.low)]
-        if self.dist == "normal" and self.mean is not None and self.sd is not None:
-            return "truncnorm", [self.low, self.high, self.mean, self.sd]
-        if self.dist in ("uniform", "loguniform"):
-            return {"uniform": "unif", "loguniform": "logunif"}[self.dist], [self.low, self.high]
-        raise ParameterError(f"SALib has no {self.dist} distribution within bounds: sample shares, use Prior.quantile.")
-
 
 @dataclass(frozen=True)
 class Parameter:
@@ -381,49 +368,3 @@ def markdown_table(known: Mapping[str, Parameter] | None = None) -> str:
         row = [f"`{p.name}`", f"{p.default:g}", p.unit, limits, p.prior.dist, p.grade, p.group, p.text, p.source]
         rows.append([" ".join(cell.replace("|", "\\|").split()) for cell in row])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def sensitivity_problem(
-    names: Iterable[str] | None = None, group: str | None = None, known: Mapping[str, Parameter] | None = None
-) -> dict[str, Any]:
-    """Return the problem that SALib samples and analyses.
-
-    Parameters
-    ----------
-    names
-        Parameters to vary; when absent, all that have a prior.
-    group
-        Keep only the parameters of this group.
-    known
-        Declarations of another file.
-
-    Returns
-    -------
-    dict
-        `num_vars`, `names`, `bounds` and `dists` as SALib 1.6 reads them.
-
-    Raises
-    ------
-    ParameterError
-        If a name or group is unknown, a named parameter has no prior, or nothing is left to vary.
-    """
-    known = known or declared()
-    groups = {parameter.group for parameter in known.values()}
-    if group is not None and group not in groups:
-        raise ParameterError(f"unknown group '{group}'.{nearest(group, groups)}")
-    wanted = tuple(known) if names is None else tuple(names)
-    for name in wanted:
-        if name not in known:
-            raise ParameterError(_unknown(name, known))
-        if names is not None and known[name].prior.dist == "none":
-            raise ParameterError(f"{name} has no prior, so it cannot be varied.")
-    chosen = [known[name] for name in wanted if known[name].prior.dist != "none" and group in (None, known[name].group)]
-    if not chosen:
-        raise ParameterError("no parameter is left to vary.")
-    translated = [parameter.prior.salib() for parameter in chosen]
-    return {
-        "num_vars": len(chosen),
-        "names": [parameter.name for parameter in chosen],
-        "bounds": [bounds for _, bounds in translated],
-        "dists": [dist for dist, _ in translated],
-    }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sendcycle.calendar import month_label
 from sendcycle.engine.compilation import inlined, rule
-from sendcycle.rules.needs import rows_here
+from sendcycle.rules.rows import rows_here
 from sendcycle.state.children import N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
 from sendcycle.state.world import Part, World
 from sendcycle.units import MONTHS_PER_YEAR

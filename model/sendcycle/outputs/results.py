@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from sendcycle.calendar import FIRST_MONTH
 from sendcycle.engine.source_files import source_files
 from sendcycle.errors import ResultsError, reason
 from sendcycle.inputs import published
@@ -34,7 +35,7 @@ PACKAGES = ("sendcycle", "numpy", "numba", "mesa", "pandas")
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """What one run recorded.
 
@@ -69,6 +70,11 @@ class Result:
         if self.tallies.ndim != 2 or any(width != self.tallies.shape[1] for width in widths):
             raise ResultsError(f"tallies shaped {self.tallies.shape} do not fit weights, codes, names sized {widths}.")
 
+    def __repr__(self) -> str:
+        m = self.manifest
+        name, until = m.get("scenario", {}).get("name"), m.get("until")
+        return f"Result({name}, {FIRST_MONTH} to {until}, scale={m.get('scale')}, seed={m.get('seed')})"
+
     @cached_property
     def national_tallies(self) -> pd.DataFrame:
         """Tallies of England: a row a month, a column a tally."""
@@ -90,7 +96,7 @@ class Result:
 
     @property
     def breakdowns(self) -> pd.DataFrame:
-        """Children with need each January, by need, age, disadvantage, label and setting: see `Breakdowns.children`."""
+        """Children with need each January by need, age, disadvantage, SEN status and setting: `Breakdowns.children`."""
         return self.counted.children
 
     @property

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.engine.randomness import Decision, draw, stream
 from sendcycle.rules.cases import (
-    MIDDLE_ADVOCACY,
     close_case,
+    family_means,
     listed_cases,
     listed_plans,
     start_assessment,
@@ -23,13 +23,14 @@ from sendcycle.state.children import Appeal, Case, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import DOCKET_MONTHS, AuthorityRecord, DriverRecord, NationRecord
 from sendcycle.state.world import Part, World
+from sendcycle.units import ON
 
 MONTHS_BEFORE_NEW_REQUEST = 6  # the law lets an authority decline a request within six months of the last
 MONTHS_BEFORE_NEW_CONTEST = 12  # after a contest is decided nothing is asked or contested for a year: an assumption
 MONTHS_OF_MEDIATION = 2  # an assumption
 HIGHEST_OVER_USUAL = 25.0  # no family contests the contents of a plan more often than this many times the usual
 NEWEST_MONTHS = 8  # of the docket, a ring, kept for appeals not yet to be heard: more than dur_tribunal_minimum_months
-TINY = 1e-9  # casework load; guards a division by none
+LEAST_CASEWORK_LOAD = 1e-9  # casework load; guards a division by none
 
 
 # ---------------------------------------------------------------------- who contests
@@ -39,7 +40,7 @@ TINY = 1e-9  # casework load; guards a division by none
 def contest_factor(w: World, p: ParameterRecord, a: int, i: int) -> float:
     """Return how much likelier than the reference family this one contests: means, belief, the tribunal's wait."""
     la = w.authorities[a]
-    means = (MIDDLE_ADVOCACY + w.children.advocacy[i]) ** p.elasticity_advocacy_contest
+    means = family_means(w.children.advocacy[i]) ** p.elasticity_advocacy_contest
     belief = math.exp(p.effect_belief * (la.contest_belief_carried - la.contest_belief_start))
     deterred = math.exp(-p.effect_tribunal_wait * (la.tribunal_wait_carried - la.tribunal_wait_start))
     return float(la.contest_level * means * belief * deterred)
@@ -85,7 +86,7 @@ def refuse_case(w: World, p: ParameterRecord, a: int, i: int, t: int, kind: int)
 @inlined
 def names_placement(p: ParameterRecord) -> bool:
     """Say whether a contest can name a specialist place: a switch."""
-    return p.contest_names_placement == 1.0
+    return p.contest_names_placement == ON
 
 
 @inlined
@@ -209,7 +210,7 @@ def is_heard(registered: int, u: float, cutoff: int, share: float) -> bool:
 @inlined
 def prob_settled_now(la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the chance that the authority settles before the hearing: overloaded authorities settle less."""
-    eased = (p.casework_reference / max(la.casework_load, TINY)) ** p.elasticity_settle
+    eased = (p.casework_reference / max(la.casework_load, LEAST_CASEWORK_LOAD)) ** p.elasticity_settle
     return float(p.prob_settle * min(1.0, eased))
 
 

@@ -16,6 +16,13 @@ from sendcycle.units import WEEKS_PER_MONTH
 
 FEWEST_WEEKS = 8.0  # from request to plan, however quick the case: an assumption
 MIDDLE_ADVOCACY = 0.5  # advocacy lies between 0 and 1; in its middle a family is neither better nor worse heard
+MEANS_WITHOUT_ADVOCACY = 0.5  # means are this and advocacy, so that they are 1 in its middle; an assumption
+
+
+@inlined
+def family_means(advocacy: float) -> float:
+    """Return the means with which a family asks and contests, 1 for the middle of advocacy."""
+    return MEANS_WITHOUT_ADVOCACY + advocacy
 
 
 @inlined

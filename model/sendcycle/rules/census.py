@@ -1,4 +1,4 @@
-"""Month end: every child lives through the month's support and is counted, in one pass over the columns."""
+"""Month end: every child receives the month's support and is counted, in one pass over the columns."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.rules.cases import list_case, list_plan
 from sendcycle.rules.confidence import confidence_target, neighbours_part, next_confidence, own_experience
-from sendcycle.rules.needs import escalated_gbp_k, remembered_unmet_need, rows_here
+from sendcycle.rules.needs import escalated_gbp_k, remembered_unmet_need
+from sendcycle.rules.rows import rows_here
 from sendcycle.rules.support import place_in_table, school_help, share_of_need_met, specialist_help, support_table
 from sendcycle.rules.topups import count_topup_before_school, count_topup_in_school
 from sendcycle.state.children import N_CASES, N_SEN_STATUSES, N_SETTINGS, Case, Need, SenStatus, Setting
@@ -53,9 +54,7 @@ def children_receive_support(w: World, p: ParameterRecord, d: DriverRecord, part
             setting, status = c.setting[i], c.sen_status[i]
             k = place_in_table(status, setting)
             children[k] += 1
-            if c.case[i] != Case.NONE:
-                cases[c.case[i]] += 1
-                list_case(w, a, i)
+            count_case(w, a, i, c.case[i], cases)
             s = np.uint64(c.school[i] - first if c.school[i] >= 0 else n_schools)
             if status == SenStatus.PLAN:
                 list_plan(w, a, i)
@@ -103,6 +102,14 @@ def begin_lists_and_topups(la: AuthorityRecord) -> None:
     la.topup_other_gbp = 0.0
     la.topup_severe_gbp = 0.0
     la.first_part_gbp = 0.0
+
+
+@inlined
+def count_case(w: World, a: int, i: int, case: int, cases: NDArray[np.int64]) -> None:
+    """Count the child's case by its stage, and list it for next month; most children have none."""
+    if case != Case.NONE:
+        cases[case] += 1
+        list_case(w, a, i)
 
 
 @inlined

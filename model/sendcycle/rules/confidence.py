@@ -16,7 +16,8 @@ HIGHEST_SURGE = 3.0  # requests now over usual ones; beyond it an announcement s
 MONTHS_OF_WINS = MONTHS_PER_YEAR  # over which an area remembers contests won; an assumption
 MONTHS_OF_USUAL_REQUESTS = 3 * MONTHS_PER_YEAR  # over which requests become the usual ones; an assumption
 PER_THOUSAND = 1000.0  # contests won are counted for a thousand children with SEN
-TINY = 1e-9  # keeps a ratio finite
+LEAST_CAPACITY_GBP_K = 1e-9  # of a school, thousand pounds a year; guards a division by none
+LEAST_REQUESTS = 1e-9  # a month, of an area; guards a division by none
 
 
 # ---------------------------------------------------------------------- each family's
@@ -73,7 +74,7 @@ def relief_by_plan(p: ParameterRecord, d: DriverRecord) -> float:
 @inlined
 def scarcity(school: SchoolRecord) -> float:
     """Return the need that a school must pay for over what it can give."""
-    return min(school.demand_gbp_k / max(school.capacity_gbp_k, TINY), HIGHEST_SCARCITY)
+    return min(school.demand_gbp_k / max(school.capacity_gbp_k, LEAST_CAPACITY_GBP_K), HIGHEST_SCARCITY)
 
 
 @rule
@@ -100,7 +101,7 @@ def belief_target(wins: float, p: ParameterRecord) -> float:
 @inlined
 def share_made_aware(la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the share of families that hear of an announced restriction this month: the more, the more now ask."""
-    surge = min(la.requests_arriving / max(la.requests_usual, TINY), HIGHEST_SURGE)
+    surge = min(la.requests_arriving / max(la.requests_usual, LEAST_REQUESTS), HIGHEST_SURGE)
     return min(p.rate_awareness * p.announced_restriction * surge * surge, 1.0)
 
 

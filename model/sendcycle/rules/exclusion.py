@@ -3,19 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sendcycle.ages import AFTER_4_MONTHS, AFTER_16_MONTHS
 from sendcycle.engine.compilation import inlined, rule
 from sendcycle.engine.randomness import Decision, draw, stream
 from sendcycle.rules.moves import join_waiting_list, leave_waiting_list
-from sendcycle.rules.needs import AFTER_16, has_emerged, rows_drawn
 from sendcycle.rules.requests import confidence_acted_on
-from sendcycle.rules.transitions import RECEPTION
+from sendcycle.rules.rows import has_emerged, rows_drawn
 from sendcycle.state.children import N_SETTINGS, Children, Need, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import AuthorityRecord, DriverRecord, SchoolRecord
 from sendcycle.state.world import Part, World
 from sendcycle.units import MONTHS_PER_YEAR
 
-HIGHEST_RATE = 0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster; an assumption
+HIGHEST_LEAVING_RATE = (
+    0.02  # a month, exclusion and withdrawal together: no child leaves mainstream faster; an assumption
+)
 COVERAGE_WITHOUT_EXCLUSION = 1.5  # of need, at which a school would exclude nobody; at 0.5 it does as the rate says
 
 
@@ -40,7 +42,7 @@ def highest_rate_of_leaving(la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the rate that none exceeds: with no need met, in a secondary school, and with no confidence."""
     excluded = p.rate_exclusion * (COVERAGE_WITHOUT_EXCLUSION * p.factor_exclusion_semh)
     withdrawn = p.rate_home_education * (1.0 + abs(la.confidence_shift)) ** 2
-    return min(HIGHEST_RATE, excluded + withdrawn)
+    return min(HIGHEST_LEAVING_RATE, excluded + withdrawn)
 
 
 @inlined
@@ -82,7 +84,7 @@ def schools_exclude_and_families_withdraw(w: World, p: ParameterRecord, d: Drive
     for a in part:
         la = w.authorities[a]
         highest[Setting.MAINSTREAM] = highest_rate_of_leaving(la, p)
-        for i in rows_drawn(w, a, t, RECEPTION + MONTHS_PER_YEAR, AFTER_16, changes, c.setting, highest):
+        for i in rows_drawn(w, a, t, AFTER_4_MONTHS + MONTHS_PER_YEAR, AFTER_16_MONTHS, changes, c.setting, highest):
             if c.setting[i] != Setting.MAINSTREAM:  # the draw lies below the rate of coming back
                 c.setting[i] = Setting.MAINSTREAM
             elif has_emerged(c, i, t):

@@ -11,15 +11,14 @@ from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import LINES, LINES_INSIDE, AuthorityRecord, DriverRecord, NationRecord
 from sendcycle.state.tally_record import TallyRecord
 from sendcycle.state.world import Part, World
-from sendcycle.units import MONTHS_PER_YEAR, PENCE_PER_GBP
+from sendcycle.units import MONTHS_PER_YEAR, OFF, ON, PENCE_PER_GBP
 
 # Places of the lines in `spend_pence`, in the order of `LINES`.
 N_INSIDE, N_LINES = len(LINES_INSIDE), len(LINES)
 TOPUPS, UNITS, STATE, INDEPENDENT_LINE, ALTERNATIVE_LINE, POST_16_LINE, SERVICES, POOLED, OTHER = range(N_INSIDE)
 CASEWORK, TRIBUNAL, TRANSPORT, CAPITAL, NOTIONAL, PROGRAMMES = range(N_INSIDE, N_LINES)
 
-SWITCHED_ON = 0.5  # a parameter that is a switch, 0 or 1, is on above it
-SMOOTHING_MONTHS = 12.0  # over which settlement and spending are smoothed; an assumption
+ACCOUNT_SMOOTHING_MONTHS = 12.0  # over which settlement and spending are smoothed; an assumption
 LOWEST_SUPPORT_KEPT = 0.5  # share of the support services' real budget that a year's cut leaves; an assumption
 LOWEST_UPRATING = 0.9  # of top-ups, on the year before: no cut in a year is larger; an assumption
 LOWEST_GROWTH = 0.9  # of the national block, on the year before: no cut in a year is larger; an assumption
@@ -237,25 +236,12 @@ def deficit_grant_pence(la: AuthorityRecord, p: ParameterRecord) -> int:
 
 
 @inlined
-def add_to_year(la: AuthorityRecord, d: DriverRecord) -> None:
-    """Add the month to the totals of the financial year, which begin anew in April."""
-    if d.month_of_year == APRIL:
-        la.year_settlement_pence = 0
-        la.year_granted_pence = 0
-        for line in range(N_LINES):
-            la.year_spend_pence[line] = 0
-    la.year_settlement_pence += la.settlement_pence
-    la.year_granted_pence += la.granted_pence
-    for line in range(N_LINES):
-        la.year_spend_pence[line] += la.spend_pence[line]
-
-
-@inlined
 def smooth_account(la: AuthorityRecord, inside_pence: int) -> None:
     """Let the smoothed settlement and spending follow the month; a surplus that is spent is no overspend."""
     usual_pence = inside_pence - month_pence(la.surplus_spent_gbp)
-    la.settlement_smoothed_gbp += (year_gbp(la.settlement_pence) - la.settlement_smoothed_gbp) / SMOOTHING_MONTHS
-    la.spending_smoothed_gbp += (year_gbp(usual_pence) - la.spending_smoothed_gbp) / SMOOTHING_MONTHS
+    settlement_gbp, spending_gbp = year_gbp(la.settlement_pence), year_gbp(usual_pence)
+    la.settlement_smoothed_gbp += (settlement_gbp - la.settlement_smoothed_gbp) / ACCOUNT_SMOOTHING_MONTHS
+    la.spending_smoothed_gbp += (spending_gbp - la.spending_smoothed_gbp) / ACCOUNT_SMOOTHING_MONTHS
 
 
 @rule
@@ -274,7 +260,6 @@ def authorities_spend(w: World, p: ParameterRecord, d: DriverRecord, part: Part,
         la.settlement_pence = month_pence(local_share(nation.settlement_gbp, la)) + given_up_pence
         la.granted_pence = deficit_grant_pence(la, p)
         la.balance_pence += la.settlement_pence + la.granted_pence - inside_pence
-        add_to_year(la, d)
         smooth_account(la, inside_pence)
 
 
@@ -297,7 +282,7 @@ def overspend_share(la: AuthorityRecord) -> float:
 def budget_pressure(overspend: float, deficit: float, p: ParameterRecord) -> float:
     """Return what presses on budgets, a share of the settlement; without the override all of a deficit does."""
     pressure = overspend + p.weight_deficit * deficit
-    return pressure + deficit if p.statutory_override < SWITCHED_ON else pressure
+    return pressure + deficit if p.statutory_override == OFF else pressure
 
 
 @inlined
@@ -349,7 +334,7 @@ def government_sets_settlement(w: World, p: ParameterRecord, d: DriverRecord, t:
     if d.month_of_year != APRIL or t < 0:
         return
     nation = w.nation[0]
-    if d.settlement_gbp > 0.0 and p.use_published_settlement > SWITCHED_ON:
+    if d.settlement_gbp > 0.0 and p.use_published_settlement == ON:
         nation.settlement_base_gbp = d.settlement_gbp
     else:
         growth = d.inflation + p.settlement_growth_real + p.response_settlement * nation.overspend_carried

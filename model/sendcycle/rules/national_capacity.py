@@ -11,8 +11,8 @@ from sendcycle.units import MONTHS_PER_YEAR
 NO_CAP = 1e6  # pounds a year, cap on the price of an independent place: the default, which is none
 HIGHEST_CLOSING = 0.05  # a month, of independent places, for want of a price that pays; an assumption
 HIGHEST_ALLOWANCE = 1000.0  # independent places kept open to one authority at a time; an assumption
-SMOOTHING_MONTHS = 12.0  # over which appeals and the shortage of psychologists are smoothed; an assumption
-TINY = 1e-9  # appeals, children or hours; guards a division by none
+NATION_SMOOTHING_MONTHS = 12.0  # over which appeals and the shortage of psychologists are smoothed; an assumption
+LEAST_HEARINGS, LEAST_CHILDREN, LEAST_HOURS = 1e-9, 1e-9, 1e-9  # a month; they guard divisions by none
 
 
 # ---------------------------------------------------------------------- the tribunal
@@ -27,7 +27,7 @@ def measure_appeals(w: World, nation: NationRecord) -> None:
         registered += la.weight * w.tallies[a].appeals_registered
         waiting += la.weight * w.docket[a].sum()
     nation.appeals_open = waiting
-    nation.appeals_smoothed += (registered - nation.appeals_smoothed) / SMOOTHING_MONTHS
+    nation.appeals_smoothed += (registered - nation.appeals_smoothed) / NATION_SMOOTHING_MONTHS
 
 
 @inlined
@@ -37,7 +37,7 @@ def hearings_follow_appeals(w: World, nation: NationRecord, p: ParameterRecord) 
     wanted = nation.appeals_smoothed * p.hearings_adequacy + p.share_docket_staffed * nation.appeals_open
     change = (wanted - nation.hearings_capacity) / p.dur_hearings_lag_months
     nation.hearings_capacity += min(change, p.growth_hearings_limit * nation.hearings_capacity)
-    nation.tribunal_wait_months = nation.appeals_open / max(nation.hearings_capacity, TINY)
+    nation.tribunal_wait_months = nation.appeals_open / max(nation.hearings_capacity, LEAST_HEARINGS)
 
 
 # ---------------------------------------------------------------------- the independent sector
@@ -85,7 +85,7 @@ def offer_independent_places(w: World, nation: NationRecord, p: ParameterRecord)
     free = max(nation.independent_places - nation.independent_pupils, 0.0)
     for a in range(w.authorities.shape[0]):
         la = w.authorities[a]
-        offered = p.share_free_places_offered * free * la.waiting_special / max(seekers, TINY)
+        offered = p.share_free_places_offered * free * la.waiting_special / max(seekers, LEAST_CHILDREN)
         la.independent_allowance = min(la.independent_allowance % 1.0 + offered, HIGHEST_ALLOWANCE)
 
 
@@ -122,7 +122,7 @@ def measure_shortage(w: World, nation: NationRecord) -> None:
         la = w.authorities[a]
         statutory += la.weight * la.statutory_hours
         hours += la.weight * (la.statutory_hours + (la.early_hours - la.specialist_hours))
-    nation.shortage += (statutory / max(hours, TINY) - nation.shortage) / SMOOTHING_MONTHS
+    nation.shortage += (statutory / max(hours, LEAST_HOURS) - nation.shortage) / NATION_SMOOTHING_MONTHS
 
 
 @inlined

@@ -3,111 +3,21 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sendcycle.engine.compilation import compiled, inlined, rule
-from sendcycle.engine.randomness import DRAWS, SHIFT, Decision, draw, scramble, stream
-from sendcycle.state.children import FIRST_AGE, Case, Children, Need, SenStatus, Setting
+from sendcycle.ages import AGE_5_MONTHS, AGE_11_MONTHS, AGE_16_MONTHS, FIRST_AGE_MONTHS
+from sendcycle.engine.compilation import inlined, rule
+from sendcycle.engine.randomness import Decision, draw, stream
+from sendcycle.rules.rows import has_emerged, rows_drawn, rows_of_ages
+from sendcycle.state.children import Case, Children, Need, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import DriverRecord
 from sendcycle.state.world import Part, World
-from sendcycle.units import MONTHS_PER_YEAR
+from sendcycle.units import MONTHS_PER_YEAR, OFF
 
-SCHOOL_AGE = 5 * MONTHS_PER_YEAR  # months
-SECONDARY_AGE = 11 * MONTHS_PER_YEAR  # months; near enough: children transfer in the September after it
-LEAVING_AGE = 16 * MONTHS_PER_YEAR  # months
-AFTER_16 = LEAVING_AGE + 1  # months in September of those who were 16 on 31 August
-BLOCK = np.uint64(256)  # draws made at once: they fit the processor's fastest cache
-HIGHEST_RATE = 0.04  # a month, an assumption; no child is identified, or comes off SEN support, faster but at transfer
+HIGHEST_STATUS_CHANGE_RATE = (
+    0.04  # a month, an assumption; no child is identified, or comes off SEN support, faster but at transfer
+)
 LOWEST_SHARE = 0.02  # of pupils on SEN support, an assumption; where it is lower, a need stands out no more than here
-
-
-@inlined
-def rows_of_ages(w: World, a: int, t: int, from_age: int, to_age: int) -> tuple[np.uint64, np.uint64]:
-    """Return the first row, and one past the last, of authority a's children aged [from_age, to_age) months.
-
-    Rows are unsigned, so that compiled loops need not ask at every access whether an index counts from the end.
-    """
-    first = max(t - to_age + 1 - w.births_from, 0)
-    last = max(t - from_age + 1 - w.births_from, 0)
-    return np.uint64(w.rows[a, first]), np.uint64(w.rows[a, last])
-
-
-@inlined
-def over_16_since(t: int) -> int:
-    """Return the age in months, in month t, from which children were over 16 last September."""
-    return AFTER_16 + t % MONTHS_PER_YEAR
-
-
-@compiled
-def rows_drawn(
-    w: World,
-    a: int,
-    t: int,
-    from_age: int,
-    to_age: int,
-    key: np.uint64,
-    column: NDArray[np.int8],
-    highest: NDArray[np.float64],
-) -> NDArray[np.uint32]:
-    """Return the rows of authority a's children of these ages, months, whose draw lies below the highest rate.
-
-    Left out are those who had left education by last September. `highest` holds, for each value of a column of the
-    children, a rate that none of them exceeds: most change nothing in most months, and the draw alone, made in blocks
-    for the processor's vector units, rules them out. The draw is the one on which the rule then decides.
-    """
-    first = w.rows[a, 0]
-    low, high = rows_of_ages(w, a, t, from_age, min(to_age, over_16_since(t)))
-    limit = np.empty(highest.shape[0], np.uint64)
-    for k in range(highest.shape[0]):
-        limit[k] = np.uint64(np.ceil(min(highest[k], 1.0) * DRAWS))
-    block = np.empty(BLOCK, np.uint64)
-    n = first
-    for start in range(low, high, BLOCK):
-        size = min(BLOCK, high - start)
-        keys = w.children.key[start : start + size]
-        for j in range(size):
-            block[j] = scramble(keys[j] + key) >> SHIFT
-        for j in range(size):
-            if block[j] < limit[column[start + j]]:
-                w.drawn_rows[n] = start + j
-                n += 1
-    if to_age > over_16_since(t):
-        for i in rows_over_16(w, a):
-            below = scramble(w.children.key[i] + key) >> SHIFT < limit[column[i]]
-            if below and t - w.children.born[i] < to_age:
-                w.drawn_rows[n] = i
-                n += 1
-    return w.drawn_rows[first:n]
-
-
-@inlined
-def rows_over_16(w: World, a: int) -> NDArray[np.uint32]:
-    """Return the rows of the over-16s of last September who had not left education."""
-    first = w.rows[a, 0]
-    return w.going_on_rows[first : first + w.authorities[a].n_going_on_rows]
-
-
-@compiled
-def rows_here(w: World, a: int, t: int) -> NDArray[np.uint32]:
-    """Return the rows of all children in education whose need shows."""
-    first = w.rows[a, 0]
-    n = first
-    for i in rows_over_16(w, a):
-        if w.children.setting[i] != Setting.LEFT:
-            w.drawn_rows[n] = i
-            n += 1
-    low, high = rows_of_ages(w, a, t, FIRST_AGE, over_16_since(t))
-    for i in range(low, high):
-        w.drawn_rows[n] = i
-        n += 1 if has_emerged(w.children, i, t) else 0
-    return w.drawn_rows[first:n]
-
-
-@inlined
-def has_emerged(c: Children, i: int, t: int) -> bool:
-    """Say whether the child's need shows by month t."""
-    return t >= c.born[i] + c.onset[i]
 
 
 @inlined
@@ -133,9 +43,9 @@ def remembered_unmet_need(unmet: float, met: float, rate_up: float, rate_down: f
 
 
 @inlined
-def recognised(p: ParameterRecord, d: DriverRecord) -> float:
+def recognition_now(p: ParameterRecord, d: DriverRecord) -> float:
     """Return how much more often autism and SEMH are identified, and assessed for, than in September 2014."""
-    if p.recognition_trend == 0.0:
+    if p.recognition_trend == OFF:
         return 1.0
     return float((d.recognition * math.exp(p.recognition_growth * d.recognition_years)) ** p.elasticity_recognition)
 
@@ -164,12 +74,12 @@ def may_be_identified(c: Children, i: int, t: int) -> bool:
 
 @inlined
 def identification_rate(w: World, i: int, t: int, recognition: float, p: ParameterRecord, d: DriverRecord) -> float:
-    """Return the monthly rate of going on SEN support; `recognition` is what `recognised` returns."""
+    """Return the monthly rate of going on SEN support; `recognition` is what `recognition_now` returns."""
     c = w.children
     rate = p.rate_identification * (severity_gbp_k(c, i, p) / p.severity_reference) ** p.elasticity_identification
     rate *= (1.0 - d.closure) * (1.0 + p.effect_unmet_on_asking * (c.unmet[i] - p.unmet_reference))
     rate *= recognition if recognition_grows(c.need[i]) else recognition**p.share_recognition_spills
-    if t - c.born[i] >= SECONDARY_AGE:
+    if t - c.born[i] >= AGE_11_MONTHS:  # near enough: children transfer in the September after it
         rate *= p.factor_identification_secondary
     if c.school[i] >= 0:
         school = w.schools[c.school[i]]
@@ -207,9 +117,9 @@ def closures_deepen_needs(w: World, p: ParameterRecord, d: DriverRecord, part: P
     c = w.children
     harder = 1.0 + p.effect_closure_on_need * d.closure / MONTHS_PER_YEAR
     for a in part:
-        low, high = rows_of_ages(w, a, t, 0, LEAVING_AGE)
+        low, high = rows_of_ages(w, a, t, 0, AGE_16_MONTHS)
         for i in range(low, high):
-            before_school = t - c.born[i] < SCHOOL_AGE
+            before_school = t - c.born[i] < AGE_5_MONTHS
             if (c.need[i] == Need.SLCN and before_school) or (c.need[i] == Need.SEMH and not before_school):
                 c.base_need_gbp_k[i] *= harder
 
@@ -219,14 +129,14 @@ def schools_identify_needs(w: World, p: ParameterRecord, d: DriverRecord, part: 
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
     c = w.children
     changes = stream(w.seed, Decision.SEN_STATUS_CHANGES, t)
-    recognition = recognised(p, d)
-    highest = np.array([HIGHEST_RATE, HIGHEST_RATE, 0.0])  # by SenStatus
+    recognition = recognition_now(p, d)
+    highest = np.array([HIGHEST_STATUS_CHANGE_RATE, HIGHEST_STATUS_CHANGE_RATE, 0.0])  # by SenStatus
     for a in part:
-        for i in rows_drawn(w, a, t, FIRST_AGE, LEAVING_AGE, changes, c.sen_status, highest):
+        for i in rows_drawn(w, a, t, FIRST_AGE_MONTHS, AGE_16_MONTHS, changes, c.sen_status, highest):
             u = draw(c.key[i], changes)
             if may_be_identified(c, i, t):
-                if u < min(identification_rate(w, i, t, recognition, p, d), HIGHEST_RATE):
+                if u < min(identification_rate(w, i, t, recognition, p, d), HIGHEST_STATUS_CHANGE_RATE):
                     c.sen_status[i] = SenStatus.SEN_SUPPORT
                     w.tallies[a].identified += 1.0
-            elif may_leave_support(c, i) and u < min(support_end_rate(c, i, p), HIGHEST_RATE):
+            elif may_leave_support(c, i) and u < min(support_end_rate(c, i, p), HIGHEST_STATUS_CHANGE_RATE):
                 c.sen_status[i] = SenStatus.NONE

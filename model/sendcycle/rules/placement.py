@@ -2,11 +2,12 @@
 
 import math
 
+from sendcycle.ages import AFTER_16_MONTHS
 from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.engine.randomness import Decision, draw, stream
 from sendcycle.rules.cases import end_plan, listed_plans
 from sendcycle.rules.moves import in_mainstream_school, join_waiting_list, move_to
-from sendcycle.rules.needs import AFTER_16, severity_gbp_k
+from sendcycle.rules.needs import severity_gbp_k
 from sendcycle.state.children import Case, Children, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import AuthorityRecord, DriverRecord, Records, SchoolRecord
@@ -14,7 +15,7 @@ from sendcycle.state.world import Part, World
 
 NOWHERE = -1  # no place found, no school
 HIGHEST_BREAKDOWN_RATE = 0.1  # a month: an assumption
-TINY = 1e-9  # children; guards a division by none
+LEAST_CHILDREN = 1e-9  # children; guards a division by none
 
 
 # ---------------------------------------------------------------------- what places there are
@@ -23,7 +24,7 @@ TINY = 1e-9  # children; guards a division by none
 @inlined
 def chance_of_state_place(la: AuthorityRecord, vacant: float) -> float:
     """Return the chance that a child who waits gets a state special place: vacant places over children waiting."""
-    return min(1.0, max(vacant, 0.0) / max(la.waiting_special, TINY))
+    return min(1.0, max(vacant, 0.0) / max(la.waiting_special, LEAST_CHILDREN))
 
 
 @inlined
@@ -33,7 +34,7 @@ def rate_of_independent_place(la: AuthorityRecord, p: ParameterRecord) -> float:
     Where fewer places are offered than wanted, all who wait have the same chance of one.
     """
     rate = p.rate_independent * la.overflow_carried
-    return rate * min(1.0, la.independent_allowance / max(rate * la.waiting_special, TINY))
+    return rate * min(1.0, la.independent_allowance / max(rate * la.waiting_special, LEAST_CHILDREN))
 
 
 @compiled
@@ -144,7 +145,7 @@ def authorities_place_children(w: World, p: ParameterRecord, d: DriverRecord, pa
             if c.sen_status[i] != SenStatus.PLAN:
                 continue
             key = c.key[i]
-            young = t - c.born[i] < AFTER_16
+            young = t - c.born[i] < AFTER_16_MONTHS
             if young and c.case[i] == Case.NONE and need_is_met(c, i, p, draw(key, ceases)):
                 cease_plan_of_met_need(w, a, i)
             elif c.wants_special[i] == 1:

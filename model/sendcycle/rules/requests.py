@@ -4,22 +4,27 @@ import math
 
 import numpy as np
 
+from sendcycle.ages import (
+    AGE_3_MONTHS,
+    AGE_5_MONTHS,
+    AGE_9_MONTHS,
+    AGE_11_MONTHS,
+    AGE_16_MONTHS,
+    FIRST_AGE_MONTHS,
+    SCHOOL_AGE_LIMIT_MONTHS,
+)
 from sendcycle.engine.compilation import inlined, rule
 from sendcycle.engine.randomness import Decision, draw, stream
-from sendcycle.rules.cases import list_case
-from sendcycle.rules.needs import has_emerged, recognised, recognition_grows, rows_drawn, severity_gbp_k
-from sendcycle.state.children import FIRST_AGE, SCHOOL_AGE_LIMIT, Case, Children, SenStatus, Setting
+from sendcycle.rules.cases import family_means, list_case
+from sendcycle.rules.needs import recognition_grows, recognition_now, severity_gbp_k
+from sendcycle.rules.rows import has_emerged, rows_drawn
+from sendcycle.state.children import Case, Children, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import AuthorityRecord, DriverRecord
 from sendcycle.state.world import Part, World
-from sendcycle.units import MONTHS_PER_YEAR, WEEKS_PER_MONTH
+from sendcycle.units import WEEKS_PER_MONTH
 
-HIGHEST_RATE = 0.04  # a month, an assumption; nobody asks more often, family and school together
-# Ages from which requests are more or less frequent, months (SEN2 2024 by age of the child at the request)
-AGE_3, AGE_5, AGE_9, AGE_11, AGE_16 = (years * MONTHS_PER_YEAR for years in (3, 5, 9, 11, 16))
-ADVOCACY_FLOOR = (
-    0.5  # added to advocacy, which has its middle at 0.5: means of 1 are those of the middle; an assumption
-)
+HIGHEST_REQUEST_RATE = 0.04  # a month, an assumption; nobody asks more often, family and school together
 
 
 @inlined
@@ -35,14 +40,14 @@ def area_mood(la: AuthorityRecord, p: ParameterRecord, d: DriverRecord) -> float
 
 @inlined
 def age_factor(age: int, p: ParameterRecord) -> float:
-    """Return how much more often a request is made at this age (months) than at 5 to 8."""
-    if age < AGE_5:
-        return p.factor_request_early_years if age >= AGE_3 else p.factor_request_under_3
-    if age < AGE_9:
+    """Return how much more often a request is made at this age (months) than at 5 to 8 (bands of SEN2 2024)."""
+    if age < AGE_5_MONTHS:
+        return p.factor_request_early_years if age >= AGE_3_MONTHS else p.factor_request_under_3
+    if age < AGE_9_MONTHS:
         return 1.0
-    if age < AGE_11:
+    if age < AGE_11_MONTHS:
         return p.factor_request_before_transfer
-    if age < AGE_16:
+    if age < AGE_16_MONTHS:
         return p.factor_request_secondary
     return p.factor_request_post_16
 
@@ -83,7 +88,7 @@ def request_rate(c: Children, i: int, t: int, mood: float, recognition: float, p
 def family_rate(c: Children, i: int, rate: float, la: AuthorityRecord, p: ParameterRecord) -> float:
     """Return the monthly rate at which the family asks: the less confidence and the more means, the more often."""
     lost = p.confidence_reference - confidence_acted_on(c, i, la)
-    means = (ADVOCACY_FLOOR + c.advocacy[i]) ** p.elasticity_advocacy
+    means = family_means(c.advocacy[i]) ** p.elasticity_advocacy
     return float(p.rate_family_request * rate * math.exp(p.effect_confidence * lost) * means)
 
 
@@ -115,12 +120,13 @@ def families_request(w: World, p: ParameterRecord, d: DriverRecord, part: Part, 
     c = w.children
     asks = stream(w.seed, Decision.REQUEST, t)
     days = stream(w.seed, Decision.REQUEST_DAY, t)
-    recognition = recognised(p, d)
-    highest = np.array([HIGHEST_RATE * p.factor_request_unidentified, HIGHEST_RATE, 0.0])  # by SenStatus
+    recognition = recognition_now(p, d)
+    unidentified = HIGHEST_REQUEST_RATE * p.factor_request_unidentified
+    highest = np.array([unidentified, HIGHEST_REQUEST_RATE, 0.0])  # by SenStatus
     for a in part:
         la, tally = w.authorities[a], w.tallies[a]
         mood = area_mood(la, p, d)
-        for i in rows_drawn(w, a, t, FIRST_AGE, SCHOOL_AGE_LIMIT, asks, c.sen_status, highest):
+        for i in rows_drawn(w, a, t, FIRST_AGE_MONTHS, SCHOOL_AGE_LIMIT_MONTHS, asks, c.sen_status, highest):
             if not may_be_requested(c, i, t):
                 continue
             u = draw(c.key[i], asks)

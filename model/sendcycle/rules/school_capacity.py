@@ -9,7 +9,7 @@ from sendcycle.state.records import AuthorityRecord, DriverRecord, SchoolRecord
 from sendcycle.state.world import Part, World
 from sendcycle.units import GBP_PER_GBP_K
 
-TINY_GBP_K = 1e-9  # need a pupil, thousand pounds a year; guards a division by none
+LEAST_MEAN_NEED_GBP_K = 1e-9  # need a pupil, thousand pounds a year; guards a division by none
 
 
 @compiled
@@ -40,7 +40,7 @@ def mean_load_gbp_k(w: World, la: AuthorityRecord) -> float:
 @inlined
 def relative_load(school: SchoolRecord, mean_gbp_k: float) -> float:
     """Return the school's need a pupil over the authority's."""
-    return school.need_load_gbp_k / max(school.pupils, 1.0) / max(mean_gbp_k, TINY_GBP_K)
+    return school.need_load_gbp_k / max(school.pupils, 1.0) / max(mean_gbp_k, LEAST_MEAN_NEED_GBP_K)
 
 
 @inlined

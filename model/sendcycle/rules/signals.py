@@ -17,7 +17,7 @@ LOWEST_STATUTORY_SHARE = 0.01  # of psychologists' hours; guards a ratio where t
 GEOMETRIC_MEAN = 0.5  # exponent: services and top-ups count alike in the money for inclusion; an assumption
 
 
-# ---------------------------------------------------------------------- signals that sink in slowly
+# ---------------------------------------------------------------------- signals that change slowly
 
 
 @inlined
@@ -34,7 +34,7 @@ def strictness_wanted(la: AuthorityRecord, p: ParameterRecord) -> float:
 
 @rule
 def norm_and_gatekeeping_change(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
-    """Let it sink in slowly how common plans are (R7), and deficits make authorities strict (B1)."""
+    """Let the norm of having a plan (R7), and the strictness that deficits bring (B1), change slowly."""
     for a in part:
         la = w.authorities[a]
         norm = share_with_plan(la)
@@ -130,8 +130,8 @@ def carry_signals(la: AuthorityRecord, p: ParameterRecord) -> None:
 @inlined
 def carry_confidence(la: AuthorityRecord, p: ParameterRecord) -> None:
     """Let R7 carry mean confidence, to which plan holders add what B3 carries."""
-    spoken = la.confidence - la.plan_bonus + la.plan_bonus_carried
-    la.confidence_carried = carry(la.confidence_start, spoken, p.gain_r7_confidence)
+    confidence = la.confidence - la.plan_bonus + la.plan_bonus_carried
+    la.confidence_carried = carry(la.confidence_start, confidence, p.gain_r7_confidence)
     la.confidence_shift = la.confidence_carried - la.confidence
 
 

@@ -7,7 +7,7 @@ from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.rules.money import input_funding_gbp_per_pupil
 from sendcycle.state.children import N_SEN_STATUSES, N_SETTINGS, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
-from sendcycle.state.records import AuthorityRecord, DriverRecord
+from sendcycle.state.records import AuthorityRecord, DriverRecord, SchoolRecord
 from sendcycle.state.world import Part, World
 from sendcycle.units import GBP_PER_GBP_K
 
@@ -16,13 +16,58 @@ FULL = 0.84  # what a full special school's pupils ask of its places: it then me
 HIGHEST_CLAIM = 0.9  # part of a school's capacity that individual support plans claim at most; an assumption
 SHARE_WRITTEN_IN_FULL = 0.05  # plans that assure less than this are written in part of the time; an assumption
 OUTREACH_PART, THERAPY_PART = 0.5, 0.5  # of specialist help for autism, SEMH and SLCN; an assumption
-TINY_GBP_K = 1e-9  # where a school must pay for nothing
+LEAST_DEMAND_GBP_K = 1e-9  # thousand pounds a year; guards a division where a school must pay for nothing
+
+
+# ---------------------------------------------------------------------- what a school can give, and what of it is met
 
 
 @inlined
 def isp_writing_gbp_k(p: ParameterRecord) -> float:
     """Return what support the writing of one individual support plan takes, thousand pounds a year."""
     return p.cost_isp_writing_gbp / GBP_PER_GBP_K * min(1.0, p.share_isp_protected / SHARE_WRITTEN_IN_FULL)
+
+
+@inlined
+def school_money_gbp_k(school: SchoolRecord, la: AuthorityRecord, p: ParameterRecord, d: DriverRecord) -> float:
+    """Return a school's money for SEN, thousand pounds a year at 2014-15 prices: notional, granted, less given up."""
+    notional_gbp_k = p.notional_sen_gbp_per_pupil / GBP_PER_GBP_K * school.pupils * d.school_funding
+    given_up_gbp = input_funding_gbp_per_pupil(la) / d.price_index
+    return notional_gbp_k + (p.inclusion_grant_gbp_per_pupil - given_up_gbp) / GBP_PER_GBP_K * school.pupils
+
+
+@inlined
+def school_capacity_gbp_k(school: SchoolRecord, money_gbp_k: float, writing_gbp_k: float) -> float:
+    """Return the support a school can give: what its money comes to by its skill, less the writing of plans."""
+    capacity_gbp_k = (max(money_gbp_k, 0.0) + school.cluster_funding_gbp_k) * school.skill
+    return max(capacity_gbp_k - writing_gbp_k * school.support_pupils, 0.0)
+
+
+@inlined
+def share_assured(capacity_gbp_k: float, support_load_gbp_k: float, p: ParameterRecord) -> float:
+    """Return the part of the need of pupils on SEN support that individual support plans assure, 0 to 1."""
+    if support_load_gbp_k > 0.0:
+        return min(p.share_isp_protected, HIGHEST_CLAIM * capacity_gbp_k / support_load_gbp_k)
+    return 0.0
+
+
+@inlined
+def coverage_of_all(claimed_gbp_k: float, load_gbp_k: float, coverage_of_rest: float) -> float:
+    """Return the share met of all need on the roll: what plans claim is met in full, the rest as far as that goes."""
+    if claimed_gbp_k > 0.0:
+        return (claimed_gbp_k + coverage_of_rest * (load_gbp_k - claimed_gbp_k)) / load_gbp_k
+    return coverage_of_rest
+
+
+@inlined
+def spread_capacity(school: SchoolRecord, p: ParameterRecord) -> None:
+    """Spread a school's capacity over its load: first what individual support plans claim, then the rest."""
+    load_gbp_k = school.carried_load_gbp_k * school.pupils
+    support_load_gbp_k = load_gbp_k * school.support_load_gbp_k / max(school.demand_gbp_k, LEAST_DEMAND_GBP_K)
+    school.assured = share_assured(school.capacity_gbp_k, support_load_gbp_k, p)
+    claimed_gbp_k = school.assured * support_load_gbp_k
+    school.coverage_of_rest = smooth_share(school.capacity_gbp_k - claimed_gbp_k, load_gbp_k - claimed_gbp_k)
+    school.coverage = coverage_of_all(claimed_gbp_k, load_gbp_k, school.coverage_of_rest)
 
 
 @rule
@@ -32,26 +77,14 @@ def schools_allocate_support(w: World, p: ParameterRecord, d: DriverRecord, part
     Individual support plans take hours to write, and then assure part of the need of pupils on SEN support: a first
     claim on the capacity. What is left meets the rest of the load.
     """
-    writing = isp_writing_gbp_k(p)
+    writing_gbp_k = isp_writing_gbp_k(p)
     for a in part:
         la = w.authorities[a]
         for s in range(la.first_school, la.last_school):
             school = w.schools[s]
-            money = p.notional_sen_gbp_per_pupil / GBP_PER_GBP_K * school.pupils * d.school_funding
-            given_up_gbp = input_funding_gbp_per_pupil(la) / d.price_index
-            money += (p.inclusion_grant_gbp_per_pupil - given_up_gbp) / GBP_PER_GBP_K * school.pupils
-            capacity = (max(money, 0.0) + school.cluster_funding_gbp_k) * school.skill
-            school.capacity_gbp_k = max(capacity - writing * school.support_pupils, 0.0)
-            load = school.carried_load_gbp_k * school.pupils
-            on_support = load * school.support_load_gbp_k / max(school.demand_gbp_k, TINY_GBP_K)
-            school.assured = 0.0
-            if on_support > 0.0:
-                school.assured = min(p.share_isp_protected, HIGHEST_CLAIM * school.capacity_gbp_k / on_support)
-            claimed = school.assured * on_support
-            school.coverage_of_rest = smooth_share(school.capacity_gbp_k - claimed, load - claimed)
-            school.coverage = school.coverage_of_rest
-            if claimed > 0.0:
-                school.coverage = (claimed + school.coverage_of_rest * (load - claimed)) / load
+            money_gbp_k = school_money_gbp_k(school, la, p, d)
+            school.capacity_gbp_k = school_capacity_gbp_k(school, money_gbp_k, writing_gbp_k)
+            spread_capacity(school, p)
 
 
 @inlined
@@ -62,6 +95,9 @@ def smooth_share(capacity: float, demand: float) -> float:
     ratio = capacity / demand
     square = ratio * ratio
     return ratio / (1.0 + square * square) ** CORNER_ROOT
+
+
+# ---------------------------------------------------------------------- what a child gets of it
 
 
 @compiled

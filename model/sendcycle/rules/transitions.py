@@ -4,6 +4,18 @@ import math
 
 import numpy as np
 
+from sendcycle.ages import (
+    AFTER_4_MONTHS,
+    AFTER_11_MONTHS,
+    AFTER_16_MONTHS,
+    AGE_LIMIT_MONTHS,
+    SCHOOL_AGE_LIMIT_MONTHS,
+    SCHOOL_AGE_LIMIT_YEARS,
+    YEARS_16,
+    YEARS_17,
+    YEARS_18,
+    YEARS_19,
+)
 from sendcycle.calendar import SEPTEMBER
 from sendcycle.engine.compilation import compiled, inlined, rule
 from sendcycle.engine.randomness import Decision, draw, stream
@@ -11,8 +23,9 @@ from sendcycle.rules.appeals import refuse_case
 from sendcycle.rules.assessment import log_threshold_now, odds_against_plan
 from sendcycle.rules.cases import end_plan, withdraw_case
 from sendcycle.rules.moves import in_special_school, move_to
-from sendcycle.rules.needs import AFTER_16, ease_of_leaving_support, over_16_since, rows_of_ages, severity_gbp_k
-from sendcycle.state.children import AGE_LIMIT, SCHOOL_AGE_LIMIT, Appeal, Case, Children, SenStatus, Setting
+from sendcycle.rules.needs import ease_of_leaving_support, severity_gbp_k
+from sendcycle.rules.rows import over_16_since, rows_of_ages
+from sendcycle.state.children import Appeal, Case, Children, SenStatus, Setting
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import AuthorityRecord, DriverRecord, Records, SchoolRecord
 from sendcycle.state.world import Part, World
@@ -20,16 +33,11 @@ from sendcycle.units import MONTHS_PER_YEAR
 
 YEARS_PRIMARY, YEARS_SECONDARY = 7, 5  # year groups in a school
 LARGEST_MOVE = 0.5  # log points; no school loses or gains more of its roll by its load, however large the effect
-# Ages in months in September of those who were 4 and 11 on 31 August.
-RECEPTION, SECONDARY = 4 * 12 + 1, 11 * 12 + 1
 FIRST_YEAR = 2014  # month 0 is its September
-AGE_OF_CHOICE = 16  # years on 31 August: school ends, and those who go on choose where
-AGE_WITHOUT_SCHOOL = SCHOOL_AGE_LIMIT // MONTHS_PER_YEAR  # years on 31 August: from here on nobody goes on in school
 MIDDLE_REPUTATION = 0.5  # reputation lies between 0 and 1; in its middle a school draws children by its size
 LARGEST_SEVERITY = 3.0  # over the reference; severer needs follow reputations no more than this: an assumption
 PHASES = 2  # of schools: primary and secondary
-AGE_16, AGE_17, AGE_18, AGE_19 = 16, 17, 18, 19  # years on 31 August, at which leaving has rates of its own
-TINY = 1e-9  # of plans over those of 2014; guards a division by none
+LEAST_STOCK = 1e-9  # of plans over those of 2014; guards a division by none
 
 
 # ---------------------------------------------------------------------- the choice of a school
@@ -87,9 +95,9 @@ def school_rolls_change(schools: Records[SchoolRecord], p: ParameterRecord) -> N
     One year group is new to the school each September, and its choice moves the roll: schools of a phase in a
     neighbourhood share its children out anew, by size and by how far their load has moved since September 2014 (R6).
     """
-    moved = p.effect_load_on_roll * (schools["carried_relative_load"] - schools["relative_load_start"])
+    load_change = p.effect_load_on_roll * (schools["carried_relative_load"] - schools["relative_load_start"])
     # A known fault, kept until results change: sizes are left out here, so that rolls drift towards equal ones.
-    wanted = len(schools) * np.exp(-np.clip(moved, -LARGEST_MOVE, LARGEST_MOVE))
+    wanted = len(schools) * np.exp(-np.clip(load_change, -LARGEST_MOVE, LARGEST_MOVE))
     phase = PHASES * schools["cluster"] + schools["secondary"]
     wanted /= np.bincount(phase, weights=wanted)[phase]
     years = np.where(schools["secondary"] == 1, YEARS_SECONDARY, YEARS_PRIMARY)
@@ -167,7 +175,7 @@ def decide_without_plan(c: Children, p: ParameterRecord, i: int, t: int, u: floa
     if c.setting[i] == Setting.LEFT:
         return
     if c.setting[i] == Setting.POST_16:
-        if t - c.born[i] >= SCHOOL_AGE_LIMIT and c.case[i] == Case.NONE:
+        if t - c.born[i] >= SCHOOL_AGE_LIMIT_MONTHS and c.case[i] == Case.NONE:
             leave_without_plan(c, i)
     elif c.case[i] != Case.NONE or u < p.share_stays_without_plan:
         c.setting[i] = Setting.POST_16
@@ -178,13 +186,13 @@ def decide_without_plan(c: Children, p: ParameterRecord, i: int, t: int, u: floa
 @inlined
 def prob_leaves(p: ParameterRecord, age_years: int, act: float) -> float:
     """Return the chance that a plan ceases in the September after this age: the 2014 Act extends plans to 25."""
-    if age_years == AGE_16:
+    if age_years == YEARS_16:
         after, before = p.prob_leave_16, p.prob_leave_16_before_act
-    elif age_years == AGE_17:
+    elif age_years == YEARS_17:
         after, before = p.prob_leave_17, p.prob_leave_17_before_act
-    elif age_years == AGE_18:
+    elif age_years == YEARS_18:
         after, before = p.prob_leave_18, p.prob_leave_18_before_act
-    elif age_years == AGE_19:
+    elif age_years == YEARS_19:
         after, before = p.prob_leave_19, 1.0
     else:
         after, before = p.prob_leave_20_plus, 1.0
@@ -194,7 +202,7 @@ def prob_leaves(p: ParameterRecord, age_years: int, act: float) -> float:
 @inlined
 def exits_carried(la: AuthorityRecord) -> float:
     """Return how many more plans cease than by age alone, as B6 carries the stock of plans: 1 with a gain of 1."""
-    return la.stock_carried / max(la.stock, TINY)
+    return la.stock_carried / max(la.stock, LEAST_STOCK)
 
 
 @inlined
@@ -207,12 +215,12 @@ def decide_with_plan(
     if u_leaves < prob_leaves(p, age_years, d.act) * exits_carried(w.authorities[a]):
         end_plan(w, a, i)
         move_to(w, a, i, Setting.LEFT)
-    elif age_years == AGE_OF_CHOICE:
+    elif age_years == YEARS_16:  # school ends, and those who go on choose where
         reassess_plan(w, p, a, i, t, p.reassessed_at_16, Setting.POST_16.value)
         keeps_plan = c.sen_status[i] == SenStatus.PLAN
         if keeps_plan and not in_special_school(c.setting[i]) and u_where < p.share_further_education:
             move_to(w, a, i, Setting.POST_16)
-    elif age_years >= AGE_WITHOUT_SCHOOL and c.setting[i] != Setting.POST_16:
+    elif age_years >= SCHOOL_AGE_LIMIT_YEARS and c.setting[i] != Setting.POST_16:
         move_to(w, a, i, Setting.POST_16)
 
 
@@ -223,25 +231,25 @@ def decide_with_plan(
 def children_change_phase(w: World, p: ParameterRecord, d: DriverRecord, part: Part, t: int) -> None:
     """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
     for a in part:
-        low, high = rows_of_ages(w, a, t, AGE_LIMIT, AGE_LIMIT + 1)
+        low, high = rows_of_ages(w, a, t, AGE_LIMIT_MONTHS, AGE_LIMIT_MONTHS + 1)
         for i in range(low, high):
             leave_at_25(w, a, i)
     if d.month_of_year != SEPTEMBER:
         return
     c = w.children
     choice = stream(w.seed, Decision.SCHOOL_CHOICE, t)
-    looked_at_anew = stream(w.seed, Decision.SUPPORT_AT_TRANSFER, t)
+    reviews = stream(w.seed, Decision.SUPPORT_AT_TRANSFER, t)
     after_16 = stream(w.seed, Decision.POST_16, t)
     leaves = stream(w.seed, Decision.LEAVES_EDUCATION, t)
     for a in part:
-        low, high = rows_of_ages(w, a, t, RECEPTION, RECEPTION + MONTHS_PER_YEAR)
+        low, high = rows_of_ages(w, a, t, AFTER_4_MONTHS, AFTER_4_MONTHS + MONTHS_PER_YEAR)
         for i in range(low, high):
             enter_school(w, p, i, draw(c.key[i], choice))
-        low, high = rows_of_ages(w, a, t, SECONDARY, SECONDARY + MONTHS_PER_YEAR)
+        low, high = rows_of_ages(w, a, t, AFTER_11_MONTHS, AFTER_11_MONTHS + MONTHS_PER_YEAR)
         for i in range(low, high):
-            review_at_transfer(w, p, a, i, t, draw(c.key[i], looked_at_anew))
+            review_at_transfer(w, p, a, i, t, draw(c.key[i], reviews))
             enter_secondary_school(w, p, a, i, draw(c.key[i], choice))
-        low, high = rows_of_ages(w, a, t, AFTER_16, AGE_LIMIT)
+        low, high = rows_of_ages(w, a, t, AFTER_16_MONTHS, AGE_LIMIT_MONTHS)
         for i in range(low, high):
             if c.sen_status[i] == SenStatus.PLAN:
                 decide_with_plan(w, p, d, a, i, t, draw(c.key[i], leaves), draw(c.key[i], after_16))
@@ -254,7 +262,7 @@ def children_change_phase(w: World, p: ParameterRecord, d: DriverRecord, part: P
 def list_over_16s_in_education(w: World, part: Part, t: int) -> None:
     """List the over-16s of this September who are in education: the others never come back, and are passed over."""
     for a in part:
-        low, high = rows_of_ages(w, a, t, over_16_since(t), AGE_LIMIT)
+        low, high = rows_of_ages(w, a, t, over_16_since(t), AGE_LIMIT_MONTHS)
         first = w.rows[a, 0]
         n = first
         for i in range(low, high):

@@ -11,7 +11,7 @@ from sendcycle.units import MONTHS_PER_YEAR
 
 HIGHEST_HIRING = 0.02  # a month, of psychologists in authorities and of those in private practice; an assumption
 HIGHEST_LEAVING = 0.2  # a month, of psychologists in authorities, for private practice; an assumption
-TINY = 1e-9  # people; guards a division by none
+LEAST_PEOPLE = 1e-9  # people; guards a division by none
 
 
 # ---------------------------------------------------------------------- psychologists and specialists
@@ -52,7 +52,7 @@ def fill_psychologist_posts(la: AuthorityRecord, posts: float, p: ParameterRecor
         la.specialist_psychologists = posts
     there = la.psychologists + la.psychologists_private
     wanted = (posts - la.specialist_psychologists) / p.dur_specialists_recruited_months
-    hired = min(wanted / max(there, TINY), HIGHEST_HIRING)
+    hired = min(wanted / max(there, LEAST_PEOPLE), HIGHEST_HIRING)
     la.specialist_psychologists += hired * there
     la.psychologists -= hired * la.psychologists
     la.psychologists_private -= hired * la.psychologists_private
@@ -118,8 +118,8 @@ def therapy_left_by_assessments(la: AuthorityRecord, p: ParameterRecord) -> floa
 @inlined
 def therapy_coverage(waiting: float, treated: float, wanted: float, p: ParameterRecord) -> float:
     """Return how well therapy meets need, 0 to 1: the share seen, worth less after a wait of `waiting / treated`."""
-    return min(1.0, treated / max(wanted, TINY)) * math.exp(
-        -p.effect_therapy_wait * waiting / max(treated, TINY) / MONTHS_PER_YEAR
+    return min(1.0, treated / max(wanted, LEAST_PEOPLE)) * math.exp(
+        -p.effect_therapy_wait * waiting / max(treated, LEAST_PEOPLE) / MONTHS_PER_YEAR
     )
 
 

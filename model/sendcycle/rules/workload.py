@@ -10,8 +10,8 @@ from sendcycle.state.world import Part, World
 from sendcycle.units import MONTHS_PER_YEAR
 
 DECISIONS, ASSESSMENTS, DRAFTS = 0, 1, 2  # the three stages, as rows of `arrived`
-SMOOTHING_MONTHS = 6.0  # over which the flow of cases is smoothed: an assumption
-TINY = 1e-9  # cases; guards a division by none
+CASE_FLOW_SMOOTHING_MONTHS = 6.0  # over which the flow of cases is smoothed: an assumption
+LEAST_CASES = 1e-9  # cases; guards a division by none
 
 
 @inlined
@@ -33,7 +33,7 @@ def wait_of_oldest(arrived: NDArray[np.float64], backlog: float, t: int) -> floa
     for k in range(ARRIVALS_KEPT - 1):
         month = arrived[(t - k) % ARRIVALS_KEPT]
         if left <= month:
-            return float(k + left / max(month, TINY))
+            return float(k + left / max(month, LEAST_CASES))
         left -= month
     return ARRIVALS_KEPT - 1.0
 
@@ -109,7 +109,7 @@ def authorities_allocate_hours(w: World, p: ParameterRecord, d: DriverRecord, pa
 @inlined
 def smoothed(flow: float, now: float) -> float:
     """Return a flow of cases a month, moved towards this month's."""
-    return flow + (now - flow) / SMOOTHING_MONTHS
+    return flow + (now - flow) / CASE_FLOW_SMOOTHING_MONTHS
 
 
 @rule

@@ -5,28 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sendcycle.calendar import BURN_IN_MONTHS
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.rules.census import children_receive_support
 from sendcycle.rules.confidence import school_reputations_change
-from sendcycle.rules.signals import carry_authority_signals, carry_national_signals, measure_authority_signals
+from sendcycle.rules.signals import (
+    LOWEST_STATUTORY_SHARE,
+    carry_authority_signals,
+    carry_national_signals,
+    measure_authority_signals,
+)
 from sendcycle.rules.support import schools_allocate_support
 from sendcycle.rules.transitions import list_over_16s_in_education
 from sendcycle.start import initial_state
 from sendcycle.start.population import Filling, Sample, fill
 from sendcycle.state.records import LOOP_SIGNALS
 from sendcycle.state.world import World
-from sendcycle.units import MONTHS_PER_YEAR, PENCE_PER_GBP, PER_CENT
+from sendcycle.units import PENCE_PER_GBP, PER_CENT
 
 if TYPE_CHECKING:
     from sendcycle.send_model import SendModel
 
 SCHOOLS_GRANT_2020_GBP = 47.4e9  # dedicated schools grant, all blocks, 2020-21 (other_series.csv)
-REPUTATION_START = 0.5  # of every school, 0 to 1: nobody knows better yet (an assumption)
+REPUTATION_START = 0.5  # of every school, 0 to 1; an assumption
 SETTLING_ROUNDS = 3  # rounds after which need met, unmet need and severity no longer move (an assumption)
-MIN_EARLY_HOURS = 1e-9  # references by which signals are divided stay above 0
-MIN_STATUTORY_SHARE = 0.01  # of psychologists' hours, likewise (an assumption)
+LEAST_EARLY_HOURS = 1e-9  # a month; the reference by which a signal is divided stays above 0
 
 
 def open_run(model: SendModel, filling: Filling) -> None:
@@ -61,12 +66,17 @@ def settle_support(model: SendModel) -> None:
     """Let need met, remembered need and severity settle together, and reputations follow."""
     w = model.world
     for _ in range(SETTLING_ROUNDS):
-        w.schools["carried_load_gbp_k"] = w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0)
+        w.schools["carried_load_gbp_k"] = demand_gbp_k_per_pupil(w)
         model._each(schools_allocate_support)
         model._each(children_receive_support)
         model.run_in_parts(lambda part: initial_state.initialise_unmet_need(w, model.p, part, model.t))
     model._each(children_receive_support)
     model._each(school_reputations_change)
+
+
+def demand_gbp_k_per_pupil(w: World) -> NDArray[np.float64]:
+    """Return what each school must pay for a pupil on its roll, thousand pounds a year."""
+    return np.asarray(w.schools["demand_gbp_k"] / np.maximum(w.schools["pupils"], 1.0))
 
 
 def open_accounts(w: World, sample: Sample, p: Parameters) -> None:
@@ -76,9 +86,7 @@ def open_accounts(w: World, sample: Sample, p: Parameters) -> None:
     """
     las = w.authorities
     las["gatekeeping"] = 0.0
-    decisions = las["requests_arriving"] + las["reassessments_arriving"]
-    needed = decisions * p["hours_decision"] + las["drafts_arriving"] * p["hours_draft"]
-    las["caseworkers"] = p["casework_adequacy"] * needed * MONTHS_PER_YEAR / p["hours_caseworker"]
+    las["caseworkers"] = initial_state.caseworkers_for_arrivals(las, p)
     for stage in ("requests", "assessments", "drafts"):
         las[f"{stage}_backlog"] = 0.0
     for stage in ("decision", "psychologist", "draft"):
@@ -88,9 +96,6 @@ def open_accounts(w: World, sample: Sample, p: Parameters) -> None:
     deficit = deficit - np.average(deficit, weights=las["settlement_share"])
     balance_gbp = block * (p["balance_2014_gbp"] - p["share_balance_known"] * deficit * SCHOOLS_GRANT_2020_GBP)
     las["balance_pence"] = np.round(PENCE_PER_GBP * balance_gbp).astype(np.int64)
-    las["year_settlement_pence"] = 0
-    las["year_spend_pence"] = 0
-    las["year_granted_pence"] = 0
 
 
 def take_reference_signals(model: SendModel) -> None:
@@ -98,10 +103,10 @@ def take_reference_signals(model: SendModel) -> None:
     w = model.world
     las, nation, schools = (records.view(np.ndarray) for records in (w.authorities, w.nation, w.schools))
     children = np.maximum(las["sen_support"], 1.0)
-    las["hours_per_child_start"] = np.maximum(las["early_hours"], MIN_EARLY_HOURS) / children
+    las["hours_per_child_start"] = np.maximum(las["early_hours"], LEAST_EARLY_HOURS) / children
     las["support_gbp_per_child_start"] = las["support_budget_gbp"] / children
     las["plans_2014"] = np.maximum(las["plans"], 1.0)
-    las["statutory_share_start"] = np.maximum(las["statutory_share"], MIN_STATUTORY_SHARE)
+    las["statutory_share_start"] = np.maximum(las["statutory_share"], LOWEST_STATUTORY_SHARE)
     nation["independent_pupils_start"] = np.maximum(nation["independent_pupils"], 1.0)
     las["topup_index"] = 1.0
     model._each(measure_authority_signals)
@@ -112,6 +117,6 @@ def take_reference_signals(model: SendModel) -> None:
     schools["reputation_start"] = schools["reputation"]
     schools["incentive_start"] = schools["incentive"]
     schools["relative_load_start"] = schools["relative_load"]
-    schools["load_gbp_k_start"] = schools["demand_gbp_k"] / np.maximum(schools["pupils"], 1.0)
+    schools["load_gbp_k_start"] = demand_gbp_k_per_pupil(w)
     carry_authority_signals(w, model.p, model.everywhere)
     carry_national_signals(w, model.p)

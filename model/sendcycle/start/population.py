@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sendcycle.ages import AGE_LIMIT_MONTHS, FIRST_AGE_MONTHS
 from sendcycle.calendar import BURN_IN_MONTHS, N_MONTHS
 from sendcycle.engine.compilation import compiled, rule
 from sendcycle.engine.randomness import Decision, draw, draw_normal, key_of, scramble, stream
@@ -21,7 +22,8 @@ from sendcycle.inputs.data_files import data_file
 from sendcycle.inputs.drivers import births_by_month
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.rules.assessment import STATUTORY_WEEKS
-from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, NEVER, Children, Need, empty_children
+from sendcycle.rules.transitions import PHASES
+from sendcycle.state.children import NEVER, Children, Need, empty_children
 from sendcycle.state.parameter_record import ParameterRecord
 from sendcycle.state.records import (
     DOCKET_MONTHS,
@@ -54,7 +56,7 @@ DISADVANTAGED_SHARE = 0.3  # at which advocacy has its middle; an assumption
 # much later, the earlier the more they cost.
 ONSET_PROFOUND, ONSET_FIRST, ONSET_RANGE_AUTISM_SEMH, ONSET_RANGE_OTHER = 24.0, 18.0, 132.0, 96.0
 ONSET_EARLIER_A_GBP_K, ONSET_HIGHEST_GBP_K = 0.25, 12.0  # by the cost of a need, up to the highest
-EARLIEST_BIRTH = -AGE_LIMIT - BURN_IN_MONTHS + 1  # month of birth of the oldest simulated, from September 2014
+EARLIEST_BIRTH = -AGE_LIMIT_MONTHS - BURN_IN_MONTHS + 1  # month of birth of the oldest simulated, from September 2014
 KEY_BYTES = 8  # of an authority's code that key its draws
 SCHOOL_KEYS, PHASE_KEYS, CLUSTER_KEY, CHILD_KEYS = 97, 131, 7, 65_536  # hold keys of each kind apart
 FEWEST_PRIMARIES = 2  # of an authority, however small; an assumption
@@ -63,7 +65,6 @@ SAMPLES_KEPT = 64  # in memory
 MIDDLE = 0.5  # of an interval
 FEWEST_CALIBRATED = 12  # authorities in a sample from which on plans are calibrated as well; an assumption
 LOWEST_WEIGHT, HIGHEST_WEIGHT = 0.2, 5.0  # of an authority over the equal one; an assumption
-PHASES = 2  # of schools: primary and secondary
 
 
 @dataclass(frozen=True)
@@ -394,7 +395,7 @@ def build(p: Parameters, scale: float, seed: int, n_months: int) -> tuple[World,
     national = births_by_month(N_MONTHS, EARLIEST_BIRTH)
     share = (drawn.columns["share"] / drawn.clusters_all)[cluster_authority]
     born = (share[:, None] * national[None, :]).astype(np.float32)
-    simulated = months <= n_months - 1 - FIRST_AGE + 1
+    simulated = months <= n_months - 1 - FIRST_AGE_MONTHS + 1
     expected = born[:, simulated] * p["share_latent_need"] * _relative_need(drawn, cluster_authority, fsm, p)[:, None]
     counts = _count_children(expected, keys, key_of(seed, Decision.PEOPLE, 1))
     per_authority = np.zeros((len(las), counts.shape[1]), dtype=np.int64)
@@ -424,7 +425,7 @@ def _relative_need(
 def _first_rows(per_authority: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the first row of each authority and month of birth, from how many children there are of each."""
     born_in = per_authority.shape[1]
-    rows = np.zeros((len(per_authority), N_MONTHS - EARLIEST_BIRTH + AGE_LIMIT), dtype=np.int64)
+    rows = np.zeros((len(per_authority), N_MONTHS - EARLIEST_BIRTH + AGE_LIMIT_MONTHS), dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(per_authority.sum(axis=1))])
     rows[:, 0] = starts[:-1]
     rows[:, 1 : born_in + 1] = starts[:-1, None] + np.cumsum(per_authority, axis=1)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sendcycle.engine.by_reference import ByReference
-from sendcycle.units import MONTHS_PER_YEAR
 
 
 class Need(IntEnum):
@@ -98,9 +97,6 @@ class Children(ByReference):
 
 
 NEVER = -9999
-AGE_LIMIT = 25 * MONTHS_PER_YEAR
-FIRST_AGE = 2 * MONTHS_PER_YEAR  # no decision about a younger child is simulated
-SCHOOL_AGE_LIMIT = 19 * MONTHS_PER_YEAR
 
 
 def empty_children(n: int) -> Children:

@@ -95,9 +95,9 @@ class SchoolRecord(Record):
     skill_start: Real  # inclusive skill in September 2014, 1 = national mean
     skill: Real  # inclusive skill now: built slowly, lost by turnover
     capacity_gbp_k: Real  # support the school can give, thousand pounds a year at 2014-15 prices
-    demand_gbp_k: Real  # need of identified pupils without a plan, and first £6,000 of those with one
+    demand_gbp_k: Real  # a year: need of identified pupils without a plan, and first £6,000 of those with one
     coverage: Real  # share of that need which is met, 0 to 1
-    support_load_gbp_k: Real  # of it, need of pupils on SEN support
+    support_load_gbp_k: Real  # a year: of it, need of pupils on SEN support
     support_pupils: Real  # pupils on SEN support
     assured: Real  # part of their need that individual support plans assure
     coverage_of_rest: Real  # share met of what no such plan assures
@@ -108,7 +108,7 @@ class SchoolRecord(Record):
     relative_load_start: Real
     carried_relative_load: Real
     load_gbp_k_start: Real  # demand a pupil, thousand pounds a year
-    carried_load_gbp_k: Real  # and as R6 carries it
+    carried_load_gbp_k: Real  # a year: and as R6 carries it
     reputation_start: Real
     reputation: Real  # what families with need believe of the school's inclusion (R6)
     carried_reputation: Real
@@ -247,7 +247,7 @@ class AuthorityRecord(LoopSignals):
     n_going_on_rows: Whole64
     plans_in_setting: Annotated[NDArray[np.float64], "f8", (10,)]  # plan holders by Setting
     topup_other_gbp: Real  # top-ups named in mainstream plans, pounds a year: moderate needs
-    topup_severe_gbp: Real  # and severe needs
+    topup_severe_gbp: Real  # pounds a year: and severe needs
     unit_places: Real
     unit_pupils: Real
     unit_places_opened: Real  # this month
@@ -259,23 +259,20 @@ class AuthorityRecord(LoopSignals):
     balance_pence: Whole64
     settlement_pence: Whole64  # this month
     spend_pence: Annotated[NDArray[np.int64], "i8", (len(LINES),)]  # this month, by line
-    year_settlement_pence: Whole64  # since April
-    year_spend_pence: Annotated[NDArray[np.int64], "i8", (len(LINES),)]
     granted_pence: Whole64  # deficit grant received this month
-    year_granted_pence: Whole64
     settlement_smoothed_gbp: Real  # pounds a year
     spending_smoothed_gbp: Real  # pounds a year, inside the block, less what a surplus pays for
-    support_budget_gbp: Real  # a year
-    support_budget_start_gbp: Real
-    surplus_spent_gbp: Real  # of its surplus, put into support services this year
+    support_budget_gbp: Real  # pounds a year
+    support_budget_start_gbp: Real  # pounds a year
+    surplus_spent_gbp: Real  # pounds a year: of its surplus, put into support services
     support_gbp_per_child_start: Real  # real pounds a year per child on SEN support, September 2014
     hours_per_child_start: Real  # early specialist hours a month per child on SEN support, September 2014
     topup_index: Real  # nominal uprating of top-ups, 1 = 2014-15
     pooling: Real  # 1 = part of the top-ups went to schools or clusters last month
-    pooled_gbp_per_pupil: Real  # other top-ups a pupil, 2014-15 prices, when that began
-    first_part_gbp: Real  # what schools pay first for plans, a year: the top-ups it would add
+    pooled_gbp_per_pupil: Real  # pounds a year at 2014-15 prices: other top-ups a pupil, when that began
+    first_part_gbp: Real  # pounds a year: what schools pay first for plans, the top-ups it would add
     input_funding: Real  # share of it that top-ups held at the end of last month
-    input_gbp_per_pupil: Real  # it a pupil, in cash, as the £6,000 are, when that began
+    input_gbp_per_pupil: Real  # pounds a year: it a pupil, in cash, as the £6,000 are, when that began
 
 
 class NationRecord(Record):
@@ -290,15 +287,14 @@ class NationRecord(Record):
     independent_places: Real
     independent_pupils: Real
     independent_pupils_start: Real
-    independent_price_gbp: Real  # paid
-    independent_market_gbp: Real  # the market's price, above the one paid while a cap holds
-    independent_price_start_gbp: Real
+    independent_price_gbp: Real  # pounds a year: the fee paid
+    independent_market_gbp: Real  # pounds a year: the market's price, above the one paid while a cap holds
     psychologists_trained: Real  # qualifying this month
     shortage: Real  # statutory share of psychologists' time (B7)
     shortage_start: Real
     shortage_carried: Real
-    settlement_base_gbp: Real  # national high-needs block of the year before any reform adds to it
-    settlement_gbp: Real  # national high-needs block this year
+    settlement_base_gbp: Real  # pounds a year: national high-needs block of the year before any reform adds to it
+    settlement_gbp: Real  # pounds a year: national high-needs block this year
     psychologists_start: Real
     overspend: Real  # national overspend ratio (B2)
     overspend_start: Real
@@ -314,7 +310,7 @@ class DriverRecord(Record):
     inflation: Real  # of it since the month before: in April the year's, else 0
     pay_index: Real  # school costs, 2014-15 = 1
     school_funding: Real  # real school funding per pupil, 2014-15 = 1
-    settlement_gbp: Real  # observed or announced national high-needs block of the financial year; 0 = none
+    settlement_gbp: Real  # pounds a year: observed or announced national high-needs block; 0 = none
     recognition: Real  # of autism and ADHD, September 2014 = 1
     recognition_years: Real  # of growth since recognition was last measured, later ones counting less
     closure: Real  # share of the month in which schools were closed by the pandemic

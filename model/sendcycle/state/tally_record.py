@@ -82,7 +82,7 @@ class TallyRecord(Record):
     children_with_need_disadvantaged: Real  # children: of them, with free school meals
     unmet_children: Real  # children: children-equivalents of unmet need (a child wholly without support counts 1)
     unmet_children_disadvantaged: Real  # children: of them, with free school meals
-    need_gbp_k: Real  # thousand pounds a year: cost of all needs, thousand pounds a year at 2014-15 prices
+    need_gbp_k: Real  # thousand pounds a year: cost of all needs at 2014-15 prices
     need_met_gbp_k: Real  # thousand pounds a year: part of it that is met
     confidence_sum: Real  # children: confidence in mainstream, summed over families
     confidence_count: Real  # children: families summed over
@@ -105,32 +105,32 @@ class TallyRecord(Record):
     strictness_children: Real  # children: strictness added since September 2014, weighted by children with SEN
     anticipation_children: Real  # children: awareness of announced restrictions, weighted by children with SEN
     sen_children: Real  # children: children with SEN
-    balance_gbp: Real  # pounds: cumulative balance of the high-needs block at month end, pounds
-    deficit_gbp: Real  # pounds: deficits of the authorities in deficit at month end, pounds
+    balance_gbp: Real  # pounds: cumulative balance of the high-needs block at month end
+    deficit_gbp: Real  # pounds: deficits of the authorities in deficit at month end
     authorities_in_deficit: Real  # authorities: authorities in deficit
     authorities: Real  # authorities: authorities
-    settlement_gbp: Real  # pounds: high-needs block received, pounds
-    surplus_spent_gbp: Real  # pounds: surpluses put into support services, pounds
-    deficit_grant_gbp: Real  # pounds: deficit grant received, pounds
-    independent_price_gbp: Real  # pounds: fee of an independent place, pounds a year, weighted by pupils there
+    settlement_gbp: Real  # pounds: high-needs block received in the month
+    surplus_spent_gbp: Real  # pounds: surpluses put into support services in the month
+    deficit_grant_gbp: Real  # pounds: deficit grant received in the month
+    independent_price_gbp: Real  # pounds: fee of an independent place for a year, times pupils there
     independent_pupils: Real  # children: pupils in independent places
-    independent_market_gbp: Real  # pounds: market's price of an independent place, pounds a year, weighted by pupil ...
-    spend_mainstream_topups_gbp: Real  # pounds: spent on mainstream topups, pounds
-    spend_units_and_bases_gbp: Real  # pounds: spent on units and bases, pounds
-    spend_state_special_gbp: Real  # pounds: spent on state special, pounds
-    spend_independent_special_gbp: Real  # pounds: spent on independent special, pounds
-    spend_alternative_provision_gbp: Real  # pounds: spent on alternative provision, pounds
-    spend_post_16_gbp: Real  # pounds: spent on post 16, pounds
-    spend_support_services_gbp: Real  # pounds: spent on support services, pounds
-    spend_school_and_cluster_funding_gbp: Real  # pounds: spent on school and cluster funding, pounds
-    spend_therapies_and_other_gbp: Real  # pounds: spent on therapies and other, pounds
-    spend_assessment_and_casework_gbp: Real  # pounds: spent on assessment and casework, pounds
-    spend_tribunal_and_mediation_gbp: Real  # pounds: spent on tribunal and mediation, pounds
-    spend_transport_gbp: Real  # pounds: spent on transport, pounds
-    spend_capital_gbp: Real  # pounds: spent on capital, pounds
-    spend_notional_sen_gbp: Real  # pounds: spent on notional sen, pounds
-    spend_programmes_gbp: Real  # pounds: spent on programmes of reforms outside the block, pounds
+    independent_market_gbp: Real  # pounds: market's price of an independent place for a year, times pupils there
+    spend_mainstream_topups_gbp: Real  # pounds: spent on mainstream topups, in the month
+    spend_units_and_bases_gbp: Real  # pounds: spent on units and bases, in the month
+    spend_state_special_gbp: Real  # pounds: spent on state special, in the month
+    spend_independent_special_gbp: Real  # pounds: spent on independent special, in the month
+    spend_alternative_provision_gbp: Real  # pounds: spent on alternative provision, in the month
+    spend_post_16_gbp: Real  # pounds: spent on post 16, in the month
+    spend_support_services_gbp: Real  # pounds: spent on support services, in the month
+    spend_school_and_cluster_funding_gbp: Real  # pounds: spent on school and cluster funding, in the month
+    spend_therapies_and_other_gbp: Real  # pounds: spent on therapies and other, in the month
+    spend_assessment_and_casework_gbp: Real  # pounds: spent on assessment and casework, in the month
+    spend_tribunal_and_mediation_gbp: Real  # pounds: spent on tribunal and mediation, in the month
+    spend_transport_gbp: Real  # pounds: spent on transport, in the month
+    spend_capital_gbp: Real  # pounds: spent on capital, in the month
+    spend_notional_sen_gbp: Real  # pounds: spent on notional sen, in the month
+    spend_programmes_gbp: Real  # pounds: spent on programmes of reforms outside the block, in the month
     plans_mainstream: Real  # plans: plan holders in mainstream schools, units included
     plans_special: Real  # plans: plan holders in special schools
-    spend_inside_gbp: Real  # pounds: spent inside the high-needs block, pounds
+    spend_inside_gbp: Real  # pounds: spent inside the high-needs block, in the month
     unmet_child_years: Real  # child-years: child-years of unmet need

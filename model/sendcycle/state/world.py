@@ -21,7 +21,7 @@ Part = NDArray[np.int64]  # rows of authorities
 
 @dataclass(frozen=True, eq=False)
 class World(ByReference):
-    """All state. See the record types above for units."""
+    """All state. `children.Children` and the record types in `records` give the units."""
 
     children: Children
     rows: NDArray[np.int64]  # (authority, month of birth): first row of each month of birth

@@ -50,10 +50,6 @@ class Variable:
     kind: Literal["stock", "flow"] = "stock"
     which: Literal["all", "every_second"] = "all"
 
-    def is_moved_by(self, nudge: Nudge) -> bool:
-        """Say whether the nudge moves the variable itself, not one of its causes."""
-        return nudge.at in (*self.at, *self.also)
-
 
 @dataclass(frozen=True)
 class Link:
@@ -171,10 +167,6 @@ class CausalMap:
                     found[cut].append(loop.name)
         return found
 
-    def gains_needed(self, loop: Loop, way: Way) -> set[str]:
-        """Return the gains that a way round passes, its own included."""
-        return {loop.gain, *way.alongside, *(gain for step in way.steps() for gain in self.links[step].gains)}
-
 
 # ---------------------------------------------------------------------------------------------------- reading
 
@@ -283,7 +275,10 @@ def polarity(loop: Loop) -> Polarity:
 # ---------------------------------------------------------------------------------------------------- words
 
 SHOWN = {"+": "+", "-": "−"}
-COLOURS = {"+": "#0072B2", "-": "#D55E00"}  # Okabe and Ito: told apart by all; links of minus sign are dashed as well
+COLOURS = {
+    "+": "#0072B2",
+    "-": "#D55E00",
+}  # Okabe and Ito; links of minus sign are dashed as well
 STROKES = {"+": "solid", "-": "dashed"}
 KINDS = {"R": "reinforcing", "B": "balancing"}
 
@@ -318,7 +313,7 @@ def markdown_table() -> str:
         cause, effect = (known.variables[name].label for name in (link.cause, link.effect))
         rows.append([cause, SHOWN[link.sign], effect, link.rule, link.delay, cut])
     text += f"{_table(rows)}\n### Variables\n\n"
-    rows = [["name", "", "unit", "kind", "where it lives"]]
+    rows = [["name", "", "unit", "kind", "where it stands"]]
     for variable in known.variables.values():
         at = ", ".join(f"`{place}`" for place in variable.at)
         rows.append([f"`{variable.name}`", variable.label, variable.unit, variable.kind, at])
@@ -341,14 +336,3 @@ the running model and looks at the sign of what follows; it pushes the signal of
 0, and looks at what comes back; and it checks that a gain of 0 holds the signal at its value of September 2014.
 
 {markdown_table()}"""
-
-
-def to_dot() -> str:
-    """Return the map in the DOT language of Graphviz."""
-    known = causal_map()
-    lines = ["digraph causal_map {", "  rankdir=LR; node [shape=box, style=rounded];"]
-    lines += [f'  {v.name} [label="{v.label}"];' for v in known.variables.values()]
-    for link in known.links.values():
-        style = f'label="{SHOWN[link.sign]}", color="{COLOURS[link.sign]}", style={STROKES[link.sign]}'
-        lines.append(f"  {link.cause} -> {link.effect} [{style}];")
-    return "\n".join([*lines, "}", ""])

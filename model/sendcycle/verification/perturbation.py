@@ -61,7 +61,7 @@ class Nudge:
 
 
 def field_of(model: SendModel, at: str) -> NDArray[Any]:
-    """Return the array that lives at this place, as a view: writing to it changes the model."""
+    """Return the array at this place, as a view: writing to it changes the model."""
     home, _, name = at.partition(".")
     if home == "parameters":
         return np.asarray(model.inputs.parameters[name])[max(model.t, 0) + BURN_IN_MONTHS :]
@@ -107,7 +107,7 @@ def sets(model: SendModel, values: Mapping[str, float]) -> SendModel:
 
 
 def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> None:
-    """Live through one month, giving the nudges first, or to each authority just before its rule named `before`.
+    """Run one month, giving the nudges first, or to each authority just before its rule named `before`.
 
     Raises
     ------
@@ -133,17 +133,17 @@ def step(model: SendModel, nudges: Sequence[Nudge] = (), before: str = "") -> No
         return after_nudges
 
     compiled = (month.month_opens, month.authorities_act, month.month_closes)
-    opens, live, closes = changed = tuple(_with_rule(rule, before, nudged) for rule in compiled)
+    opens, act, closes = changed = tuple(_with_rule(rule, before, nudged) for rule in compiled)
     if changed == compiled:
         raise ValueError(f"no rule named {before} is applied to the authorities in a month.")
 
-    def lived() -> None:
+    def run_month() -> None:
         w, inputs, everywhere, t = model.world, model.inputs, model.everywhere, model.t
         opens(w, inputs, t)
-        live(w, inputs, everywhere, t)
+        act(w, inputs, everywhere, t)
         closes(w, inputs, everywhere, t)
 
-    model.__dict__["_run_month"] = lived
+    model.__dict__["_run_month"] = run_month
     try:
         model.step()
     finally:

@@ -18,6 +18,19 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from sendcycle.ages import (
+    AFTER_4_MONTHS,
+    AFTER_11_MONTHS,
+    AFTER_16_MONTHS,
+    AGE_5_MONTHS,
+    AGE_11_MONTHS,
+    AGE_16_MONTHS,
+    AGE_LIMIT_MONTHS,
+    FIRST_AGE_MONTHS,
+    SCHOOL_AGE_LIMIT_MONTHS,
+    SCHOOL_AGE_LIMIT_YEARS,
+    YEARS_16,
+)
 from sendcycle.calendar import SEPTEMBER
 from sendcycle.engine.randomness import Decision
 from sendcycle.inputs.parameters import Parameters
@@ -31,39 +44,32 @@ from sendcycle.rules.appeals import (
     MONTHS_OF_MEDIATION,
 )
 from sendcycle.rules.assessment import NEW_PLANS_WITHIN, STEPS_OF_THREE_STAGES, WEEKS_COUNTED, WEEKS_IN_A_YEAR
-from sendcycle.rules.cases import FEWEST_WEEKS, MIDDLE_ADVOCACY
+from sendcycle.rules.cases import FEWEST_WEEKS, MEANS_WITHOUT_ADVOCACY, MIDDLE_ADVOCACY
 from sendcycle.rules.confidence import areas_learn_from_contests, school_reputations_change
-from sendcycle.rules.exclusion import COVERAGE_WITHOUT_EXCLUSION
-from sendcycle.rules.exclusion import HIGHEST_RATE as HIGHEST_RATE_OF_LEAVING
+from sendcycle.rules.exclusion import COVERAGE_WITHOUT_EXCLUSION, HIGHEST_LEAVING_RATE
 from sendcycle.rules.local_practice import local_practice_drifts
 from sendcycle.rules.money import authorities_set_budgets, authorities_spend
-from sendcycle.rules.needs import AFTER_16, LEAVING_AGE, LOWEST_SHARE, SCHOOL_AGE, SECONDARY_AGE
-from sendcycle.rules.needs import HIGHEST_RATE as HIGHEST_LABEL_RATE
+from sendcycle.rules.needs import HIGHEST_STATUS_CHANGE_RATE, LOWEST_SHARE
 from sendcycle.rules.placement import HIGHEST_BREAKDOWN_RATE
 from sendcycle.rules.places import authorities_build_places
 from sendcycle.rules.reporting import report_authorities, report_children
-from sendcycle.rules.requests import ADVOCACY_FLOOR
-from sendcycle.rules.requests import HIGHEST_RATE as HIGHEST_REQUEST_RATE
+from sendcycle.rules.requests import HIGHEST_REQUEST_RATE
 from sendcycle.rules.school_capacity import schools_build_skill
 from sendcycle.rules.support import FULL, schools_allocate_support
 from sendcycle.rules.transitions import (
-    AGE_OF_CHOICE,
-    AGE_WITHOUT_SCHOOL,
     FIRST_YEAR,
     LARGEST_SEVERITY,
     MIDDLE_REPUTATION,
-    RECEPTION,
-    SECONDARY,
     list_over_16s_in_education,
 )
 from sendcycle.rules.workforce import workforce_changes
 from sendcycle.rules.workload import authorities_allocate_hours, case_flows_change
 from sendcycle.send_model import SendModel
-from sendcycle.state.children import AGE_LIMIT, FIRST_AGE, SCHOOL_AGE_LIMIT, Appeal, Case, Children, Need, SenStatus
+from sendcycle.state.children import Appeal, Case, Children, Need, SenStatus
 from sendcycle.state.children import Setting as Settings
 from sendcycle.state.records import DOCKET_MONTHS, SchoolRecord
 from sendcycle.state.world import World
-from sendcycle.units import GBP_PER_GBP_K, MONTHS_PER_YEAR, WEEKS_PER_MONTH
+from sendcycle.units import GBP_PER_GBP_K, MONTHS_PER_YEAR, ON, WEEKS_PER_MONTH
 
 # Plain numbers: looking a member up in its enumeration takes Python several times as long.
 NO_SEN, SEN_SUPPORT, PLAN = (int(status) for status in SenStatus)
@@ -268,14 +274,14 @@ class PlainAuthority(Copy):
 
     def lists_who_goes_on(self, t: int) -> None:
         """List the over-16s who are in education."""
-        self.going_on = [family for family in self.aged(t, AFTER_16, AGE_LIMIT) if family.setting != LEFT]
+        self.going_on = [family for family in self.aged(t, AFTER_16_MONTHS, AGE_LIMIT_MONTHS) if family.setting != LEFT]
         self.n_going_on_rows = len(self.going_on)
 
     def here(self, t: int) -> "list[Family]":
         """Return the families of children in education: the over-16s who went on in September, then the younger."""
         return [
             *(family for family in self.going_on if family.setting != LEFT),
-            *self.aged(t, FIRST_AGE, AFTER_16 + t % MONTHS_PER_YEAR),
+            *self.aged(t, FIRST_AGE_MONTHS, AFTER_16_MONTHS + t % MONTHS_PER_YEAR),
         ]
 
     def begins_lists(self) -> None:
@@ -379,12 +385,12 @@ class Month:
         self.t, self.seed = model.t, int(model.world.seed)
         self.p, self.d = p, d = Plain.of(model.p), Plain.of(model.d)
         self.keys = Plain((decision.name.lower(), stream(self.seed, decision, self.t)) for decision in Decision)
-        self.recognised = 1.0
-        if p.recognition_trend > 0.5:
+        self.recognition = 1.0
+        if p.recognition_trend == ON:
             grown = d.recognition * math.exp(p.recognition_growth * d.recognition_years)
-            self.recognised = grown**p.elasticity_recognition
+            self.recognition = grown**p.elasticity_recognition
         self.share_open = 1.0 - p.effect_closure * d.closure
-        self.highest_rate_of_moving = max(HIGHEST_RATE_OF_LEAVING, p.rate_return_home, p.rate_return_alternative)
+        self.highest_rate_of_moving = max(HIGHEST_LEAVING_RATE, p.rate_return_home, p.rate_return_alternative)
         nation = Plain.of(model.world.nation[0])
         self.hearing_cutoff, self.hearing_share = int(nation.hearing_cutoff), nation.hearing_share
         followed = (nation.severity_threshold_start / p.severity_threshold) ** p.response_upheld_to_threshold
@@ -450,8 +456,8 @@ class Family(mesa.Agent):
         may_be_identified = self.may_be_identified(month)
         if not may_be_identified and not self.may_leave_support():
             return
-        u = draw(self.key, month.keys.label_changes)
-        if u >= HIGHEST_LABEL_RATE:
+        u = draw(self.key, month.keys.sen_status_changes)
+        if u >= HIGHEST_STATUS_CHANGE_RATE:
             return
         if may_be_identified:
             if u < self.identification_rate(month):
@@ -469,8 +475,8 @@ class Family(mesa.Agent):
         p = month.p
         rate = p.rate_identification * (self.severity_gbp_k(p) / p.severity_reference) ** p.elasticity_identification
         rate *= (1.0 - month.d.closure) * (1.0 + p.effect_unmet_on_asking * (self.unmet - p.unmet_reference))
-        rate *= month.recognised if self.recognition_grows() else month.recognised**p.share_recognition_spills
-        if month.t - self.born >= SECONDARY_AGE:
+        rate *= month.recognition if self.recognition_grows() else month.recognition**p.share_recognition_spills
+        if month.t - self.born >= AGE_11_MONTHS:
             rate *= p.factor_identification_secondary
         return float(rate if self.school.row < 0 else rate * self.school.contrast_with_school(p))
 
@@ -581,13 +587,13 @@ class Family(mesa.Agent):
         rate = mood * (self.severity_gbp_k(p) / p.severity_request) ** p.elasticity_request
         rate *= age_factor(month.t - self.born, p)
         if self.recognition_grows():
-            rate *= month.recognised
+            rate *= month.recognition
         return float(rate * p.factor_request_unidentified if self.sen_status == NO_SEN else rate)
 
     def family_rate(self, rate: float, p: Plain) -> float:
         """Return the monthly rate at which the family asks: the less confidence and the more means, the more often."""
         lost = p.confidence_reference - self.confidence_acted_on
-        means = (ADVOCACY_FLOOR + self.advocacy) ** p.elasticity_advocacy
+        means = (MEANS_WITHOUT_ADVOCACY + self.advocacy) ** p.elasticity_advocacy
         return float(p.rate_family_request * rate * math.exp(p.effect_confidence * lost) * means)
 
     def school_rate(self, rate: float, p: Plain) -> float:
@@ -718,7 +724,7 @@ class Family(mesa.Agent):
     def contest_factor(self, p: Plain) -> float:
         """Return how much likelier than the reference family this one contests: means, belief, the tribunal's wait."""
         area = self.area
-        means = (MIDDLE_ADVOCACY + self.advocacy) ** p.elasticity_advocacy_contest
+        means = (MEANS_WITHOUT_ADVOCACY + self.advocacy) ** p.elasticity_advocacy_contest
         belief = math.exp(p.effect_belief * (area.contest_belief_carried - area.contest_belief_start))
         deterred = math.exp(-p.effect_tribunal_wait * (area.tribunal_wait_carried - area.tribunal_wait_start))
         return float(area.contest_level * means * belief * deterred)
@@ -1032,7 +1038,7 @@ class Family(mesa.Agent):
         if self.setting == LEFT:
             return
         if self.setting == POST_16:
-            if month.t - self.born >= SCHOOL_AGE_LIMIT and self.case == NO_CASE:
+            if month.t - self.born >= SCHOOL_AGE_LIMIT_MONTHS and self.case == NO_CASE:
                 self.leave_without_plan()
         elif self.case != NO_CASE or u < month.p.share_stays_without_plan:
             self.setting = POST_16
@@ -1046,12 +1052,12 @@ class Family(mesa.Agent):
         if u_leaves < prob_leaves(p, age_years, month.d.act) * self.area.exits_carried():
             self.end_plan()
             self.move_to(LEFT)
-        elif age_years == AGE_OF_CHOICE:
+        elif age_years == YEARS_16:
             self.reassess_plan(p.reassessed_at_16, POST_16, month)
             keeps_plan = self.sen_status == PLAN
             if keeps_plan and not self.in_special_school and u_where < p.share_further_education:
                 self.move_to(POST_16)
-        elif age_years >= AGE_WITHOUT_SCHOOL and self.setting != POST_16:
+        elif age_years >= SCHOOL_AGE_LIMIT_YEARS and self.setting != POST_16:
             self.move_to(POST_16)
 
     # ------------------------------------------------------------------ the census
@@ -1118,7 +1124,7 @@ class Family(mesa.Agent):
 
 def names_placement(p: Plain) -> bool:
     """Say whether a contest can name a specialist place: a switch."""
-    return bool(p.contest_names_placement > 0.5)
+    return bool(p.contest_names_placement == ON)
 
 
 def age_factor(age: int, p: Plain) -> float:
@@ -1147,16 +1153,16 @@ def prob_leaves(p: Plain, age_years: int, act: float) -> float:
 def children_change_phase(area: PlainAuthority, month: Month) -> None:
     """Let young people leave at 25; in September let children enter school, transfer at 11, go on or leave at 16."""
     t, keys = month.t, month.keys
-    for family in area.aged(t, AGE_LIMIT, AGE_LIMIT + 1):
+    for family in area.aged(t, AGE_LIMIT_MONTHS, AGE_LIMIT_MONTHS + 1):
         family.leave_at_25()
     if month.d.month_of_year != SEPTEMBER:
         return
-    for family in area.aged(t, RECEPTION, RECEPTION + MONTHS_PER_YEAR):
+    for family in area.aged(t, AFTER_4_MONTHS, AFTER_4_MONTHS + MONTHS_PER_YEAR):
         family.enter_school(draw(family.key, keys.school_choice), month)
-    for family in area.aged(t, SECONDARY, SECONDARY + MONTHS_PER_YEAR):
+    for family in area.aged(t, AFTER_11_MONTHS, AFTER_11_MONTHS + MONTHS_PER_YEAR):
         family.review_at_transfer(draw(family.key, keys.support_at_transfer), month)
         family.enter_secondary_school(draw(family.key, keys.school_choice), month)
-    for family in area.aged(t, AFTER_16, AGE_LIMIT):
+    for family in area.aged(t, AFTER_16_MONTHS, AGE_LIMIT_MONTHS):
         if family.sen_status == PLAN:
             family.decide_with_plan(draw(family.key, keys.leaves_education), draw(family.key, keys.post_16), month)
         else:
@@ -1169,21 +1175,21 @@ def closures_deepen_needs(area: PlainAuthority, month: Month) -> None:
     if month.d.closure == 0.0:
         return
     harder = 1.0 + month.p.effect_closure_on_need * month.d.closure / MONTHS_PER_YEAR
-    for family in area.aged(month.t, 0, LEAVING_AGE):
-        if family.need == (SLCN if month.t - family.born < SCHOOL_AGE else SEMH):
+    for family in area.aged(month.t, 0, AGE_16_MONTHS):
+        if family.need == (SLCN if month.t - family.born < AGE_5_MONTHS else SEMH):
             family.base_need_gbp_k = float(np.float32(family.base_need_gbp_k * harder))
 
 
 def schools_identify_needs(area: PlainAuthority, month: Month) -> None:
     """Put children whose need shows on SEN support; take children off it whose need is light or met."""
-    for family in area.aged(month.t, FIRST_AGE, LEAVING_AGE):
+    for family in area.aged(month.t, FIRST_AGE_MONTHS, AGE_16_MONTHS):
         family.changes_sen_status(month)
 
 
 def families_request(area: PlainAuthority, month: Month) -> None:
     """Let families ask, and schools back or make, requests for an EHC needs assessment."""
     mood = area.area_mood(month)
-    for family in area.aged(month.t, FIRST_AGE, SCHOOL_AGE_LIMIT):
+    for family in area.aged(month.t, FIRST_AGE_MONTHS, SCHOOL_AGE_LIMIT_MONTHS):
         family.requests_assessment(mood, month)
 
 
@@ -1239,7 +1245,7 @@ def authorities_place_children(area: PlainAuthority, month: Month) -> None:
         if family.sen_status != PLAN:
             continue
         key = family.key
-        young = month.t - family.born < AFTER_16
+        young = month.t - family.born < AFTER_16_MONTHS
         if young and family.case == NO_CASE and family.need_is_met(draw(key, keys.plan_ceases), p):
             family.cease_plan_of_met_need()
         elif family.wants_special:
@@ -1261,7 +1267,7 @@ def authorities_place_children(area: PlainAuthority, month: Month) -> None:
 def schools_exclude_and_families_withdraw(area: PlainAuthority, month: Month) -> None:
     """Let schools exclude, families withdraw to home education, and both groups come back."""
     p, t = month.p, month.t
-    for family in area.aged(t, RECEPTION + MONTHS_PER_YEAR, AFTER_16):
+    for family in area.aged(t, AFTER_4_MONTHS + MONTHS_PER_YEAR, AFTER_16_MONTHS):
         if family.setting not in (MAINSTREAM, ALTERNATIVE, ELSEWHERE, HOME):
             continue
         u = draw(family.key, month.keys.changes_setting)
@@ -1270,7 +1276,7 @@ def schools_exclude_and_families_withdraw(area: PlainAuthority, month: Month) ->
         if family.setting != MAINSTREAM:
             if u < family.rate_of_return(p):
                 family.setting = MAINSTREAM
-        elif u < HIGHEST_RATE_OF_LEAVING and t >= family.emerges:
+        elif u < HIGHEST_LEAVING_RATE and t >= family.emerges:
             excluded = family.rate_of_exclusion(month)
             if u < excluded:
                 family.exclude_child()

@@ -1,7 +1,7 @@
 """e05: whether the order of reform matters, and how much beside the choice of reforms.
 
 Five groups of reforms of the library start a year apart, in every order: the same reforms, the same money, only the
-order differs. Every member of the ensemble lives through every order on the same random draws, and again on others.
+order differs. Every member of the ensemble runs every order on the same random draws, and again on others.
 Three arms say what "the same" means for what lasts:
 
 - `equal_money`: posts, grants and programmes last eight years from their start, or less where the library says so;
@@ -49,7 +49,7 @@ LASTS = 96  # months that money lasts where it is equal
 ARMS = ("equal_money", "equal_exposure", "unequal")
 TOLERANCE = 0.005
 # Runs in a batch, up to a share of England: the more of a member's scenarios stand in one, the more of their past is
-# lived once.
+# run once.
 BATCH, BATCH_SCALE = 60, 0.01
 REPLICATES = 2
 AFTER = tuple(range(2026, 2040))

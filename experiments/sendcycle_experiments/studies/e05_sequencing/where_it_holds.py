@@ -1,6 +1,6 @@
 """Where the paper's claim about order holds and where it fails: a tree over what is uncertain.
 
-Every member of the ensemble, with its own draw of how reforms act, lives through orders that agree with the paper and
+Every member of the ensemble, with its own draw of how reforms act, runs orders that agree with the paper and
 reversed orders, with reforms at half, once and one and a half times their assumed size. The claim
 holds in a case if the agreeing orders leave less unmet need; the same is asked of other outcomes. A small decision tree
 (scikit-learn) says which numbers separate the two, in boxes that can be read; how much better than always saying the
