@@ -24,7 +24,7 @@ def chromium_path(playwright: Playwright) -> str | None:
 
 def launch(playwright: Playwright) -> Browser:
     """Return a running browser."""
-    return playwright.chromium.launch(executable_path=chromium_path(playwright), args=FLAGS)
+    return playwright.chromium.launch(executable_path=chromium_path(playwright), args=FLAGS, timeout=0)
 
 
 if __name__ == "__main__":

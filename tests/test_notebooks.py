@@ -5,6 +5,7 @@ from pathlib import Path
 import jupytext
 import pytest
 from nbclient import NotebookClient
+from tests.conftest import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
@@ -14,7 +15,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_run_from_top_to_bottom(path: Path) -> None:
     notebook = jupytext.read(path)
-    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT / "notebooks")}})
+    client = NotebookClient(
+        notebook, timeout=None, startup_timeout=HANG_SECONDS, iopub_timeout=HANG_SECONDS,
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+    )  # fmt: skip
     client.execute()
     results = [output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
     assert results, "the notebook shows nothing"

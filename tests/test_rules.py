@@ -259,7 +259,6 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> dict[str, Any]:
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
-        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from sendcycle_experiments.studies import e08_scales as scales
-from sendcycle_experiments.studies.registry import Scales
 
 
 def drawn(mean: float, sd: float, n: int, seed: int) -> pd.DataFrame:
@@ -20,11 +19,6 @@ def test_scatter_gives_the_number_of_replicates_needed() -> None:
     assert table.loc[1.0, "replicates_for_1_percent"] == 1
     assert table.loc[0.01, "agrees"]
     assert np.isnan(table.loc[1.0, "agrees"])
-
-
-def test_every_scale_has_its_own_seeds() -> None:
-    seeds = [seed for design in scales.designs(Scales()).values() for seed in design.plan()["seed"]]
-    assert len(set(seeds)) == len(seeds)
 
 
 def test_a_scale_that_changes_results_is_reported() -> None:

@@ -218,11 +218,13 @@ def test_a_full_disk_is_reported_in_one_line_and_loses_nothing(tmp_path: Path, m
 
 def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
     code = (
-        "import sys, time\nfrom sendcycle_experiments.sweeps.store import Store\n"
-        f"with Store({str(tmp_path)!r}).alone():\n    print('in', flush=True)\n    time.sleep(60)\n"
+        "import sys\nfrom sendcycle_experiments.sweeps.store import Store\n"
+        f"with Store({str(tmp_path)!r}).alone():\n    print('in', flush=True)\n    sys.stdin.read()\n"
     )
     environment = dict(os.environ)
-    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+    other = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    )
     try:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == b"in"
@@ -252,9 +254,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, l
     )  # fmt: skip
     processes = [scheduler]
     try:
-        for _ in range(600):
-            if file.exists() and file.stat().st_size:
-                break
+        while not (file.exists() and file.stat().st_size):
+            assert scheduler.poll() is None, "the scheduler has ended"
             time.sleep(0.1)
         address = str(pd.read_json(file, typ="series")["address"])
         processes += [
@@ -370,10 +371,10 @@ def test_a_missing_scheduler_is_reported_in_one_line(tmp_path: Path) -> None:
 LONG = """
 name = "long"
 scale = 0.001
-until = "2024-12"
-years = [2016, 2024]
+until = "2016-12"
+years = [2015, 2016]
 outcomes = ["plans_in_force"]
-n = 90
+n = 12
 batch = 2
 [uncertainties]
 escalation = {}
@@ -385,18 +386,30 @@ def heed_interruptions() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def start_sweep(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
-    """Start a sweep as somebody would in a terminal."""
-    command = [
-        sys.executable,
-        "-m",
-        "sendcycle_experiments.terminal.command_line",
-        "sweep",
-        str(file),
-        "--out",
-        str(out),
-        *more,
-    ]
+# The command, which says when so many parts are written and then waits to be killed, while its workers go on.
+HELD = """
+import signal, sys
+from sendcycle_experiments.sweeps.store import Store
+from sendcycle_experiments.terminal.command_line import main
+
+add, n_left = Store.add, int(sys.argv.pop(1))
+
+def add_and_wait(store, batch, rows):
+    global n_left
+    if n_left == 0:
+        print("here", flush=True)
+        signal.pause()
+    n_left -= 1
+    add(store, batch, rows)
+
+Store.add = add_and_wait
+sys.exit(main())
+"""
+
+
+def start_sweep(file: Path, out: Path, *more: str, parts_before: int = 10**6) -> subprocess.Popen[str]:
+    """Start a sweep as somebody would in a terminal; after some parts it waits to be killed."""
+    command = [sys.executable, "-c", HELD, str(parts_before), "sweep", str(file), "--out", str(out), *more]
     return subprocess.Popen(
         command, cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -408,15 +421,12 @@ def start_sweep(file: Path, out: Path, *more: str) -> subprocess.Popen[str]:
 def test_a_killed_sweep_resumes_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
     file, out = tmp_path / "long.toml", tmp_path / "out"
     file.write_text(LONG, encoding="utf-8")
-    process = start_sweep(file, out, "--workers", "1")
+    process = start_sweep(file, out, "--workers", "1", parts_before=3)
     try:
-        for _ in range(1200):
-            if len(list((out / RUNS).glob("part-*"))) >= 3:
-                break
-            assert process.poll() is None, process.communicate()[1]
-            time.sleep(0.05)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
         os.killpg(process.pid, how)  # a terminal sends Ctrl-C to all processes of the command
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
     finally:
         process.kill()
     if how == signal.SIGINT:
@@ -426,17 +436,17 @@ def test_a_killed_sweep_resumes_where_it_stopped(how: signal.Signals, tmp_path: 
         assert len(errors.splitlines()) <= 4, errors
     kept = parts(out)
     written = {name: (out / RUNS / name).stat().st_mtime_ns for name in kept}
-    assert 3 <= len(kept) < 45
+    assert len(kept) == 3
     assert not (out / "manifest.json").exists()
     again = start_sweep(file, out, "--workers", "1", "--resume")
-    _, errors = again.communicate(timeout=300)
+    _, errors = again.communicate()
     assert again.returncode == 0, errors
     now = parts(out)
     assert {name: now[name] for name in kept} == kept
     again_written = {name: (out / RUNS / name).stat().st_mtime_ns for name in kept}
     assert again_written == written, "a finished run was computed again"
-    assert Store(out).manifest()["computed"] == 90 - 2 * len(kept)
-    assert Store(out).outcomes()["run"].nunique() == 90
+    assert Store(out).manifest()["computed"] == 12 - 2 * len(kept)
+    assert Store(out).outcomes()["run"].nunique() == 12
     assert (out / "manifest.json").exists()
 
 

@@ -35,6 +35,7 @@ from sendcycle.units import MONTHS_PER_YEAR
 T = TypeVar("T")
 
 LARGEST_SEED = 2**63 - 1
+COUNTED_IN = 8  # parts in which children are counted, on any number of threads: sums in another order differ in bits
 
 
 def check_kinds(parameters: Any, scenario: Any) -> None:
@@ -124,7 +125,9 @@ class SendModel(mesa.Model):
         self.t = -BURN_IN_MONTHS
         self.world, self.sample, self._born_before, filling = build(self.parameters, scale, self.seed, n_months)
         self.everywhere = np.arange(len(self.world.authorities))
-        self._parts = split_authorities(np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1])), threads)
+        n_children = np.diff(np.append(self.world.rows[:, 0], self.world.rows[-1, -1]))
+        self._parts = split_authorities(n_children, threads)
+        self._counted = split_authorities(n_children, COUNTED_IN)
         self._start_threads()
         open_run(self, filling)
         self._make_agents()
@@ -219,12 +222,18 @@ class SendModel(mesa.Model):
         w, p, d, t = self.world, self.p, self.d, self.t
         self.run_in_parts(lambda part: rule(w, p, d, part, t))
 
-    def run_in_parts(self, work: Callable[[Part], T]) -> list[T]:
-        """Do a piece of work for every part of the authorities, in parallel where that pays, and return its results."""
-        mine, *others = self._parts
-        futures = [self._pool.submit(work, part) for part in others] if self._pool is not None else []
-        done = [work(mine)]
-        return done + [future.result() for future in futures]
+    def run_in_parts(self, work: Callable[[Part], T], parts: Sequence[Part] | None = None) -> list[T]:
+        """Do a piece of work for every part of the authorities, in parallel where that pays, and return its results.
+
+        Parts are those of the threads if not given. Results stand in the order of the parts.
+        """
+        parts, pool = self._parts if parts is None else parts, self._pool
+        if pool is None:
+            return [work(part) for part in parts]
+        every = len(self._parts)  # of so many parts this thread takes one
+        futures = {k: pool.submit(work, part) for k, part in enumerate(parts) if k % every}
+        mine = {k: work(parts[k]) for k in range(0, len(parts), every)}
+        return [mine[k] if k in mine else futures[k].result() for k in range(len(parts))]
 
     def _enrol_pupils(self) -> None:
         """In September count the pupils of each school: all children of its phase, with and without need."""
@@ -285,7 +294,7 @@ class SendModel(mesa.Model):
 
     def count(self) -> January:
         """Return the month just run by need, age, disadvantage, SEN status and setting, and by school; after a step."""
-        return count_january(self.world, self.run_in_parts, self.t - 1)
+        return count_january(self.world, lambda work: self.run_in_parts(work, self._counted), self.t - 1)
 
     def breakdowns(self, januaries: Sequence[January]) -> Breakdowns:
         """Return months that were counted as the tables `children` and `schools`."""

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sendcycle import Scenario
+from sendcycle.calendar import month_index, month_label
 from sendcycle.errors import ResultsError
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle.state.records import LINES
@@ -63,7 +64,7 @@ def design(
     """
     if len({scenario.name for scenario in scenarios}) < len(scenarios):
         raise DesignError("two scenarios of a comparison have the same name.")
-    years = tuple(range(2014, int(until[:4]) + 1))
+    years = tuple(range(2014, int(month_label(month_index(until))[:4]) + 1))
     recorded = tuple(dict.fromkeys((*OUTCOMES, *more, *SPENDING)))
     base = Design(
         "compare", outcomes=recorded, years=years, scenarios=tuple(scenarios), scale=scale, until=until,
@@ -131,21 +132,31 @@ def outcomes_by_size(
         `point` counts the members of the ensemble; `size` says with what size each was run. Manifests by size.
     """
     tables, manifests = [], {}
-    for k, size in enumerate(SIZES):
-        chosen = scenarios_of(size)
-        some = ensemble.every(len(SIZES), k)
-        if not len(some.members):
-            continue
-        planned = design(chosen, some, scale=scale, until=until, seed=seed + k, more=more)
+    designs = designs_by_size(scenarios_of, ensemble, scale=scale, until=until, seed=seed, more=more)
+    for k, (size, planned) in enumerate(designs.items()):
         name = f"size_{size:g}"
         store = sweep(
             planned, folder / name, resume=True, scheduler=scheduler, workers=workers,
             progress=labelled(progress, name),
         ).store  # fmt: skip
-        table = outcomes_with_costs(store, chosen, more)
+        table = outcomes_with_costs(store, planned.scenarios, more)
         tables.append(table.assign(point=table["point"] * len(SIZES) + k, size=size))
         manifests[name] = store.brief()
     return pd.concat(tables, ignore_index=True), manifests
+
+
+def designs_by_size(
+    scenarios_of: Callable[[float], Sequence[Scenario]], ensemble: Ensemble, *, scale: float, until: str = "2040-08",
+    seed: int = 0, more: Sequence[str] = (),
+) -> dict[float, Design]:  # fmt: skip
+    """Return the runs of `outcomes_by_size`, by size: no two members have the same seed."""
+    n = len(ensemble.members)
+    return {
+        size: design(
+            scenarios_of(size), ensemble.every(len(SIZES), k), scale=scale, until=until, seed=seed + k * n, more=more
+        )
+        for k, size in enumerate(SIZES[:n])
+    }
 
 
 def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sendcycle.errors import ResultsError, nearest
-from sendcycle_experiments.sweeps.designs import Design, DesignError, check_power_of_two
+from sendcycle_experiments.sweeps.designs import MOST_RUNS, Design, DesignError, check_n_runs, check_power_of_two
 from sendcycle_experiments.sweeps.store import Store
 
 METHODS = ("morris", "sobol", "pawn", "delta", "fast")
@@ -111,31 +111,67 @@ def shares(method: str, problem: Problem, n: int, seed: int) -> Matrix:
     Raises
     ------
     DesignError
-        If the method is unknown or n does not suit it.
+        If the method is unknown, or n does not suit it or is too large.
     """
     from SALib.sample import fast_sampler, latin, morris, sobol
 
-    if method not in METHODS:
-        raise DesignError(f"unknown method '{method}'.{nearest(method, METHODS)}")
-    if isinstance(n, bool) or n < 2:
-        raise DesignError(f"n must be a whole number of 2 or more, not {n!r}.")
+    n_points(method, problem, n)
     known = problem.salib()
     if method == "morris":
         points = morris.sample(known, n, num_levels=LEVELS, seed=seed)
     elif method == "sobol":
-        check_power_of_two(n)
         points = sobol.sample(known, n, calc_second_order=problem.second_order, scramble=True, seed=seed)
+    elif method == "fast":
+        points = fast_sampler.sample(known, n, M=HARMONICS, seed=seed)
+    else:
+        points = latin.sample(known, n, seed=seed)
+    return np.asarray(np.clip(np.asarray(points, dtype=float), 0.0, 1.0))
+
+
+def n_points(method: str, problem: Problem, n: int) -> int:
+    """Return how many points `shares` draws. Raises DesignError as it does, before anything is drawn."""
+    if method not in METHODS:
+        raise DesignError(f"unknown method '{method}'.{nearest(method, METHODS)}")
+    if isinstance(n, bool) or n < 2:
+        raise DesignError(f"n must be a whole number of 2 or more, not {n!r}.")
+    d = len(problem.factors)
+    if method == "morris":
+        found = n * (d + 1)
+    elif method == "sobol":
+        check_power_of_two(n)
+        found = n * (2 * d + 2 if problem.second_order else d + 2)
     elif problem.grouped:
         raise DesignError(f"{method} knows no groups: take morris or sobol.")
     elif method == "fast":
         if n <= 4 * HARMONICS**2:
             raise DesignError(f"n = {n}: FAST needs more than {4 * HARMONICS**2} points for each factor.")
-        points = fast_sampler.sample(known, n, M=HARMONICS, seed=seed)
+        found = n * d
     elif n < FEWEST_POINTS:
         raise DesignError(f"n = {n}: {method} needs {FEWEST_POINTS} points at least.")
     else:
-        points = latin.sample(known, n, seed=seed)
-    return np.asarray(np.clip(np.asarray(points, dtype=float), 0.0, 1.0))
+        found = n
+    if found > MOST_RUNS:
+        raise DesignError(f"n = {n:.6g}: {found:.6g} points are more than {MOST_RUNS:,}: take a smaller one.")
+    return found
+
+
+def analysis_size(base: Design, method: str, problem: Problem, n: int) -> int:
+    """Return how many points an analysis needs, before any is drawn.
+
+    Raises
+    ------
+    DesignError
+        If `base` has several arms, an outcome has no figure in a year, the method or n is wrong, see `shares`, or the
+        runs are too many.
+    """
+    if base.n_arms > 1:
+        raise DesignError("a sensitivity analysis has one arm: no levers, one scenario.")
+    missing = sorted(base.without_figure(), key=lambda place: place[1])
+    if missing:
+        raise DesignError(f"{missing[0][0]} has no figure of {missing[0][1]} in a run from 2014-09 to {base.until}.")
+    found = n_points(method, problem, n)
+    check_n_runs(found * base.replicates)
+    return found
 
 
 def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Design:
@@ -144,13 +180,9 @@ def analysis_design(base: Design, method: str, problem: Problem, n: int) -> Desi
     Raises
     ------
     DesignError
-        If `base` has several arms, an outcome has no figure in a year, or the method or n is wrong, see `shares`.
+        As `analysis_size`.
     """
-    if base.n_arms > 1:
-        raise DesignError("a sensitivity analysis has one arm: no levers, one scenario.")
-    missing = sorted(base.without_figure(), key=lambda place: place[1])
-    if missing:
-        raise DesignError(f"{missing[0][0]} has no figure of {missing[0][1]} in a run from 2014-09 to {base.until}.")
+    analysis_size(base, method, problem, n)
     points = shares(method, problem, n, base.seed)
     return base.replaced(n=len(points), shares=points)
 

@@ -12,11 +12,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sendcycle.errors import ResultsError
+from sendcycle.errors import ResultsError, reason
 from sendcycle.inputs.parameters import Prior
-from sendcycle_experiments.analysis.sensitivity import Problem, by_outcome_and_year, indices, problem_of, shares
+from sendcycle_experiments.analysis.sensitivity import (
+    Problem,
+    by_outcome_and_year,
+    indices,
+    n_points,
+    problem_of,
+    shares,
+)
 from sendcycle_experiments.sweeps.designs import shares_of
-from sendcycle_experiments.sweeps.store import Store
+from sendcycle_experiments.sweeps.store import DESIGN, Store
 
 FOLDS = 5
 FEWEST_POINTS = 50
@@ -40,16 +47,25 @@ def stored_points(store: Store) -> tuple[list[str], NDArray[np.float64], pd.Data
     kept = store.design()
     if not store.is_finished:
         raise ResultsError(f"{store.folder} holds an unfinished sweep: finish it with --resume first.")
-    priors = {name: Prior(**entry) for name, entry in kept["uncertainties"].items()}
+    try:
+        priors = {str(name): Prior(**entry) for name, entry in kept["uncertainties"].items()}
+        replicates, recorded = int(kept["replicates"]), [str(name) for name in kept["outcomes"]]
+        for prior in priors.values():
+            prior.quantiles(np.asarray([0.5]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ResultsError(f"{store.folder / DESIGN} is not as a sweep writes it: {reason(error)}.") from error
     plan = store.plan()
     if plan["arm"].nunique() > 1:
         raise ResultsError(f"{store.folder}: a surrogate learns from one arm, not from levers or several scenarios.")
     runs = store.outcomes().merge(plan[["run", "point"]], on="run")
     if runs.empty:
         raise ResultsError(f"every run in {store.folder} failed; failures.csv says with what error.")
-    whole = runs.groupby("point")["run"].nunique() == kept["replicates"]
+    absent = [name for name in recorded if name not in runs] + [name for name in priors if name not in plan]
+    if absent:
+        raise ResultsError(f"{store.folder / DESIGN} is not as a sweep writes it: the runs have no {absent[0]}.")
+    whole = runs.groupby("point")["run"].nunique() == replicates
     runs = runs[runs["point"].map(whole)]  # a point of which a replicate failed is left out
-    outcomes = runs.pivot_table(index="point", columns="year", values=kept["outcomes"], dropna=False)
+    outcomes = runs.pivot_table(index="point", columns="year", values=recorded, dropna=False)
     if len(outcomes) < FEWEST_POINTS or len(priors) < 2:
         raise ResultsError(
             f"{store.folder}: a surrogate needs two uncertainties and {FEWEST_POINTS} points without failures, "
@@ -163,6 +179,7 @@ def analyse_surrogate(
     SendcycleError
         If n is no power of two, or the runs do not serve.
     """
+    n_points("sobol", Problem(("a", "b"), ("a", "b"), second_order), n)  # before anything is read
     names, points, outcomes = stored_points(store)
     problem = problem_of(names, second_order=second_order)
     sample = shares("sobol", problem, n, seed)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sendcycle.errors import ResultsError, reason
+from sendcycle.inputs.user_text import regular
 from sendcycle.outputs.results import manifest_id
 
 
@@ -27,7 +28,7 @@ class StoredResults:
     def table(self, name: str, **how: Any) -> pd.DataFrame:
         """Return a table, `name` with its ending. Raises ResultsError if it is not there or cannot be read."""
         try:
-            return pd.DataFrame(pd.read_csv(self.folder / name, **how))
+            return pd.DataFrame(pd.read_csv(regular(self.folder / name), **how))
         except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ResultsError(f"cannot read {self.folder / name}: {reason(error)}.") from error
 
@@ -37,8 +38,8 @@ class StoredResults:
         if not path.exists():
             return {}
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+            return dict(json.loads(regular(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise ResultsError(f"cannot read {path}: {reason(error)}.") from error
 
     def members(self) -> str:
@@ -52,5 +53,5 @@ class StoredResults:
         manifest = self.manifest()
         if manifest:
             return f"run {manifest.get('id') or manifest_id(manifest)}"
-        content = b"".join(path.read_bytes() for path in sorted(self.folder.glob("*.csv")))
+        content = b"".join(path.read_bytes() for path in sorted(self.folder.glob("*.csv")) if path.is_file())
         return f"tables {hashlib.sha256(content).hexdigest()[:12]}"

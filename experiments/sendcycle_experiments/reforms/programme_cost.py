@@ -20,6 +20,7 @@ from sendcycle.inputs.reforms import PAYERS
 PRICES_OF = "2026-09"
 FIRST_YEAR = 2014
 MODEL_PAYS = ("posts", "grants", "places")
+ROUNDING = 1e-9  # share of a budget; adding up months leaves errors far below it
 PUPILS = 8.4e6  # in state-funded schools in 2025, rounded; grants a pupil of any year are counted with it
 
 
@@ -93,9 +94,15 @@ def check_budget(scenario: Scenario, budget: float) -> None:
         With the excess, and where most of the money goes.
     """
     total = programme_money(scenario).sum()
-    if total.sum() > budget:
+    excess = total.sum() - budget
+    if excess > ROUNDING * budget:
         largest = str(total.idxmax())
         raise ScenarioError(
-            f"'budget_million_gbp' of {budget:,.0f} is exceeded by {total.sum() - budget:,.0f}: most goes to {largest} "
-            f"({total[largest]:,.0f}); start later, end earlier, or raise the budget."
+            f"'budget_million_gbp' of {_in_figures(budget)} is exceeded by {_in_figures(excess)}: most goes to "
+            f"{largest} ({_in_figures(total[largest])}); start later, end earlier, or raise the budget."
         )
+
+
+def _in_figures(million_gbp: float) -> str:
+    """Return money in whole millions, or less than a hundred of them in three figures."""
+    return f"{million_gbp:,.0f}" if million_gbp >= 100.0 else f"{million_gbp:.3g}"

@@ -178,7 +178,7 @@ def run_by_group(
         for member in range(len(ensemble.members))
         for model in MODELS
     }
-    missing = {path: job for path, job in jobs.items() if not path.exists()}
+    missing = {path: job for path, job in jobs.items() if not path.is_file()}
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_one, *job, path) for path, job in missing.items()]
         for k, future in enumerate(waiting):

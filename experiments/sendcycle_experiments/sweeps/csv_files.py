@@ -12,7 +12,12 @@ NUMBER = re.compile(rf"{DIGITS}( \({DIGITS} to {DIGITS}\))?")  # alone, or with 
 
 
 def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
-    """Write a table as CSV; a text that a spreadsheet would execute is written behind an apostrophe.
+    """Write a table as `csv_text` gives it."""
+    path.write_text(csv_text(table, **options), encoding="utf-8", newline="")
+
+
+def csv_text(table: pd.DataFrame, **options: Any) -> str:
+    """Return a table as CSV; a text that a spreadsheet would execute stands behind an apostrophe.
 
     `options` are those of `DataFrame.to_csv`.
     """
@@ -20,9 +25,11 @@ def write_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
     for place, kind in enumerate(shown.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             shown.isetitem(place, shown.iloc[:, place].map(harmless).to_numpy(dtype=object))
-    if not isinstance(shown.index, pd.MultiIndex) and not pd.api.types.is_numeric_dtype(shown.index.dtype):
+    if isinstance(shown.index, pd.MultiIndex):
+        shown.index = shown.index.map(lambda names: tuple(map(harmless, names)))
+    elif not pd.api.types.is_numeric_dtype(shown.index.dtype):
         shown.index = shown.index.map(harmless)
-    shown.to_csv(path, **options)
+    return str(shown.to_csv(**options))
 
 
 def harmless(cell: Any) -> Any:

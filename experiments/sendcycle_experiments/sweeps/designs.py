@@ -177,8 +177,7 @@ class Design:
         names = [scenario.name for scenario in self.scenarios]
         if not names or len(set(names)) < len(names):
             raise DesignError("scenarios must have different names, and there must be one at least.")
-        if self.n_runs > MOST_RUNS:
-            raise DesignError(f"{self.n_runs:,} runs are more than {MOST_RUNS:,}: fewer levers, points or replicates.")
+        check_n_runs(self.n_runs)
         if self.n > 1 and not self.uncertainties:
             raise DesignError(f"n = {self.n} points without uncertainties are all alike: take replicates.")
         for name, column in zip(self.uncertainties, self.points.T, strict=True):
@@ -290,10 +289,10 @@ class Design:
             yield first, min(first + self.batch_size, self.n_runs)
 
     @property
-    def megabytes(self) -> float:
-        """About what its results take on disk."""
+    def bytes_a_run(self) -> float:
+        """About what the results of a run take on disk."""
         factors = len(self.uncertainties) + len(self.levers) + len(self.constants)
-        return self.n_runs * (8.0 * (factors + len(self.years) * len(self.outcomes)) + 30.0) / 1e6
+        return 8.0 * (factors + len(self.years) * len(self.outcomes)) + 30.0
 
     # ------------------------------------------------------------------ as data
 
@@ -414,6 +413,12 @@ class Run:
     seed: int
     scenario: int
     values: Mapping[str, float]
+
+
+def check_n_runs(n_runs: int) -> None:
+    """Raise DesignError if a design has more runs than anybody can wait for."""
+    if n_runs > MOST_RUNS:
+        raise DesignError(f"{n_runs:,} runs are more than {MOST_RUNS:,}: fewer levers, points or replicates.")
 
 
 def prior_of(name: str, entry: Any) -> Prior:

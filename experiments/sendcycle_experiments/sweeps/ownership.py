@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from sendcycle.errors import ResultsError, reason
+from sendcycle.inputs.user_text import regular
 from sendcycle.outputs.results import MANIFEST
 
 MARKER = ".sendcycle.json"
@@ -68,15 +69,20 @@ def claim(folder: Path, mended: Collection[str] = ()) -> None:
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Claim a folder for the block; one that was claimed for nothing, because the block failed, is given back."""
-    fresh = marker(folder) is None
+    """Claim a folder for the block; one that was claimed for nothing, because the block failed, is given back.
+
+    Folders that were made for it go away as well.
+    """
+    fresh, made = marker(folder) is None, [each for each in (folder, *folder.parents) if not each.exists()]
     claim(folder)
     try:
         yield
     except BaseException:
         if fresh and [path.name for path in folder.iterdir()] == [MARKER]:
             (folder / MARKER).unlink()
-            folder.rmdir()
+            for each in made or [folder]:
+                with suppress(OSError):  # somebody else uses it
+                    each.rmdir()
         raise
 
 
@@ -101,7 +107,7 @@ def _names_a_state(path: Path) -> bool:
 def _plain(path: Path) -> dict[str, Any] | None:
     """Return what a JSON file says, None if it is not there or holds no object."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(regular(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return plain if isinstance(plain, dict) else None
@@ -203,7 +209,7 @@ def remove_ours(folder: Path) -> list[str]:
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    with path.open("rb") as handle:
+    with regular(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 PERCENT = "{task.percentage:>3.0f} %"
 
 
+def plain_console(*, stderr: bool = False) -> Console:
+    """Return a console that shows names as they are: brackets and colons in them are no markup."""
+    return Console(stderr=stderr, markup=False, emoji=False)
+
+
+def _in_words(text: str) -> TextColumn:
+    return TextColumn(text, markup=False)
+
+
 def _bars(*columns: Any, transient: bool = False) -> Bars:
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     shown = console.is_terminal or console.is_jupyter
     return Bars(*columns, console=console, transient=transient, disable=not shown)
 
@@ -32,7 +41,7 @@ class RunsBar:
 
     def __init__(self, total: int) -> None:
         left = TimeRemainingColumn(elapsed_when_finished=True)
-        self._bars = _bars(BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), left)
+        self._bars = _bars(BarColumn(), MofNCompleteColumn(), _in_words("{task.fields[rate]}"), left)
         self._task = self._bars.add_task("runs", total=total, rate="")
         self._began = 0.0
 
@@ -58,7 +67,7 @@ class RunsBar:
 @contextmanager
 def steps_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar of the steps of an analysis; yield what moves it to (done, total)."""
-    with _bars(TextColumn("{task.description}"), BarColumn(), TextColumn(PERCENT), TimeRemainingColumn()) as bars:
+    with _bars(_in_words("{task.description}"), BarColumn(), _in_words(PERCENT), TimeRemainingColumn()) as bars:
         task = bars.add_task(what)
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
@@ -68,7 +77,7 @@ def months_bar() -> Iterator[Callable[[int, int], None]]:
     """Show a bar of the months of one run; yield what moves it to (done, total)."""
     from sendcycle.calendar import month_label
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(PERCENT), TimeElapsedColumn())
+    columns = (_in_words("{task.description}"), BarColumn(), _in_words(PERCENT), TimeElapsedColumn())
     with _bars(*columns, transient=True) as bars:
         waiting = "making the children" if is_compiled() else "compiling the rules, the first time only"
         task = bars.add_task(waiting, total=None)

@@ -253,8 +253,10 @@ def _client(scheduler: str) -> Any:
             with suppress(AssertionError):  # Distributed gives its event loop ten seconds to start: too few when busy
                 return Client(scheduler, timeout=15)
         return Client(scheduler, timeout=15)
-    except (OSError, ValueError, TimeoutError) as error:
-        why = str(error) or type(error).__name__
+    except Exception as error:  # an address may ask for what is not installed, not declared or not there
+        why = " ".join((str(error) or type(error).__name__).split())[:LONGEST_ERROR]
+        if scheduler.startswith("tls://") and "ssl_context" in why:
+            why = "it asks for a certificate, and none is configured (docs/cluster.md)"
         raise SendcycleError(f"no Dask scheduler answers at {scheduler}: {why}.") from error
 
 

@@ -29,7 +29,9 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 
 from sendcycle.errors import ResultsError, reason
+from sendcycle.inputs.user_text import regular
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
+from sendcycle_experiments.sweeps.csv_files import csv_text
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
 from sendcycle_experiments.sweeps.output_folder import write_error
@@ -148,7 +150,17 @@ class Store:
         note_written(self.folder, [name])
 
     def design(self) -> dict[str, Any]:
-        """Return the design as it was kept, see `Design.as_dict`. Raises ResultsError if it cannot be read."""
+        """Return the design as it was kept, see `Design.as_dict`.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be read, or was changed since it was written.
+        """
+        noted = (marker(self.folder) or {}).get("files", {}).get(DESIGN)
+        path = self.folder / DESIGN
+        if self.check and noted is not None and path.is_file() and noted != sha256_of(path):
+            raise ResultsError(f"{path} was changed since it was written: put it back, or sweep anew.")
         return dict(self._kept()["design"])
 
     def manifest(self) -> dict[str, Any]:
@@ -161,7 +173,7 @@ class Store:
     def _manifest(self) -> dict[str, Any] | None:
         """Return the manifest, None if the sweep is not finished or its manifest is harmed."""
         try:
-            found = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            found = json.loads(regular(self.folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) and isinstance(found.get("parts"), dict) else None
@@ -184,8 +196,11 @@ class Store:
 
     def _kept(self) -> dict[str, Any]:
         try:
-            kept = json.loads((self.folder / DESIGN).read_text(encoding="utf-8"))
-            return {"design": dict(kept["design"]), "model": dict(kept["model"])}
+            kept = json.loads(regular(self.folder / DESIGN).read_text(encoding="utf-8"))
+            found = {"design": dict(kept["design"]), "model": dict(kept["model"])}
+            if not (isinstance(found["design"]["batch"], int) and found["design"]["batch"] > 0):
+                raise ValueError("its batches have no size")
+            return found
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ResultsError(f"cannot read {self.folder / DESIGN}: {reason(error)}.") from error
 
@@ -265,7 +280,7 @@ class Store:
         try:
             if len(failed):
                 check_replaceable(self.folder, [FAILURES])
-                self._write(FAILURES, failed.to_csv(index=False).encode())
+                self._write(FAILURES, csv_text(failed, index=False).encode())
             elif (self.folder / FAILURES).exists():
                 check_replaceable(self.folder, [FAILURES])
                 (self.folder / FAILURES).unlink()
@@ -334,7 +349,7 @@ class Store:
         try:
             if self.check and noted is not None and noted != sha256_of(self.folder / PLAN):
                 raise ResultsError(f"{self.folder / PLAN} was changed since it was written; --resume writes it again.")
-            return pd.read_parquet(self.folder / PLAN)
+            return pd.read_parquet(regular(self.folder / PLAN))
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"cannot read {self.folder / PLAN}: {reason(error)}.") from error
 
@@ -388,7 +403,7 @@ def _plan_as_parquet(design: Design) -> bytes:
 def _is_plan_of(path: Path, design: Design) -> bool:
     """Say whether a file holds the plan of a design, value for value."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(regular(path)) as file:
             first = 0
             for piece in file.iter_batches(PLANNED_AT_ONCE):
                 here = pa.Table.from_batches([piece]).to_pandas()

@@ -4,7 +4,8 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from sendcycle_experiments.sweeps.progress import plain_console
 
 commands = typer.Typer()
 
@@ -21,14 +22,14 @@ def bench(
     from sendcycle_experiments.benchmark.bench import QUICK_SCALES, SCALES, bench_tables, measure_all
 
     chosen = (QUICK_SCALES if quick else SCALES) if scales is None else _shares(scales)
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     with console.status("measuring") as status:
         report = measure_all(chosen, quick=quick, say=lambda text: status.update(f"measuring: {text}"))
     if as_json:
         print(json.dumps(report, indent=2))
     else:
         for table in bench_tables(report):
-            Console().print(table)
+            plain_console().print(table)
 
 
 def _shares(text: str) -> tuple[float, ...]:

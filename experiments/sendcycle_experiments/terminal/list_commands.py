@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+
+from sendcycle_experiments.sweeps.progress import plain_console
 
 listing = typer.Typer(help="List what is declared: parameters, observables, experiments, scenarios, reforms.")
 
@@ -106,4 +107,4 @@ def _show(records: list[dict[str, Any]], as_json: bool, tables: Callable[[list[d
     if as_json:
         print(json.dumps(records, indent=2))
     else:
-        Console().print(*tables(records), sep="\n")
+        plain_console().print(*tables(records), sep="\n")

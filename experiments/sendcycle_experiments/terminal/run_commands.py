@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from sendcycle_experiments.studies.study import warned_ensemble
-from sendcycle_experiments.sweeps.progress import months_bar
+from sendcycle_experiments.sweeps.progress import months_bar, plain_console
 from sendcycle_experiments.terminal.shared import EnsembleName, Resume, Scheduler, Workers, print_table, sweep_with_bar
 
 commands = typer.Typer()
@@ -55,7 +54,7 @@ def run(
             parameters, chosen, out=out, seed=seed, scale=scale, until=until,
             threads=threads or os.cpu_count() or 1, progress=progress, of=of,
         )  # fmt: skip
-    console = Console()
+    console = plain_console()
     for table in year_tables(result, console.width):
         console.print(table)
     last = result.manifest

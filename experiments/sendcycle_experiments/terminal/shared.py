@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import typer
-from rich.console import Console
 
-from sendcycle_experiments.sweeps.progress import RunsBar
+from sendcycle_experiments.sweeps.progress import RunsBar, plain_console
 from sendcycle_experiments.terminal.messages import interrupted
 
 if TYPE_CHECKING:
@@ -21,9 +20,10 @@ if TYPE_CHECKING:
 EnsembleName = Annotated[str | None, typer.Option("--ensemble", help="A kept ensemble, or the path of a .csv file.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds of the same design.")]
 Scheduler = Annotated[
-    str | None, typer.Option(help="A running Dask scheduler, tcp://host:port, instead of this machine's cores.")
+    str | None,
+    typer.Option(help="A running Dask scheduler, tcp://host:port or tls://host:port, instead of this machine's cores."),
 ]
-Workers = Annotated[int | None, typer.Option(help="Processes of this machine, one a core by default.", min=1)]
+Workers = Annotated[int | None, typer.Option(help="Processes of this machine, one a core by default.", min=1, max=1024)]
 Estimate = Annotated[bool, typer.Option("--estimate", help="Say how large the design is, and end.")]
 Smoke = Annotated[bool, typer.Option("--smoke", help="A tiny version that shows in seconds whether all works.")]
 Until = Annotated[str, typer.Option(help="Month after which nothing published is used, YYYY-MM.", metavar="MONTH")]
@@ -39,15 +39,19 @@ def results_folder(name: str, smoke: bool) -> Path:
 # ---------------------------------------------------------------------- sweeps
 
 
-def size_in_words(design: "Design", workers: int | None) -> str:
-    """Return how many runs a design has, and about what they cost on so many processes, one a core if not given."""
-    workers = workers or os.cpu_count() or 1
-    seconds = design.n_runs * design.seconds_a_run / workers
+def size_in_words(design: "Design", workers: int | None, n: int | None = None) -> str:
+    """Return how many runs a design has, and about what they cost on so many processes, one a core if not given.
+
+    `n` points are counted in place of the design's own, where these are not drawn yet.
+    """
+    workers, n = workers or os.cpu_count() or 1, n or design.n
+    n_runs = n * design.n_arms * design.replicates
+    seconds = n_runs * design.seconds_a_run / workers
     time = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
     cores = f"{workers} core{'s' * (workers > 1)}"
     return (
-        f"{design.n_runs:,} runs: {design.n:,} points × {design.n_arms:,} arms × {design.replicates:,} replicates; "
-        f"about {time} on {cores} once they have started, and {max(design.megabytes, 0.1):,.1f} MB"
+        f"{n_runs:,} runs: {n:,} points × {design.n_arms:,} arms × {design.replicates:,} replicates; "
+        f"about {time} on {cores} once they have started, and {max(n_runs * design.bytes_a_run / 1e6, 0.1):,.1f} MB"
     )
 
 
@@ -125,7 +129,7 @@ def print_table(table: "pd.DataFrame", columns: Sequence[str] | None = None) -> 
     from sendcycle_experiments.terminal.tables import plain_tables
 
     records: list[Any] = table.to_dict("records")
-    Console().print(*plain_tables(records, columns or tuple(records[0] if records else ())), sep="\n")
+    plain_console().print(*plain_tables(records, columns or tuple(records[0] if records else ())), sep="\n")
 
 
 def print_figures(table: "pd.DataFrame") -> None:

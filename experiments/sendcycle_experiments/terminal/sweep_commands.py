@@ -85,7 +85,7 @@ def sensitivity(
 ) -> None:
     """Find which uncertain parameters drive the outcomes, when, and how sure that is."""
     from sendcycle.errors import nearest
-    from sendcycle_experiments.analysis.sensitivity import METHODS, analysis_design, problem_of
+    from sendcycle_experiments.analysis.sensitivity import METHODS, analysis_design, analysis_size, problem_of
     from sendcycle_experiments.studies.e04_sensitivity import Step, analysed
     from sendcycle_experiments.sweeps.designs import DesignError
 
@@ -96,10 +96,11 @@ def sensitivity(
     if second_order and method != "sobol":
         raise DesignError("--second-order goes with sobol alone.")
     base = base.replaced(replicates=replicates, seed=seed, scale=scale)
-    step = Step(method, problem, analysis_design(base, method, problem, n or POINTS[method]))
+    wanted = POINTS[method] if n is None else n
     if estimate:
-        print(size_in_words(step.design, workers))
+        print(size_in_words(base, workers, analysis_size(base, method, problem, wanted)))
         return
+    step = Step(method, problem, analysis_design(base, method, problem, wanted))
     store = sweep_with_bar(step.design, out or Path("results") / base.name, resume, scheduler, workers).store
     try:
         _, said = analysed(store, step, "--n")

@@ -24,6 +24,16 @@ SHOWN = 60  # characters of a wrong value that an error repeats
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
+def regular(path: Path) -> Path:
+    """Return a path if a regular file is there. Raises OSError if none is: whoever reads a pipe may wait for ever."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise OSError("it is a folder")
+    if not stat.S_ISREG(mode):
+        raise OSError("it is no regular file")
+    return path
+
+
 def read_text(path: Path, what: str, kind: type[SendcycleError]) -> str:
     """Return the text of a user's file.
 
@@ -40,13 +50,8 @@ def read_text(path: Path, what: str, kind: type[SendcycleError]) -> str:
         If it is no regular file (a folder, a pipe), too large, not there, or not in UTF-8.
     """
     try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise kind(f"cannot read {what} {path}: it is a folder.")
-        if not stat.S_ISREG(found.st_mode):
-            raise kind(f"cannot read {what} {path}: it is no regular file.")
-        if found.st_size > LARGEST_FILE:
-            raise kind(f"cannot read {what} {path}: it is larger than {LARGEST_FILE // 2**20} MB.")
+        if regular(path).stat().st_size > LARGEST_FILE:
+            raise OSError(f"it is larger than {LARGEST_FILE // 2**20} MB")
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path with a character that no path has
         raise kind(f"cannot read {what} {path}: {reason(error)}.") from error

@@ -89,7 +89,10 @@ def _count_children(w: World, part: Part, t: int, in_school: NDArray[np.float32]
 
 
 def count_january(world: World, in_parts: Callable[[Callable[[Part], Any]], list[Any]], t: int) -> January:
-    """Return what is counted in month t; `in_parts` does a piece of work for every part of the authorities."""
+    """Return what is counted in month t; `in_parts` does a piece of work for every part of the authorities.
+
+    The parts and their order decide the last bits of the sums.
+    """
     in_school = np.zeros((len(world.schools), 2), dtype=np.float32)
     children: NDArray[Any] = np.add.reduce(in_parts(lambda part: _count_children(world, part, t, in_school)))
     records = world.schools.view(np.ndarray)

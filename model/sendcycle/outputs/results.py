@@ -28,6 +28,7 @@ from sendcycle.errors import ResultsError, reason
 from sendcycle.inputs import published
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.inputs.reforms import Scenario
+from sendcycle.inputs.user_text import regular
 from sendcycle.outputs import observables
 from sendcycle.outputs.breakdowns import Breakdowns
 
@@ -195,7 +196,7 @@ def read_result_manifest(folder: str | Path) -> dict[str, Any]:
     """
     folder = Path(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(regular(folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ResultsError(f"{folder} holds no finished results: there is no {MANIFEST}.") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -206,7 +207,7 @@ def read_result_manifest(folder: str | Path) -> dict[str, Any]:
     for name, digest in named.items():
         path = folder / Path(name).name
         try:
-            intact = _sha256(path.read_bytes()) == digest
+            intact = _sha256(regular(path).read_bytes()) == digest
         except OSError:
             intact = False
         if not intact:

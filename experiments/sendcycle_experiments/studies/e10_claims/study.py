@@ -21,6 +21,7 @@ from scipy.stats import norm
 
 from sendcycle import Change, Reform, Scenario
 from sendcycle.errors import ResultsError, ScenarioError, reason
+from sendcycle.inputs.user_text import regular
 from sendcycle.outputs.results import MANIFEST
 from sendcycle_experiments.analysis.comparison import ADDED_UNITS, outcomes_by_size, unit_of
 from sendcycle_experiments.analysis.evidence import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
@@ -156,13 +157,13 @@ def from_table(claim: Claim, results: Path) -> dict[str, Any]:
     if not path.exists():
         return {"verdict": NOT_RUN}
     try:
-        table = pd.read_csv(path, dtype={name: str for name in claim.rows})
+        table = pd.read_csv(regular(path), dtype={name: str for name in claim.rows})
         there = table.loc[np.logical_and.reduce([table[key] == value for key, value in claim.rows.items()])]
         if len(there) != 1:
             raise ResultsError(f"{path} holds {len(there)} rows for claim '{claim.name}', not one.")
         row = there.iloc[0]
         manifest = path.parent / MANIFEST
-        state = json.loads(manifest.read_text(encoding="utf-8")).get("model") if manifest.exists() else None
+        state = json.loads(regular(manifest).read_text(encoding="utf-8")).get("model") if manifest.exists() else None
         found: dict[str, Any] = {} if state == model_state() else {"state": "another state of the model"}
         if claim.share:
             value = float(row[claim.share])
