@@ -18,7 +18,7 @@ from sendcycle.outputs.observables import declared
 from sendcycle.state.children import Case, SenStatus, Setting
 from sendcycle.structure.causal_map import causal_map
 from sendcycle_experiments.app import charts
-from sendcycle_experiments.app.choices import FIRST, Choices
+from sendcycle_experiments.app.choices import FIRST, Choices, ensemble
 from sendcycle_experiments.app.drafts import Draft
 from sendcycle_experiments.app.inputs import STEPS, off_slider, on_slider
 from sendcycle_experiments.app.loops import loop_strengths
@@ -65,6 +65,14 @@ def test_a_watched_model_shows_what_a_run_records() -> None:
         ours, theirs = (life.series(names) for life in watched.runs.values())
         assert ours.loc[:"2015-08"].equals(theirs.loc[:"2015-08"])
         assert not ours.loc["2016-06":].equals(theirs.loc["2016-06":])
+
+
+def test_the_page_starts_from_the_declared_values_and_says_so() -> None:
+    assert Choices().values() == {}
+    assert Choices().numbers == f"parameters: {Parameters().in_words()}"
+    member = Choices(base="member 3", changed={"gain_r1_crowding_out": 0.5})
+    assert member.values() == {**ensemble().values(3), "gain_r1_crowding_out": 0.5}
+    assert member.numbers == f"parameters: member 3 of {ensemble().name}; changed: gain_r1_crowding_out = 0.5"
 
 
 def test_before_its_first_month_nothing_is_shown() -> None:
@@ -168,7 +176,8 @@ def test_a_childs_story_follows_the_scenario_of_its_model() -> None:
 
 def test_charts_draw_what_was_recorded_and_the_difference_of_two_runs() -> None:
     panel = next(panel for panel in PANELS if panel.title == "Requests and new plans")
-    with closing(WatchedModel({}, EARLY, NO_CHANGE, seed=4, scale=SCALE, until="2017-08")) as watched:
+    often = {"rate_family_request": 0.02}  # so that the scenarios differ in requests
+    with closing(WatchedModel(often, EARLY, NO_CHANGE, seed=4, scale=SCALE, until="2017-08")) as watched:
         while watched.running:
             watched.step()
         ours, theirs = (life.lines(["requests"])["requests"] for life in watched.runs.values())
@@ -221,14 +230,14 @@ def test_a_loop_without_a_value_is_left_out_of_the_chart() -> None:
 
 def test_sliders_span_each_range_and_many_values_lie_between_steps() -> None:
     known = parameters_declared()
-    values = Choices().values()
+    values = {name: Choices().value(name) for name in known}
     off_grid = [n for n, v in values.items() if abs(off_slider(known[n], on_slider(known[n], v)) - v) > 1e-9]
     assert len(off_grid) > 100  # so the slider must not say what it shows
     for name, parameter in known.items():
         assert off_slider(parameter, 0) == pytest.approx(parameter.low, rel=1e-3)
         assert off_slider(parameter, STEPS) == pytest.approx(parameter.high, rel=1e-3)
         parameter.checked(off_slider(parameter, STEPS // 3)) if parameter.kind == "real" else None
-        assert on_slider(parameter, values.get(name, parameter.default)) in range(STEPS + 1)
+        assert on_slider(parameter, values[name]) in range(STEPS + 1)
 
 
 def test_choices_that_cannot_run_are_refused() -> None:

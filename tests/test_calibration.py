@@ -1,5 +1,7 @@
 """Calibration recovers known answers, uses no figure published after its month, and resumes where it stopped."""
 
+import hashlib
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,16 +10,17 @@ import pandas as pd
 import pytest
 
 from sendcycle.errors import ResultsError
-from sendcycle.inputs.parameters import Parameters, declared
+from sendcycle.inputs.parameters import Parameters, calibrated_to, declared
 from sendcycle.outputs.observables import declared as declared_observables
-from sendcycle_experiments.calibration import identifiability
+from sendcycle_experiments.calibration import declared_values, ensembles, identifiability
 from sendcycle_experiments.calibration import smoother as calibration
-from sendcycle_experiments.calibration.ensembles import Ensemble, read_ensemble
+from sendcycle_experiments.calibration.ensembles import CURRENT, Ensemble, read_ensemble
 from sendcycle_experiments.calibration.patterns import nation_patterns
 from sendcycle_experiments.calibration.smoother import SMOKE, Settings, Target, smoothed, target
 from sendcycle_experiments.studies import e02_recovery as recovery
 from sendcycle_experiments.studies import e02_rivals as rivals
 from sendcycle_experiments.sweeps.designs import Design, DesignError
+from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.store import Store
 
 NONE = np.zeros(0)
@@ -368,8 +371,56 @@ def test_e02_runs_in_smoke_size(tmp_path: Path) -> None:
     assert (tmp_path / "england_2017-01.csv").exists()
 
 
+def test_declared_values_are_those_of_the_nearest_member_to_four_digits() -> None:
+    kept, known = read_ensemble(CURRENT), declared()
+    for name, value in kept.values(kept.nearest).items():
+        wanted = min(max(float(f"{value:.4g}"), known[name].low), known[name].high)
+        assert known[name].default == wanted, name
+    assert calibrated_to() == kept.name
+
+
+def test_declaring_values_changes_nothing_else_in_the_file() -> None:
+    text = (Path(str(files("sendcycle.inputs"))) / "parameters.toml").read_text(encoding="utf-8")
+    noted = text.replace("\ndefault = 0.4877\n", "\ndefault = 0.4877  # a note\n", 1)
+    after = declared_values.with_values(noted, {"share_latent_need": 0.41, "balance_2014_gbp": 1.234e9}, "another")
+    changed = [(a, b) for a, b in zip(noted.splitlines(), after.splitlines(), strict=True) if a != b]
+    assert [b for _, b in changed] == [
+        'calibrated_to = "another"', "default = 0.41  # a note", "default = 1234000000",
+    ]  # fmt: skip
+    with pytest.raises(ResultsError, match="no_such_number"):
+        declared_values.with_values(text, {"no_such_number": 1.0}, "another")
+
+
+def test_declared_values_stay_whole_and_within_their_ranges() -> None:
+    known = declared()
+    share, births = known["share_latent_need"], known["reassessed_born_from_year"]
+    assert declared_values.rounded(share, 0.487687) == 0.4877
+    assert declared_values.rounded(share, 0.50001 * 1.01) == share.high
+    assert declared_values.rounded(births, 1998.6) == 1999.0
+
+
+def test_an_ensemble_fits_the_model_after_its_values_are_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Path(str(files("sendcycle.inputs"))) / "parameters.toml"
+    path = tmp_path / "model" / "parameters.toml"
+    path.parent.mkdir()
+    path.write_bytes(own.read_bytes())
+    kept = made()
+    Ensemble(kept.name, kept.members, kept.misfit, {**kept.about, "model": model_state()}).write(tmp_path / "e")
+    named = str(tmp_path / "e" / "made.csv")
+    assert declared_values.declare(named, path) == len(kept.members.columns)
+    assert read_ensemble(named).of_another_state  # the model itself has kept its values
+    now = model_state() | {"parameters.toml": hashlib.sha256(path.read_bytes()).hexdigest()}
+    monkeypatch.setattr(ensembles, "model_state", lambda: now)
+    assert not read_ensemble(named).of_another_state
+    again = declared(path)
+    for name, value in kept.values(kept.nearest).items():
+        assert again[name].default == pytest.approx(value, rel=1e-3)
+    assert declared_values.declare(named, path) == 0
+
+
 def test_every_stored_ensemble_is_readable_and_has_valid_parameters() -> None:
-    from sendcycle_experiments.calibration.ensembles import CURRENT
     from sendcycle_experiments.sweeps.ensemble_files import kept_ensembles
 
     assert CURRENT in kept_ensembles()
@@ -456,6 +507,5 @@ def test_a_run_uses_a_member_and_explicit_settings_override_it(tmp_path: Path) -
     nearest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
     assert nearest["parameters_of"] == "member 3 of made"
     assert nearest["parameters_changed"]["effect_wait"] == pytest.approx(made().members["effect_wait"].iloc[3])
-    assert main([*short, "--defaults"]) == 0
+    assert main(short) == 0
     assert json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))["parameters_changed"] == {}
-    assert main([*short, *kept, "--defaults"]) == 2

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 
 from sendcycle import SendModel
 from sendcycle.errors import ResultsError
-from sendcycle.inputs.parameters import declared
+from sendcycle.inputs.parameters import Parameters, declared
 from sendcycle.inputs.published import published_series
 from sendcycle.outputs import observables
 from sendcycle.outputs.results import manifest_id, read_result_manifest
@@ -29,7 +30,7 @@ from sendcycle_experiments.terminal import list_commands
 from sendcycle_experiments.terminal.command_line import main
 
 ROOT = Path(__file__).resolve().parents[1]
-SMALL = ["run", "--scale", "0.002", "--until", "2017-04", "--defaults"]
+SMALL = ["run", "--scale", "0.002", "--until", "2017-04"]
 FILES = {
     "authorities.parquet", "breakdowns.parquet", "manifest.json", "national.parquet", "overview.pdf", "overview.png",
     "schools.parquet", "yearly.csv",
@@ -99,8 +100,32 @@ def test_manifest_names_every_file_and_the_settings(finished: Run) -> None:
     assert manifest["until"] == "2017-04"
     assert manifest["parameters_changed"] == {"gain_r1_crowding_out": 0.5}
     assert manifest["scenario"]["name"] == "no_change"
-    assert manifest["parameters_of"] == "declared defaults, gain_r1_crowding_out=0.5"
+    assert manifest["parameters_of"] == (
+        "declared values (calibrated to england_2025-01); changed: gain_r1_crowding_out = 0.5"
+    )
     assert manifest["id"] == manifest_id(manifest)
+
+
+def test_every_command_says_first_of_whose_parameters_its_results_are(
+    finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> str:
+        return capsys.readouterr().out.splitlines()[0]
+
+    of = f"parameters: {Parameters().in_words()}"
+    design = tmp_path / "d.toml"
+    design.write_text('name = "d"\noutcomes = ["requests"]\nyears = [2015]\nuntil = "2015-12"\nscale = 0.0005\n')
+    assert main(["sweep", str(design), "--estimate"]) == 0
+    assert said() == of
+    assert main(["sweep", str(design), "--out", str(tmp_path / "d"), "--workers", "1"]) == 0
+    assert said() == of
+    assert json.loads((tmp_path / "d" / "manifest.json").read_text())["parameters_of"] == Parameters().in_words()
+    assert main(["sensitivity", "morris", "--groups", "confidence", "--n", "2", "--estimate"]) == 0
+    assert re.fullmatch(rf"{re.escape(of)}; [0-9]+ drawn for each of [0-9]+ points", said())
+    design.write_text(design.read_text() + 'ensemble = "england_2025-01"\nmembers = 3\n')
+    assert main(["sweep", str(design), "--estimate"]) == 0
+    assert said() == "parameters: 3 members of england_2025-01"
+    assert finished.shown.startswith(f"{of}; changed: gain_r1_crowding_out = 0.5\n")
 
 
 def test_list_explains_one_reform_and_unknown_names_get_a_hint(capsys: pytest.CaptureFixture[str]) -> None:

@@ -327,7 +327,11 @@ def test_the_tribunal_partly_follows_a_higher_threshold() -> None:
 def test_a_higher_threshold_lowers_the_share_of_appeals_upheld() -> None:
     upheld = []
     for response in (0.0, 1.0):
-        p = Parameters(response_upheld_to_threshold=response, prob_settle=declared()["prob_settle"].low)
+        p = Parameters(
+            response_upheld_to_threshold=response,
+            prob_settle=declared()["prob_settle"].low,
+            wins_half_belief=declared()["wins_half_belief"].high,  # belief lifts the share whatever the law says
+        )
         scenario = changed("2014-10", severity_threshold=8.0)
         with closing(SendModel(p, scenario, scale=0.01, seed=SEED, n_months=18)) as m:
             upheld.append(

@@ -163,7 +163,9 @@ def test_a_parameter_can_be_changed_and_errors_appear_beside_it(page: Page) -> N
     expect(page.get_by_text("What you changed holds for the next run")).to_be_visible()
     page.get_by_role("button", name="Reset").click()
     expect(page.get_by_text("What you changed holds for the next run")).to_have_count(0)
-    expect(page.get_by_text("numbers of nearest member; changed: gain_r1_crowding_out = 0.99.")).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("parameters: declared values.*; changed: gain_r1_crowding_out = 0.99.$"))
+    ).to_be_visible()
     sought = page.get_by_label("search in all names and meanings")
     sought.fill("outreach extra")  # of another group
     expect(page.get_by_label(re.compile("^outreach_extra "))).to_be_visible()

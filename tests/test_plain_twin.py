@@ -57,6 +57,7 @@ FUNDING = Reform(
     announcement=(Change("announced_restriction", 0.8, "2014-12"),),
 )
 STAYING = Parameters(
+    rate_contest_contents=0.005,
     act_phase_2014=1.0,
     act_phase_2015=1.0,
     prob_leave_16=0.01,

@@ -76,7 +76,7 @@ class SendModel(mesa.Model):
     Parameters
     ----------
     parameters
-        The numbers; the declared defaults if not given.
+        The numbers; the declared values if not given, as everywhere.
     scenario
         Reforms with dates; none if not given.
     seed

@@ -34,8 +34,7 @@ def simulate(
     Parameters
     ----------
     parameters, scenario, seed, scale
-        See `SendModel`. Without `parameters` these are the declared defaults, not the member of the ensemble that
-        `sendcycle run` takes.
+        See `SendModel`.
     until
         Last month simulated, "YYYY-MM".
     threads

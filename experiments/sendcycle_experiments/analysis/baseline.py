@@ -24,12 +24,12 @@ def run_baseline(
     until: str = "2035-08",
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
-    of: str = "declared defaults",
+    of: str | None = None,
 ) -> Result:
     """Run the model and write all that it has to show into `out`, see `write_run`.
 
     Whether `out` can be written is checked before the run; an interrupted run leaves nothing behind. `of` says in words
-    where the parameters come from.
+    where the parameters come from, if that is not the declared values.
 
     Raises
     ------
@@ -54,9 +54,10 @@ def run_baseline(
     return result
 
 
-def write_run(result: Result, folder: Path, of: str) -> None:
+def write_run(result: Result, folder: Path, of: str | None = None) -> None:
     """Write the tables, the figure page as PDF and PNG, and a manifest that names and hashes all of them."""
-    result.manifest["parameters_of"] = of
+    if of is not None:
+        result.manifest["parameters_of"] = of
     save_page(baseline_page(result), folder, result.manifest)
     result.write(folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -10,13 +10,12 @@ from typing import Any
 from sendcycle import Parameters, Scenario
 from sendcycle.calendar import LAST_MONTH, month_index
 from sendcycle.errors import ScaleError
-from sendcycle.inputs.parameters import declared
+from sendcycle.inputs.parameters import DECLARED_VALUES, declared
 from sendcycle_experiments.app.drafts import Draft
 from sendcycle_experiments.calibration.ensembles import CURRENT, Ensemble, read_ensemble
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 
 SCALES = {"0.2 %": 0.002, "1 %": 0.01, "2 %": 0.02, "5 %": 0.05, "10 %": 0.1}  # of England, by what the page calls them
-NEAREST, DEFAULTS = "nearest member", "declared defaults"
 NO_SCENARIO = "none"
 FIRST = "SENDCYCLE_APP_SCENARIO"  # of the environment: a scenario, by name or file, with which the page begins
 
@@ -28,17 +27,14 @@ def ensemble() -> Ensemble:
 
 
 def bases() -> list[str]:
-    """Return whose parameters a run can take: the nearest member, the defaults, or a member by its number."""
-    return [NEAREST, DEFAULTS, *(f"member {k}" for k in range(len(ensemble().members)))]
+    """Return whose parameters a run can take: the declared values, or those of a member by its number."""
+    return [DECLARED_VALUES, *(f"member {k}" for k in range(len(ensemble().members)))]
 
 
 @cache
 def base_values(base: str) -> Mapping[str, float]:
-    """Return the parameters that differ from their defaults at the start."""
-    if base == DEFAULTS:
-        return MappingProxyType({})
-    member = ensemble().nearest if base == NEAREST else int(base.split()[1])
-    return MappingProxyType(ensemble().values(member))
+    """Return the parameters that differ from the declared values at the start."""
+    return MappingProxyType({} if base == DECLARED_VALUES else ensemble().values(int(base.split()[1])))
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Choices:
         If it cannot be run: one line that says why.
     """
 
-    base: str = NEAREST
+    base: str = DECLARED_VALUES
     changed: Mapping[str, float] = field(default_factory=dict)
     draft: Draft = field(default_factory=lambda: Draft.named("white_paper_2026"))
     beside: str = "no_change"
@@ -90,7 +86,7 @@ class Choices:
         return None if self.beside == NO_SCENARIO else read_scenario(self.beside)
 
     def values(self) -> dict[str, float]:
-        """Return every parameter that differs from its default."""
+        """Return every parameter that differs from its declared value."""
         return {**base_values(self.base), **self.changed}
 
     def value(self, name: str) -> float:
@@ -108,7 +104,8 @@ class Choices:
     def numbers(self) -> str:
         """Whose parameters these are, and what was changed of them by hand, in words."""
         changed = ", ".join(f"{name} = {value:.4g}" for name, value in self.changed.items())
-        return f"numbers of {self.base}" + (f"; changed: {changed}" if changed else "")
+        base = Parameters().in_words() if self.base == DECLARED_VALUES else f"{self.base} of {ensemble().name}"
+        return f"parameters: {base}" + (f"; changed: {changed}" if changed else "")
 
 
 def seed_checked(text: str) -> int:

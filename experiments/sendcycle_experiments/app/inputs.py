@@ -77,7 +77,7 @@ def number_of(parameter: Parameter, text: str) -> float:
 def explained(parameter: Parameter) -> str:
     """Return in words what a parameter is: meaning, unit, range, source and grade."""
     return (
-        f"{parameter.text} Unit: {parameter.unit}; {parameter.low:g} to {parameter.high:g}, default "
+        f"{parameter.text} Unit: {parameter.unit}; {parameter.low:g} to {parameter.high:g}, declared value "
         f"{parameter.default:g}. Source: {parameter.source} (grade {parameter.grade})."
     )
 

@@ -73,7 +73,7 @@ class Ensemble:
 
     def design(self, base: Design) -> Design:
         """Return a design whose points are the members; what `base` draws or holds otherwise is left as it is there."""
-        return base.with_members(self.members)
+        return base.with_members(self.members, self.name)
 
     def with_reforms(self, seed: int = 0) -> "Ensemble":
         """Return the members with numbers that say how reforms act, drawn from their priors: no figure knows them."""

@@ -196,10 +196,11 @@ def median_scores(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return _with_met(by.agg(model=("model", "median"), published=("published", "first")).reset_index())
 
 
-def write_report(results: Sequence[Result], folder: Path, name: str, scale: float) -> list[pd.DataFrame]:
+def write_report(results: Sequence[Result], folder: Path, name: str | None, scale: float) -> list[pd.DataFrame]:
     """Write `nation.csv`, `authorities.csv`, `children.csv` and a manifest; return the three tables.
 
-    Spreads between authorities are left out below full scale.
+    Spreads between authorities are left out below full scale. `name` is that of the ensemble whose members were run,
+    None if the declared values were.
     """
     names = [pattern.name for pattern in nation_patterns()]
     years = [result.yearly(names) for result in results]
@@ -208,7 +209,7 @@ def write_report(results: Sequence[Result], folder: Path, name: str, scale: floa
     if scale == 1.0:
         tables["authorities"] = median_scores([authority_scores(result) for result in results])
     run = [{key: result.manifest[key] for key in ("seed", "until")} for result in results]
-    about = {"of": name, "scale": scale, "members": len(results), "runs": run}
+    about = {"ensemble": name, "scale": scale, "members": len(results), "runs": run}
     with reporting(folder, about):
         for level, table in tables.items():
             write_csv(table, folder / f"{level}.csv", index=False, float_format="%.5g")

@@ -2,7 +2,7 @@
 
 What follows from reforms (top-ups, placements, casework, appeals, transport) is a result of runs and not in here, nor
 are transfers between governments (the block, deficit grants). Prices are those of 2026-27, posts are counted as if all
-were filled when they are paid for, units of cost are the declared defaults.
+were filled when they are paid for, units of cost are the declared values.
 """
 
 from functools import cache

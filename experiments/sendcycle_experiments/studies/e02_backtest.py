@@ -23,7 +23,7 @@ from sendcycle_experiments.calibration.forecasting import NAIVE, as_known, backt
 from sendcycle_experiments.calibration.patterns import SEAL, nation_patterns
 from sendcycle_experiments.calibration.smoother import SMALL, SMOKE, Settings, calibrate
 from sendcycle_experiments.figures.style import COLOURS, FACTORS, position, save_figure, style_axes
-from sendcycle_experiments.studies.registry import Backtest
+from sendcycle_experiments.studies.registry import E02, Backtest
 from sendcycle_experiments.studies.study import Context, Findings
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
@@ -119,7 +119,7 @@ def write_report(
         ]
     )
     about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
-    with reporting(folder, {"origins": about, "runs": briefs(folder)}):
+    with reporting(folder, {"parameters_of": E02.own_parameters, "origins": about, "runs": briefs(folder)}):
         write_csv(figures, folder / FIGURES, index=False, float_format="%.6g")
         write_csv(scores, folder / SCORES, index=False, float_format="%.6g")
         write_csv(figures_held, folder / FIGURES_HELD, index=False, float_format="%.6g")

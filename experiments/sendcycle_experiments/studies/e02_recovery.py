@@ -192,7 +192,8 @@ def write_report(table: pd.DataFrame, ensemble: Ensemble, folder: Path) -> pd.Da
     narrowed = posterior(ensemble)
     short = summary(table, set(narrowed.loc[narrowed["seen"], "parameter"]))
     truths = int(table["truth"].nunique())
-    with reporting(folder, {"truths_from": ensemble.name, "truths": truths, "runs": briefs(folder)}):
+    about = {"parameters_of": f"members of {ensemble.name}", "truths": truths, "runs": briefs(folder)}
+    with reporting(folder, about):
         write_csv(table, folder / TABLE, index=False, float_format="%.5g")
         write_csv(short, folder / SUMMARY, index=False, float_format="%.4g")
     return short

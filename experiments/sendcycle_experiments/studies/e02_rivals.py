@@ -23,7 +23,7 @@ from sendcycle_experiments.calibration.smoother import IMPLAUSIBLE, SMALL, SMOKE
 from sendcycle_experiments.calibration.validation import nation_scores
 from sendcycle_experiments.figures.style import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from sendcycle_experiments.studies.e02_backtest import member_design
-from sendcycle_experiments.studies.registry import Rivals
+from sendcycle_experiments.studies.registry import E02_RIVALS, Rivals
 from sendcycle_experiments.studies.study import Context, Findings
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import DesignError
@@ -178,7 +178,7 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
     """Write the fit and forecasts of all structures, the figure and a manifest; return the fit."""
     table, later = fit(structures), forecasts(structures)
     about = {name: structure.ensemble.about for name, structure in structures.items()}
-    with reporting(folder, {"structures": about, "runs": briefs(folder)}):
+    with reporting(folder, {"parameters_of": E02_RIVALS.own_parameters, "structures": about, "runs": briefs(folder)}):
         for structure in structures.values():
             structure.ensemble.write(folder)
         write_csv(table, folder / FIT, index=False, float_format="%.4g")

@@ -240,7 +240,7 @@ def repeats_of(members: int, replicates: int, scale: float) -> str:
     of = f"{100 * scale:g} % of England each"
     if members > 1:
         return f"90 % of {members} members of the calibrated ensemble, {of}"
-    return f"95 % intervals over {replicates} replicates at the declared defaults, {of}"
+    return f"95 % intervals over {replicates} replicates at the declared values, {of}"
 
 
 def write_report(store: Store, chosen: Design) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def run(sizes: Scales, context: Context) -> Findings:
 
 
 def designs(sizes: Scales) -> dict[float, Design]:
-    """Return a design for every scale, all at the declared defaults."""
+    """Return a design for every scale, all at the declared values."""
     return {
         scale: Design(
             f"scale_{scale:g}", outcomes=OUTCOMES, years=sizes.years, sampler="defaults", replicates=replicates,

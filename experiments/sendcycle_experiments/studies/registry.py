@@ -27,7 +27,7 @@ class BaselineFan(Sizes):
     """Sizes of e01."""
 
     n: int = option(100, "Runs with parameter uncertainty.", minimum=4)
-    replicates: int = option(20, "Runs at the defaults.", minimum=2)
+    replicates: int = option(20, "Runs at the declared values.", minimum=2)
     scale: float = option(0.1, SCALE)
     seed: int = option(0, SEED, minimum=0, maximum=LARGEST_SEED)
     years: tuple[int, ...] = size(tuple(range(2014, 2041)), YEARS)
@@ -71,6 +71,7 @@ E02 = Study(
     figures={"backtest": "what was known, what was predicted and what came, from the main origin"},
     shares=ON_MACHINES,
     example="--origins 2020-01",
+    own_parameters="members of ensembles that are calibrated to each origin",
 )  # fmt: skip
 
 
@@ -123,6 +124,7 @@ E02_RIVALS = Study(
     shares=ON_MACHINES,
     example="--smoke",
     former="rivals",
+    own_parameters="members of ensembles that are calibrated here, one a structure",
 )  # fmt: skip
 
 
@@ -131,8 +133,8 @@ class LoopShares(Sizes):
     """Sizes of e03."""
 
     members: int = option(12, "Members of the calibrated ensemble, each with all combinations.", minimum=2)
-    defaults: bool = option(False, "The declared defaults instead, in replicates.")
-    replicates: int = option(5, "Runs of every combination at the defaults.", minimum=2)
+    defaults: bool = option(False, "The declared values instead, in replicates.")
+    replicates: int = option(5, "Runs of every combination at the declared values.", minimum=2)
     scale: float = option(0.01, SCALE)
     seed: int = option(0, SEED, minimum=0, maximum=2**63 - 1)
     years: tuple[int, ...] = size((2020, 2025, 2030, 2035), "Years up to which growth is counted, from 2015.")

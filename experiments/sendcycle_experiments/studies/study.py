@@ -138,6 +138,8 @@ class Study:
         Where `run` is, if it is not the module itself.
     former
         What the command was called before.
+    own_parameters
+        What it runs on, in words, if it runs neither on the ensemble nor on the declared values.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Study:
     example: str
     module: str = ""
     former: str = ""
+    own_parameters: str = ""
 
     def run(self, sizes: Sizes, context: Context) -> Findings:
         """Run the study, write its tables and figures into the folder of the context, and return what it found."""
@@ -160,6 +163,17 @@ class Study:
         with claimed(context.folder):
             found: Findings = module.run(sizes, context)
         return found
+
+    def parameters_in_words(self, sizes: Sizes, ensemble: str | None) -> str:
+        """Return from where the parameters are with which it runs."""
+        from sendcycle.inputs.parameters import Parameters
+        from sendcycle_experiments.calibration.ensembles import CURRENT
+
+        if self.own_parameters:
+            return self.own_parameters
+        if ENSEMBLE in self.shares and not getattr(sizes, "defaults", False):
+            return f"members of {ensemble or CURRENT}"
+        return Parameters().in_words()
 
     @property
     def options(self) -> dict[str, Any]:

@@ -73,6 +73,8 @@ class Design:
         As for `model.simulate`.
     batch
         Runs computed and written together; as many as take some seconds if not given.
+    members_of
+        The ensemble whose members the points are, if they are.
     own_seeds
         Give every point random draws of its own, so that chance is in the spread over points; arms of one point still
         share theirs. Without it points differ by their parameters alone.
@@ -100,6 +102,7 @@ class Design:
     batch: int | None = None
     text: str = ""
     own_seeds: bool = False
+    members_of: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "the name of a design", DesignError)
@@ -305,8 +308,9 @@ class Design:
         plain["scenarios"] = [asdict(scenario) for scenario in self.scenarios]
         plain["outcomes"], plain["years"] = list(self.outcomes), [int(year) for year in self.years]
         plain.pop("shares")
-        if not self.own_seeds:
-            plain.pop("own_seeds")
+        for name in ("own_seeds", "members_of"):
+            if not plain[name]:
+                plain.pop(name)
         plain["points"] = hashlib.sha256(np.ascontiguousarray(self.points).tobytes()).hexdigest()
         plain["batch"] = self.batch_size  # parts are numbered by batch
         return plain | {"n": int(self.n), "replicates": int(self.replicates), "seed": int(self.seed)}
@@ -315,13 +319,16 @@ class Design:
         """Return a copy in which some entries are others."""
         return replace(self, **values)
 
-    def with_members(self, members: pd.DataFrame) -> "Design":
-        """Return a copy whose points are given, a row a point and a column a parameter; what is held stays held."""
+    def with_members(self, members: pd.DataFrame, of: str) -> "Design":
+        """Return a copy whose points are members of an ensemble, a row a point and a column a parameter.
+
+        What is held stays held.
+        """
         known, held = declared(), {*self.constants, *self.levers}
         names = [str(name) for name in members if name not in held]
         shares = [shares_of(known[name].prior, members[name].to_numpy(dtype=float)) for name in names]
         drawn = {name: known[name].prior for name in names}
-        return self.replaced(uncertainties=drawn, shares=np.stack(shares, axis=1), n=len(members))
+        return self.replaced(uncertainties=drawn, shares=np.stack(shares, axis=1), n=len(members), members_of=of)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Design":
@@ -354,7 +361,7 @@ class Design:
         ResultsError
             If the ensemble cannot be read.
         """
-        known = {f.name for f in fields(cls)} - {"shares"} | {"groups", "ensemble", "members"}
+        known = {f.name for f in fields(cls)} - {"shares", "members_of"} | {"groups", "ensemble", "members"}
         for key in entries:
             if key not in known:
                 raise DesignError(f"unknown key '{key}' in the design.{nearest(key, known)}")
@@ -395,14 +402,25 @@ class Design:
             raise DesignError(
                 "'ensemble' must be a name or the path of a .csv file, 'members' a whole number of 1 or more."
             )
-        table, _ = read_members(ensemble_file(str(folder / name) if name.endswith(".csv") else name))
-        return cls.from_mapping(values, folder).with_members(table.iloc[:members])
+        path = ensemble_file(str(folder / name) if name.endswith(".csv") else name)
+        table, _ = read_members(path)
+        return cls.from_mapping(values, folder).with_members(table.iloc[:members], path.stem)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "name": (str,), "text": (str,), "sampler": (str,), "until": (str,), "n": (int,), "replicates": (int,),
     "seed": (int,), "batch": (int,), "scale": (int, float), "own_seeds": (bool,),
 }  # fmt: skip
+
+
+def parameters_in_words(design: Mapping[str, Any]) -> str:
+    """Return from where the parameters of a design's runs are; `design` as `Design.as_dict` returns it."""
+    held, n = Parameters(**design["constants"]), design["n"]
+    if of := design.get("members_of"):
+        words = ", ".join(f"{name} = {value:g}" for name, value in held.changed().items())
+        return f"{n} member{'s' * (n > 1)} of {of}" + (f"; held: {words}" if words else "")
+    drawn = sum(not name.startswith(DELAY) for name in design["uncertainties"])
+    return held.in_words() + (f"; {drawn} drawn for each of {n} points" if drawn else "")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sendcycle.inputs.parameters import Parameters
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
 from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.output_folder import writing_into
@@ -21,8 +22,9 @@ def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     Parameters
     ----------
     about
-        What is known of these results, as plain values. Where it does not say otherwise, the state of the model is
-        the present one. Command, commit and versions are those of this process; the id is that of the whole.
+        What is known of these results, as plain values. Where it does not say otherwise, the state of the model
+        is the present one, and the parameters are members of its `ensemble` or else the declared values.
+        Command, commit and versions are those of this process; the id is that of the whole.
 
     Raises
     ------
@@ -32,7 +34,8 @@ def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     with writing_into(folder):
         (folder / MANIFEST).unlink(missing_ok=True)
         yield
-        whole = {"model": model_state(), **about, **provenance()}
+        of = f"members of {about['ensemble']}" if about.get("ensemble") else Parameters().in_words()
+        whole = {"model": model_state(), "parameters_of": of, **about, **provenance()}
         text = json.dumps({**whole, "id": manifest_id(whole)}, indent=2)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 

@@ -32,7 +32,7 @@ from sendcycle.errors import ResultsError, reason
 from sendcycle.inputs.user_text import regular
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
 from sendcycle_experiments.sweeps.csv_files import csv_text
-from sendcycle_experiments.sweeps.designs import Design
+from sendcycle_experiments.sweeps.designs import Design, parameters_in_words
 from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
 from sendcycle_experiments.sweeps.output_folder import write_error
 from sendcycle_experiments.sweeps.ownership import (
@@ -291,7 +291,14 @@ class Store:
     def finish(self, more: Mapping[str, Any]) -> None:
         """Write the manifest: every run is there."""
         parts = {path.name: _named(path)[1] for path in self.parts().sound.values()}
-        manifest = {**self._kept(), **provenance(), **more, "parts": parts}
+        kept = self._kept()
+        manifest = {
+            **kept,
+            "parameters_of": parameters_in_words(kept["design"]),
+            **provenance(),
+            **more,
+            "parts": parts,
+        }
         manifest["id"] = manifest_id(manifest)
         try:
             self._write(MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())

@@ -17,6 +17,7 @@ from sendcycle_experiments.terminal.shared import (
     Until,
     Workers,
     print_figures,
+    print_parameters,
     results_folder,
 )
 
@@ -70,7 +71,7 @@ def calibrate(
 @commands.command(epilog="Example: sendcycle validate --members 5")
 def validate(
     ensemble: EnsembleName = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead of an ensemble.")] = False,
+    defaults: Annotated[bool, typer.Option("--defaults", help="The declared values instead of an ensemble.")] = False,
     members: Annotated[int, typer.Option(help="How many members are run.", min=1)] = 5,
     scale: Annotated[float, typer.Option(help="Share of England; spreads of authorities need 1.")] = 1.0,
     out: Annotated[Path, typer.Option(help="Folder.")] = Path("results/my_validation"),
@@ -86,7 +87,8 @@ def validate(
         for k, each in enumerate(values):
             results.append(simulate(Parameters(**each), seed=k, scale=scale, until="2025-03"))
             advance(k + 1, len(values))
-    tables = validation.write_report(results, out, "defaults" if chosen is None else chosen.name, scale)
+    tables = validation.write_report(results, out, None if chosen is None else chosen.name, scale)
+    print_parameters(Parameters().in_words() if chosen is None else f"{len(values)} members of {chosen.name}")
     for table in tables:
         print_figures(table)
     print(f"scores are in {out}{os.sep}")

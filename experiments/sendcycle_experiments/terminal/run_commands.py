@@ -9,7 +9,15 @@ import typer
 
 from sendcycle_experiments.studies.study import warned_ensemble
 from sendcycle_experiments.sweeps.progress import months_bar, plain_console
-from sendcycle_experiments.terminal.shared import EnsembleName, Resume, Scheduler, Workers, print_table, sweep_with_bar
+from sendcycle_experiments.terminal.shared import (
+    EnsembleName,
+    Resume,
+    Scheduler,
+    Workers,
+    print_parameters,
+    print_table,
+    sweep_with_bar,
+)
 
 commands = typer.Typer()
 
@@ -30,10 +38,9 @@ def run(
         list[str] | None, typer.Option("--set", help="Another value of a parameter; repeatable.", metavar="NAME=VALUE")
     ] = None,
     member: Annotated[
-        int | None, typer.Option(help="Member of the ensemble; the one nearest to published figures if absent.", min=0)
+        int | None, typer.Option(help="This member of the ensemble instead of the declared values.", min=0)
     ] = None,
     ensemble: EnsembleName = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="The declared defaults instead of a member.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/run"),
     threads: Annotated[
         int | None, typer.Option(help="Worker threads, one a core by default; results do not depend on it.", min=1)
@@ -45,9 +52,9 @@ def run(
     from sendcycle_experiments.reforms.scenario_files import read_scenario
     from sendcycle_experiments.terminal.tables import year_tables
 
-    of, values = parameters_of(member, ensemble, defaults)
+    member_named, values = member_of(member, ensemble)
     parameters = Parameters.of(declared(), values | values_of(settings or []))
-    of += "".join(f", {setting}" for setting in settings or ())
+    of = None if member_named is None else ", ".join([member_named, *(settings or ())])
     chosen = read_scenario(scenario)
     with months_bar() as progress:
         result = run_baseline(
@@ -55,6 +62,7 @@ def run(
             threads=threads or os.cpu_count() or 1, progress=progress, of=of,
         )  # fmt: skip
     console = plain_console()
+    print_parameters(of or parameters.in_words())
     for table in year_tables(result, console.width):
         console.print(table)
     last = result.manifest
@@ -63,19 +71,20 @@ def run(
             "a sample this small: levels are off by chance, at 1 % by some 5 %, at 0.2 % by some 16 % "
             "(docs/sensitivity.md)"
         )
-    print(f"{100 * scale:g} % of England until {until}, {of}, in {last['wall_seconds']:.1f} s;")
+    print(f"{100 * scale:g} % of England until {until}, in {last['wall_seconds']:.1f} s;")
     print(f"see {out / 'overview.pdf'};")
     print(f"tables and manifest are in {out}{os.sep}")
 
 
-def parameters_of(member: int | None, ensemble: str | None, defaults: bool) -> tuple[str, dict[str, float]]:
-    """Return in words whose parameters a run takes, and the parameters."""
+def member_of(member: int | None, ensemble: str | None) -> tuple[str | None, dict[str, float]]:
+    """Return the member that is asked for, in words, and its parameters; nothing if a run takes the declared values.
+
+    Of an ensemble that is named without a member it is the nearest one.
+    """
     from sendcycle_experiments.sweeps.designs import DesignError
 
-    if defaults:
-        if member is not None or ensemble is not None:
-            raise DesignError("--defaults does not go with --member or --ensemble.")
-        return "declared defaults", {}
+    if member is None and ensemble is None:
+        return None, {}
     chosen = warned_ensemble(ensemble)
     if member is not None and member >= len(chosen.members):
         raise DesignError(f"{chosen.name} has the members 0 to {len(chosen.members) - 1}, not {member}.")
@@ -115,7 +124,7 @@ def compare(
     """Run scenarios over the calibrated ensemble on the same random draws, and say what differs from the first."""
     from sendcycle_experiments.analysis import comparison
     from sendcycle_experiments.reforms.scenario_files import read_scenario
-    from sendcycle_experiments.sweeps.designs import DesignError
+    from sendcycle_experiments.sweeps.designs import DesignError, parameters_in_words
     from sendcycle_experiments.sweeps.ownership import claimed
 
     if len(scenarios) < 2:
@@ -128,6 +137,7 @@ def compare(
     table = comparison.write_report(finished.store, chosen, of, out)
     there = set(table["year"])
     shown = comparison.summary(table, comparison.IN_SHORT, sorted(there & set(comparison.REPORTED)) or [max(there)])
+    print_parameters(parameters_in_words(design.as_dict()))
     print(f"differences from {chosen[0].name}: the median of {len(of.members)} members, in brackets 90 % of them")
     print("(from the 5th to the 95th percentile); a bracket that holds 0 means: not sure which way")
     print_table(shown)

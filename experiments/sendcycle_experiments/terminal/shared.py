@@ -124,6 +124,11 @@ class StepBars:
 # ---------------------------------------------------------------------- printing
 
 
+def print_parameters(words: str) -> None:
+    """Say from where the parameters of what follows are: the first line of all that is found."""
+    print(f"parameters: {words}")
+
+
 def print_table(table: "pd.DataFrame", columns: Sequence[str] | None = None) -> None:
     """Print the columns of a table as they are, all of them if not given."""
     from sendcycle_experiments.terminal.tables import plain_tables

@@ -22,6 +22,7 @@ from sendcycle_experiments.terminal.shared import (
     Smoke,
     StepBars,
     Workers,
+    print_parameters,
     print_parts,
     results_folder,
     sweep_with_bar,
@@ -120,6 +121,7 @@ def run_study(
     else:
         with StepBars() as progress:
             found = study.run(sizes, replace(context, progress=progress))
+    print_parameters(study.parameters_in_words(sizes, ensemble))
     print_parts(found.parts)
     print(f"{found.files} are in {folder}{os.sep}")
 

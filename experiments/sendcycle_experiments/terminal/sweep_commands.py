@@ -14,6 +14,7 @@ from sendcycle_experiments.terminal.shared import (
     Resume,
     Scheduler,
     Workers,
+    print_parameters,
     print_parts,
     print_table,
     size_in_words,
@@ -43,15 +44,17 @@ def sweep(
     ] = False,
 ) -> None:
     """Run a design: every combination of its points, arms and replicates, on all cores or a cluster."""
-    from sendcycle_experiments.sweeps.designs import Design
+    from sendcycle_experiments.sweeps.designs import Design, parameters_in_words
 
     chosen = Design.from_toml(design)
     if estimate:
+        print_parameters(parameters_in_words(chosen.as_dict()))
         print(size_in_words(chosen, workers))
         return
     if retry_failed and not resume:
         raise typer.BadParameter("--retry-failed goes with --resume.")
     finished = sweep_with_bar(chosen, out or Path("results") / chosen.name, resume, scheduler, workers, retry_failed)
+    print_parameters(parameters_in_words(chosen.as_dict()))
     print(f"plan, outcomes and manifest are in {finished.store.folder}{os.sep}")
 
 
@@ -87,7 +90,7 @@ def sensitivity(
     from sendcycle.errors import nearest
     from sendcycle_experiments.analysis.sensitivity import METHODS, analysis_design, analysis_size, problem_of
     from sendcycle_experiments.studies.e04_sensitivity import Step, analysed
-    from sendcycle_experiments.sweeps.designs import DesignError
+    from sendcycle_experiments.sweeps.designs import DesignError, parameters_in_words
 
     if method not in METHODS:
         raise DesignError(f"unknown method '{method}'.{nearest(method, METHODS)} Methods: {', '.join(METHODS)}.")
@@ -98,6 +101,7 @@ def sensitivity(
     base = base.replaced(replicates=replicates, seed=seed, scale=scale)
     wanted = POINTS[method] if n is None else n
     if estimate:
+        print_parameters(parameters_in_words(base.as_dict()))
         print(size_in_words(base, workers, analysis_size(base, method, problem, wanted)))
         return
     step = Step(method, problem, analysis_design(base, method, problem, wanted))
@@ -106,6 +110,7 @@ def sensitivity(
         _, said = analysed(store, step, "--n")
     except KeyboardInterrupt:
         raise interrupted(f"the runs are kept in {store.folder}: add --resume for the indices.") from None
+    print_parameters(parameters_in_words(step.design.as_dict()))
     print_parts(said)
     print(f"indices, figure and runs are in {store.folder}{os.sep}")
 

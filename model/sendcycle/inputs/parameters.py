@@ -27,6 +27,9 @@ PRIOR_NUMBERS = {  # distribution -> the numbers that shape it; low and high cut
     "lognormal": ("mean", "sd"),
     "beta": ("a", "b"),
 }
+DECLARED_VALUES = "declared values"  # what a run starts from that names no other
+NAMED = 3  # changed parameters that a sentence names
+CALIBRATED_TO = "calibrated_to"  # key of the file that names the ensemble from which the defaults are
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,11 @@ class Prior:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One declared number. `default`, `low` and `high` are in `unit`; `grade` rates the evidence (A best)."""
+    """One declared number. `default`, `low` and `high` are in `unit`.
+
+    `default` is the value of a run that names no other; most are calibrated. `source` and `grade` (A best) are those of
+    the range.
+    """
 
     name: str
     default: float
@@ -239,18 +246,32 @@ def declared(path: Path | None = None) -> Mapping[str, Parameter]:
     ParameterError
         If the file cannot be read, or a declaration is incomplete or contradicts itself.
     """
+    entries = {name: entry for name, entry in _entries(path).items() if name != CALIBRATED_TO}
+    return MappingProxyType({name: _parameter(name, entry) for name, entry in entries.items()})
+
+
+@cache
+def calibrated_to(path: Path | None = None) -> str | None:
+    """Return the name of the ensemble from whose nearest member the declared values are, None if no entry says so."""
+    found = _entries(path).get(CALIBRATED_TO)
+    if found is not None and not isinstance(found, str):
+        raise ParameterError(f"{CALIBRATED_TO} must be the name of an ensemble.")
+    return found
+
+
+@cache
+def _entries(path: Path | None) -> dict[str, Any]:
     try:
         text = (path or files("sendcycle.inputs") / "parameters.toml").read_text(encoding="utf-8")
-        entries = tomllib.loads(text)
+        return tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParameterError(f"cannot read {path or 'parameters.toml'}: {reason(error)}") from error
-    return MappingProxyType({name: _parameter(name, entry) for name, entry in entries.items()})
 
 
 class Parameters(Mapping[str, float]):
     """A value for every declared parameter: frozen, hashable, read as `p["name"]` or `p.name`.
 
-    `Parameters()` holds the defaults, `Parameters(name=value)` other values.
+    `Parameters()` holds the declared values, `Parameters(name=value)` others where they are named.
 
     Raises
     ------
@@ -286,6 +307,14 @@ class Parameters(Mapping[str, float]):
     def changed(self) -> dict[str, float]:
         """Return the values that differ from their defaults."""
         return {name: value for name, value in self._values.items() if value != self._declared[name].default}
+
+    def in_words(self) -> str:
+        """Return from where these values are: "declared values (calibrated to ...)", and what is changed of them."""
+        fitted = calibrated_to() if self._declared is declared() else None
+        words = DECLARED_VALUES + (f" (calibrated to {fitted})" if fitted else "")
+        changed = [f"{name} = {value:g}" for name, value in self.changed().items()]
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        return words + (f"; changed: {', '.join(changed[:NAMED])}{more}" if changed else "")
 
     @property
     def declarations(self) -> Mapping[str, Parameter]:

@@ -237,6 +237,7 @@ def new_manifest(
         "scale": float(scale),
         "until": until,
         "scenario": asdict(scenario),
+        "parameters_of": parameters.in_words(),
         "parameters_changed": parameters.changed(),
         "parameters": parameters.as_dict(),
         **provenance(),

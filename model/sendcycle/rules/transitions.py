@@ -53,7 +53,9 @@ def choose_school(schools: Records[SchoolRecord], first: int, last: int, pull: f
     drawn = np.empty(last - first)
     total = 0.0
     for s in range(first, last):
-        drawn[s - first] = schools[s].size * math.exp(pull * (schools[s].carried_reputation - MIDDLE_REPUTATION))
+        drawn[s - first] = schools[s].roll_as_built * math.exp(
+            pull * (schools[s].carried_reputation - MIDDLE_REPUTATION)
+        )
         total += drawn[s - first]
     mark = u * total
     for s in range(first, last - 1):

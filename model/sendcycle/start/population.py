@@ -235,12 +235,14 @@ def _schools(drawn: Sample, las: NDArray[Any], p: Parameters, seed: int) -> tupl
     cluster_first.append(len(made))
     schools = np.zeros(len(made), dtype=SchoolRecord.dtype())
     for name, column in zip(
-        ("key", "authority", "cluster", "secondary", "skill", "size"), zip(*made, strict=True), strict=True
+        ("key", "authority", "cluster", "secondary", "skill", "roll_as_built"), zip(*made, strict=True), strict=True
     ):
         schools[name] = column
     group = schools["cluster"] * PHASES + schools["secondary"]
-    schools["size"] /= np.bincount(group, weights=schools["size"])[group]  # share of the phase in the cluster
-    schools["roll"] = schools["size"]
+    schools["roll_as_built"] /= np.bincount(group, weights=schools["roll_as_built"])[
+        group
+    ]  # share of the phase in the cluster
+    schools["roll"] = schools["roll_as_built"]
     schools["skill_start"] = schools["skill"]
     return schools, np.asarray(cluster_authority), np.asarray(cluster_first, "i4"), np.asarray(cluster_secondary, "i4")
 

@@ -90,7 +90,7 @@ class SchoolRecord(Record):
     cluster: Whole  # row of the cluster
     secondary: Flag  # 1 = secondary, 0 = primary
     pupils: Real  # pupils on roll, with and without need
-    size: Real  # share of its neighbourhood's children of the phase, as built
+    roll_as_built: Real  # share of its neighbourhood's children of the phase, as built
     roll: Real  # and now: families without need leave an overloaded school (R6)
     skill_start: Real  # inclusive skill in September 2014, 1 = national mean
     skill: Real  # inclusive skill now: built slowly, lost by turnover

@@ -78,6 +78,7 @@ def parameters_document() -> str:
     known = parameters.declared()
     whole = [f"`{p.name}`" for p in known.values() if p.kind == "integer"]
     switches = [f"`{p.name}`" for p in known.values() if p.kind == "switch"]
+    calibrated = sum(p.prior.dist != "none" and p.group != "reforms" for p in known.values())
     text = [
         WRITTEN_BY,
         "# Parameters\n",
@@ -86,10 +87,17 @@ def parameters_document() -> str:
             "`model/sendcycle/inputs/parameters.toml`. What each one does in the rules is in `docs/odd.md`. "
             "`sendcycle run --set NAME=VALUE` runs the model with another value; a value outside the range is refused."
         ),
-        "**Grade** says what the default rests on.\n",
+        _paragraph(
+            "**Default** is the declared value, from which every run starts that names no other. Of "
+            f"{calibrated} parameters it is calibrated: the value of the nearest member of the ensemble "
+            f"`{parameters.calibrated_to()}`, to four digits ([calibration](calibration.md)). **Range** and **source** "
+            "say what is thought possible and why; a source may name a figure from which calibration has moved the "
+            "default away."
+        ),
+        "**Grade** says what the range rests on, and a default that was not calibrated.\n",
         _words(GRADE_MEANS, (p.grade for p in known.values()), "parameter"),
         _paragraph(
-            "A grade is about the default, not about the shape of the rule that uses it. The shapes of the rules are "
+            "A grade is about the number, not about the shape of the rule that uses it. The shapes of the rules are "
             "assumptions, and `docs/odd.md` states them."
         ),
         _paragraph(

@@ -206,7 +206,7 @@ class PlainSchool(Copy):
 
     def draws(self, pull: float) -> float:
         """Return how many children the school draws: by its size, and by its reputation for inclusion (R6)."""
-        return float(self.size * math.exp(pull * (self.carried_reputation - MIDDLE_REPUTATION)))
+        return float(self.roll_as_built * math.exp(pull * (self.carried_reputation - MIDDLE_REPUTATION)))
 
     def contrast_with_school(self, p: Plain) -> float:
         """Return how much faster a need is identified for want of others on SEN support."""
@@ -1381,7 +1381,7 @@ class PlainTwin(SendModel):
             area.families = [Family(self, area, row) for row in rows[months_of_birth[0] : months_of_birth[-1]]]
             area.births = [family.born for family in area.families]
             area.begins_lists()
-            area.lists_who_goes_on(-1)
+            area.lists_who_goes_on(-MONTHS_PER_YEAR)  # in September of the burn-in
             for family in area.here(-1):
                 if family.sen_status == PLAN:
                     area.lists_plan(family)
