@@ -1,10 +1,12 @@
 """Sweeps: designs are checked, results do not depend on the worker, and no finished run is lost."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,8 +245,13 @@ def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """Start a Dask scheduler and two workers as processes of their own, and yield their address."""
-    folder = tmp_path_factory.mktemp("dask")
+    with scheduler_and_workers(tmp_path_factory.mktemp("dask"), 2) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def scheduler_and_workers(folder: Path, n_workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a Dask scheduler and workers as processes of their own, and yield their address."""
     environment = dict(os.environ)
     file = folder / "scheduler.json"
     scheduler = subprocess.Popen(
@@ -264,7 +271,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, l
                  "--no-dashboard"],
                 env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )
-            for _ in range(2)
+            for _ in range(n_workers)
         ]  # fmt: skip
         yield address, processes
     finally:
@@ -493,6 +500,67 @@ def test_a_killed_scheduler_is_reported_and_its_runs_are_stored(
     assert kept >= 2
     assert runner.sweep(chosen, tmp_path, resume=True, workers=1).computed == 24 - 2 * kept
     assert Store(tmp_path).outcomes()["run"].tolist() == list(range(24))
+
+
+class Waiting:
+    """Stands for batches that are being computed, and for a client whose workers answer, in turn, as told."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.thread_condition, self._run = list(answers), threading.Condition(), None
+
+    def has_ready(self) -> bool:
+        return not self.answers
+
+    def is_empty(self) -> bool:
+        return False
+
+    def __next__(self) -> str:
+        return "batch"
+
+    def sync(self, *_: Any, **__: Any) -> Any:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize(
+    "answer", [{"tcp://a": False, "tcp://b": True}, {"tcp://a": OSError("closed")}, TimeoutError()]
+)
+def test_a_worker_without_memory_ends_a_sweep_with_a_line(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "ASKED_AFTER", 0.0)
+    waiting = Waiting(*[answer] * runner.ASKED_IN_VAIN)
+    with pytest.raises(ResultsError, match=r"a worker can get no more memory .* what was finished is kept"):
+        runner._next_finished(waiting, waiting, lambda: None)
+
+
+def test_a_worker_that_answers_again_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runner, "ASKED_AFTER", 0.0)
+    lacks, well = {"tcp://a": True}, {"tcp://a": False}
+    waiting = Waiting(*[lacks] * (runner.ASKED_IN_VAIN - 1), well, TimeoutError(), well, OSError("gone"))
+    assert runner._next_finished(waiting, waiting, lambda: None) == "batch"
+    assert capsys.readouterr().err == ""
+    waiting = Waiting(*[{}] * 9)
+    assert runner._next_finished(waiting, waiting, lambda: None) == "batch"
+    assert capsys.readouterr().err.count("no worker") == 1
+
+
+def test_memory_that_cannot_be_had_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not runner._lacks_memory()
+    monkeypatch.setattr(runner, "ONE_THREAD", 2**62)
+    assert runner._lacks_memory()
+
+
+def test_a_run_without_memory_is_stored_with_its_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def starved(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate")
+
+    monkeypatch.setattr(runner, "simulate_each", starved)
+    common = {"scenarios": [NO_CHANGE], "outcomes": ["requests"], "years": [2015], "scale": 0.0005, "until": "2015-12"}
+    found = runner.run_batch(design(n=2, uncertainties={"escalation": {}}).runs(0, 2), common, model_state())
+    assert found["error"].tolist() == ["MemoryError: Unable to allocate"] * 2
 
 
 def test_a_run_and_a_sweep_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ brings depends on the design alone, not on who computes it, nor on the order in 
 
 import asyncio
 import itertools
+import mmap
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -30,6 +32,9 @@ IN_FLIGHT = 3  # batches sent ahead for each worker: enough that none waits, few
 LONGEST_ERROR = 300
 KEPT = "what was finished is kept, --resume goes on from there."
 LOOPBACK = "127.0.0.1"  # nothing of a sweep on this machine can be reached from another
+ASKED_AFTER = 20.0  # seconds without a finished batch, after which workers are asked whether they have memory
+ASKED_IN_VAIN = 4  # times, one after the other, after which a sweep ends
+ONE_THREAD = 16 * 2**20  # bytes of address space that a worker needs for a thread
 LOOP_STARTS = 4  # times that a client of a scheduler is begun
 
 
@@ -307,7 +312,7 @@ def _computed(
     futures = as_completed(sent())
     try:
         while batch_of:
-            future = next(futures)
+            future = _next_finished(client, futures, check)
             check()
             rows = _result(future, batch_of[future.key], missing)
             yield batch_of.pop(future.key), rows
@@ -319,6 +324,52 @@ def _computed(
     finally:
         with suppress(Exception):  # the scheduler may be gone
             client.cancel([future for future in futures.futures if not future.done()])
+
+
+def _next_finished(client: Any, futures: Any, check: Callable[[], None]) -> Any:
+    """Return the next batch that has finished.
+
+    Raises
+    ------
+    ResultsError
+        If meanwhile workers have no memory left, or do not answer, time and again: such a one cannot even fail.
+    StopIteration
+        If there is none, because the scheduler is gone.
+    """
+    asked, in_vain, alone = time.monotonic(), 0, 0
+    while not (futures.has_ready() or futures.is_empty()):
+        with futures.thread_condition:
+            futures.thread_condition.wait(timeout=0.1)
+        check()
+        if time.monotonic() - asked > ASKED_AFTER:
+            answers = _answers_of_workers(client)
+            in_vain = in_vain + 1 if any(lacks is not False for lacks in answers.values()) else 0
+            if in_vain == ASKED_IN_VAIN:
+                raise ResultsError(f"a worker can get no more memory (ulimit -v), or does not answer any more; {KEPT}")
+            alone += not answers
+            if alone == ASKED_IN_VAIN:  # of a cluster more may come, hours later
+                print("the scheduler has no worker: waiting for one; Ctrl-C keeps what is finished", file=sys.stderr)
+            asked = time.monotonic()
+    return next(futures)
+
+
+def _answers_of_workers(client: Any) -> dict[str, Any]:
+    """Return of each worker whether it lacks memory, or the error in place of an answer; "all" if one says nothing."""
+    try:
+        return dict(client.sync(client._run, _lacks_memory, on_error="return", callback_timeout=ASKED_AFTER))
+    except TimeoutError:
+        return {"all": None}
+    except (OSError, RuntimeError):  # the scheduler is gone, which is noticed elsewhere
+        return {"scheduler": False}
+
+
+def _lacks_memory() -> bool:
+    """Say whether this process could not start a thread for want of memory."""
+    try:
+        mmap.mmap(-1, ONE_THREAD).close()
+    except (OSError, MemoryError):
+        return True
+    return False
 
 
 def _result(future: Any, batch: int, missing: list[tuple[int, int, int]]) -> pd.DataFrame:
