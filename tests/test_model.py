@@ -14,6 +14,7 @@ import sendcycle.start.population as population
 from sendcycle import Change, Parameters, Reform, Scenario, SendModel, simulate
 from sendcycle.ages import AGE_LIMIT_MONTHS, FIRST_AGE_MONTHS
 from sendcycle.engine import parts
+from sendcycle.inputs.parameters import declared
 from sendcycle.rules.cases import listed_cases, listed_plans
 from sendcycle.rules.rows import over_16_since, rows_over_16
 from sendcycle.start import initial_state
@@ -28,8 +29,20 @@ def authority_of_rows(m: SendModel) -> Any:
     return np.searchsorted(ends, np.arange(len(m.world.children.key)), side="right")
 
 
-def test_plans_money_places_and_cases_are_conserved_every_month() -> None:
-    m = SendModel(seed=3, scale=SCALE, n_months=60)
+def drawn_parameters(seed: int) -> Parameters:
+    """Return parameters drawn from their priors."""
+    shares = np.random.default_rng(seed).uniform(size=len(declared()))
+    priors = {name: p.prior for name, p in declared().items() if p.kind == "real" and p.prior.dist != "none"}
+    return Parameters(
+        **{name: prior.quantile(share) for (name, prior), share in zip(priors.items(), shares, strict=False)}
+    )
+
+
+@pytest.mark.parametrize("drawn", [None, 1, 2, 3])
+def test_plans_money_places_and_cases_are_conserved_every_month(drawn: int | None) -> None:
+    m = SendModel(
+        None if drawn is None else drawn_parameters(drawn), seed=3, scale=SCALE if drawn is None else 0.002, n_months=60
+    )
     w = m.world
     authority = authority_of_rows(m)
     n = len(w.authorities)

@@ -424,11 +424,13 @@ def start_sweep(file: Path, out: Path, *more: str, parts_before: int = 10**6) ->
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_sweep_resumes_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("how", "n_written"), [(signal.SIGKILL, 0), (signal.SIGKILL, 3), (signal.SIGKILL, 5), (signal.SIGINT, 3)]
+)
+def test_a_killed_sweep_resumes_where_it_stopped(how: signal.Signals, n_written: int, tmp_path: Path) -> None:
     file, out = tmp_path / "long.toml", tmp_path / "out"
     file.write_text(LONG, encoding="utf-8")
-    process = start_sweep(file, out, "--workers", "1", parts_before=3)
+    process = start_sweep(file, out, "--workers", "1", parts_before=n_written)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
@@ -443,7 +445,7 @@ def test_a_killed_sweep_resumes_where_it_stopped(how: signal.Signals, tmp_path: 
         assert len(errors.splitlines()) <= 4, errors
     kept = parts(out)
     written = {name: (out / RUNS / name).stat().st_mtime_ns for name in kept}
-    assert len(kept) == 3
+    assert len(kept) == n_written
     assert not (out / "manifest.json").exists()
     again = start_sweep(file, out, "--workers", "1", "--resume")
     _, errors = again.communicate()
