@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL = ["run", "--scale", "0.002", "--until", "2017-04"]
 FILES = {
     "authorities.parquet", "breakdowns.parquet", "manifest.json", "national.parquet", "overview.pdf", "overview.png",
-    "schools.parquet", "yearly.csv",
+    "schools.parquet", "yearly.csv", "columns.csv",
 }  # fmt: skip
 SCENARIO = """
 name = "no crowding out"
@@ -291,7 +292,7 @@ def test_folder_without_permission_is_found_before_the_run(tmp_path: Path, capsy
         tmp_path.chmod(0o700)
 
 
-@pytest.mark.parametrize("writer", [(pd.DataFrame, "to_parquet"), (pd.DataFrame, "to_csv"), (Figure, "savefig")])
+@pytest.mark.parametrize("writer", [(pq, "write_table"), (pd.DataFrame, "to_csv"), (Figure, "savefig")])
 def test_a_full_disk_leaves_no_file(
     writer: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

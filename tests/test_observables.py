@@ -189,6 +189,9 @@ def test_a_short_run_has_no_whole_years(known: Declarations, tallies: pd.DataFra
         ("factor = 100", "factor = 0", "'factor' cannot be 0"),
         ("factor = 100", 'factor = "100"', "'factor' cannot be '100'"),
         ('label = "Balance"', "", "'label' is missing"),
+        ('unit = "GBP"', 'unit = "pounds"', "'prices' goes with a unit of money"),
+        ('unit = "GBP"', 'unit = "GBP"\nprices = "cash"', "'prices' goes with a unit of money"),
+        ('unit = "GBP"', 'unit = "pounds"\nprices = "2020"', "prices '2020' is not one of cash, 2014-15 prices"),
         ('label = "Balance"', 'label = "Balance"\nlabels = "x"', "unknown key 'labels'"),
         ('"plans: issued"', '"issued"', "tally 'issued' must be described as 'unit: meaning'"),
         ("[tallies]", "[tally]", "unknown table 'tally'"),
@@ -208,7 +211,7 @@ def test_records_and_table_list_every_observable(known: Declarations) -> None:
     assert [record["name"] for record in records] == list(known.observables)
     lines = observables.markdown_table(known).splitlines()
     assert len(lines) == 2 + len(records)
-    assert all(line.replace("\\|", "").count("|") == 9 for line in lines)
+    assert all(line.replace("\\|", "").count("|") == 10 for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from sendcycle.outputs.results import NOT_READ, Result, input_hashes, new_manife
 from sendcycle.state.children import Need, SenStatus, Setting
 
 FILES = {
-    "national.parquet", "authorities.parquet", "breakdowns.parquet", "schools.parquet", "yearly.csv", "manifest.json",
+    "national.parquet", "authorities.parquet", "breakdowns.parquet", "schools.parquet", "yearly.csv", "columns.csv",
+    "manifest.json",
 }  # fmt: skip
 
 
@@ -106,7 +107,8 @@ def test_dataset_has_named_dimensions_and_units(result: Result) -> None:
     dataset = result.dataset()
     assert dataset["new_plans"].dims == ("month", "authority")
     assert dataset["national_new_plans"].dims == ("month",)
-    assert dataset["new_plans"].attrs == {"label": "New plans", "unit": "plans", "kind": "flow"}
+    words = {"label": "New plans", "unit": "plans", "prices": "none", "period": "month", "kind": "flow"}
+    assert dataset["new_plans"].attrs == words
     assert dataset["new_plans"].sel(authority="y", month="2014-10-01").item() == 3
     assert dataset["authority_name"].sel(authority="y").item() == "Y"
     assert (dataset["new_plans"].sum("authority") == dataset["national_new_plans"]).all()
@@ -167,7 +169,7 @@ def test_a_failure_before_the_first_file_keeps_the_older_result(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(ResultsError, match="No space left"):
         result.write(tmp_path)
     assert read_result_manifest(tmp_path)["seed"] == 1

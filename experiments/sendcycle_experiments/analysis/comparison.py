@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from sendcycle import Scenario
 from sendcycle.calendar import month_index, month_label
 from sendcycle.errors import ResultsError
+from sendcycle.outputs.columns import NONE
+from sendcycle.outputs.observables import CASH
 from sendcycle.outputs.observables import declared as declared_observables
 from sendcycle.state.records import LINES
 from sendcycle_experiments.analysis import at_a_glance
@@ -21,6 +23,7 @@ from sendcycle_experiments.calibration.forecasting import by_year
 from sendcycle_experiments.figures.style import FACTORS, PALETTE, position, published_dots, save_figure, style_axes
 from sendcycle_experiments.reforms.library import SIZES
 from sendcycle_experiments.reforms.programme_cost import beside_the_model, mid_year_prices, programme_money
+from sendcycle_experiments.sweeps.columns import columns_of, of_outcome, write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import reporting
@@ -32,10 +35,7 @@ PUBLIC_COST = "public_cost"
 SUMMED = "public_cost_since_2026"  # that, added up from 2026-27 on
 SUMMED_FROM = 2026
 REAL_BALANCE = "real_balance"  # the cumulative balance of the block at those prices
-ADDED_UNITS = {
-    PUBLIC_COST: "million pounds a year, 2026-27 prices", SUMMED: "million pounds, 2026-27 prices",
-    REAL_BALANCE: "million pounds, 2026-27 prices",
-}  # fmt: skip
+ADDED = (PUBLIC_COST, SUMMED, REAL_BALANCE)
 OUTCOMES = (
     "plans_in_force", "requests", "appeals_registered", "high_needs_spending", "cumulative_balance", "unmet_need_share",
     "confidence", "within_20_weeks", "pupils_sen_support", "outcome_index", "unmet_need",
@@ -207,9 +207,9 @@ def levels(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def unit_of(outcome: str) -> str:
-    """Return the unit in which an outcome is stored."""
-    known = declared_observables().observables
-    return known[outcome].unit if outcome in known else ADDED_UNITS[outcome]
+    """Return the unit in which an outcome is stored, with the price base of money that is not cash."""
+    column = of_outcome(outcome)
+    return column.unit if column.prices in (NONE, CASH) else f"{column.unit}, {column.prices}"
 
 
 def summary(table: pd.DataFrame, names: Sequence[str], years: Sequence[int]) -> pd.DataFrame:
@@ -219,7 +219,7 @@ def summary(table: pd.DataFrame, names: Sequence[str], years: Sequence[int]) -> 
     row: Any
     for row in here.itertuples():
         factor, unit = FACTORS.get(row.outcome) or (1.0, unit_of(row.outcome))
-        label = declared_observables().observables[row.outcome].label if row.outcome not in ADDED_UNITS else row.outcome
+        label = declared_observables().observables[row.outcome].label if row.outcome not in ADDED else row.outcome
         words = f"{label.replace('_', ' ')}, {'percentage points' if unit == 'percent' else unit}"
         cell = with_ends(*(abs(factor) * value for value in (row.median, row.q05, row.q95)))
         rows.setdefault((row.outcome, row.year), {"difference in": words, "year": str(row.year)})[row.scenario] = cell
@@ -282,12 +282,12 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
     yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
     about = {"ensemble": ensemble.name, "about": ensemble.about, "scenarios": names, **store.manifest()}
     with reporting(folder, about):
-        with_units = table.copy()
-        with_units.insert(2, "unit", [unit_of(name) for name in table["outcome"]])
-        write_csv(with_units, folder / TABLE, index=False, float_format="%.6g")
-        write_csv(quantiles, folder / LEVEL_TABLE, index=False, float_format="%.6g")
+        write_outcomes(table, folder / TABLE, float_format="%.6g")
+        write_outcomes(quantiles, folder / LEVEL_TABLE, float_format="%.6g")
         yearly = yearly.rename_axis(["scenario", "year"]).reset_index()
-        yearly.insert(2, "unit", "million pounds, 2026-27 prices")
+        money_of = columns_of(COSTS, ["posts"])["posts"]
+        for k, what in enumerate(("unit", "prices", "period")):
+            yearly.insert(2 + k, what, getattr(money_of, what))
         write_csv(yearly, folder / COSTS, index=False, float_format="%.4g")
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))

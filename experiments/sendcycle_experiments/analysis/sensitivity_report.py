@@ -12,7 +12,7 @@ from sendcycle.outputs import observables
 from sendcycle_experiments.analysis.sensitivity import MAIN_INDEX, Problem, analyse
 from sendcycle_experiments.analysis.surrogate import GOOD, analyse_surrogate
 from sendcycle_experiments.figures.style import save_figure
-from sendcycle_experiments.sweeps.csv_files import write_csv
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.output_folder import writing_into
 from sendcycle_experiments.sweeps.store import Store
@@ -52,7 +52,8 @@ def write_surrogate_report(
     )
     figure = heat_map(table.rename(columns={"predicts_well": "converged"}), "sobol", words)
     with writing_into(store.folder):
-        write_csv(table, store.folder / SURROGATE, index=False, float_format="%.6g")
+        write_outcomes(table, store.folder / SURROGATE, float_format="%.6g")
+        store.note_columns()
         save_figure(figure, [store.folder / name for name in SURROGATE_FIGURE], "sendcycle: surrogate indices", words)
     return table
 
@@ -70,7 +71,8 @@ def write_report(
     note = f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
     figure = heat_map(table, method, note + "hatched: not converged")
     with writing_into(store.folder):
-        write_csv(table, store.folder / INDICES, index=False, float_format="%.6g")
+        write_outcomes(table, store.folder / INDICES, float_format="%.6g")
+        store.note_columns()
         code = store.manifest()["model"]["code"][:12]
         words = f"{method}, {design.n} points, {design.replicates} replicates, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: sensitivity", words)

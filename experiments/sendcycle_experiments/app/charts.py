@@ -233,7 +233,7 @@ def authorities_map(values: "pd.Series[float]", observable: Observable, month: s
             for row in _records(rows)
         ]
 
-    shown = f"{observable.label}, {observable.unit}"
+    shown = f"{observable.label}, {observable.unit_in_words}"
     said = "nothing yet"
     if len(known):
         least, most = known.iloc[int(known["value"].argmin())], known.iloc[int(known["value"].argmax())]
@@ -249,7 +249,7 @@ def authorities_map(values: "pd.Series[float]", observable: Observable, month: s
     square = {"type": "scatter", "symbol": "rect", "symbolSize": 20}
     return _chart(
         f"{shown}, by authority, {month}: {said}.",
-        title=_title(observable.label, observable.unit + over),
+        title=_title(observable.label, observable.unit_in_words + over),
         grid={"left": 8, "right": 8, "top": 48, "bottom": 46},
         tooltip={"confine": True, "formatter": "{b}"},
         xAxis={"show": False, "min": -0.8, "max": 18.2},

@@ -295,9 +295,9 @@ def Reforms(choices: Choices, change: Callable[..., None], watched: WatchedModel
 def Authorities(watched: WatchedModel) -> None:
     """Authorities as tiles coloured by an observable, and the schools of one of them."""
     update_counter.get()
-    known = {f"{o.label}, {o.unit}": o for o in observables.declared().observables.values()}
+    known = {f"{o.label}, {o.unit_in_words}": o for o in observables.declared().observables.values()}
     first = observables.declared().observables["pupils_with_plan_share"]
-    label, set_label = solara.use_state(f"{first.label}, {first.unit}")
+    label, set_label = solara.use_state(f"{first.label}, {first.unit_in_words}")
     codes = {name: code for code, name in watched.authorities.items()}
     authority, set_authority = solara.use_state(next(iter(codes)))
     shown = authority if authority in codes else next(iter(codes))

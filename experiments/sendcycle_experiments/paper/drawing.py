@@ -91,7 +91,7 @@ def tabled_years(table: pd.DataFrame, columns: Sequence[str], name: str) -> pd.D
 def with_units(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a table with the unit of each row's outcome behind the column that names it."""
     units = {outcome: unit_of(str(outcome)) for outcome in table[name].unique()}
-    found = table.copy()
+    found = table.drop(columns=["unit", "prices", "period"], errors="ignore")
     found.insert(list(found.columns).index(name) + 1, "unit", table[name].map(units))
     return found
 

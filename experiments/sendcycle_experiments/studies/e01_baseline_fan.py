@@ -24,7 +24,7 @@ from sendcycle.outputs.observables import Observable
 from sendcycle_experiments.figures.style import COLOURS, FACTORS, LAST_POINT, position, save_figure, style_axes
 from sendcycle_experiments.studies.registry import BaselineFan
 from sendcycle_experiments.studies.study import Context, Findings
-from sendcycle_experiments.sweeps.csv_files import write_csv
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.designs import Design, shares_of
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.store import FAILURES, Store
@@ -124,7 +124,7 @@ def write_report(stores: dict[str, Store], folder: Path) -> pd.DataFrame:
     words = ", ".join(f"{name} code {manifest['model']['code'][:12]}" for name, manifest in manifests.items())
     design = manifests[NUMBERS]["design"]
     with reporting(folder, {"runs": manifests}):
-        write_csv(table, folder / TABLE, index=False, float_format="%.6g")
+        write_outcomes(table, folder / TABLE, float_format="%.6g")
         failed = sum(manifest["failed"] for manifest in manifests.values())
         sample = f"{100 * design['scale']:g} % of England" + f"; {failed} runs failed and are left out" * (failed > 0)
         figure = fan_charts(table, sample)

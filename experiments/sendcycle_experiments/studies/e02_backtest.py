@@ -25,6 +25,7 @@ from sendcycle_experiments.calibration.smoother import SMALL, SMOKE, Settings, c
 from sendcycle_experiments.figures.style import COLOURS, FACTORS, position, save_figure, style_axes
 from sendcycle_experiments.studies.registry import E02, Backtest
 from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
@@ -120,9 +121,9 @@ def write_report(
     )
     about = {origin: ensemble.about for origin, ensemble in ensembles.items()}
     with reporting(folder, {"parameters_of": E02.own_parameters, "origins": about, "runs": briefs(folder)}):
-        write_csv(figures, folder / FIGURES, index=False, float_format="%.6g")
+        write_outcomes(figures, folder / FIGURES, by="pattern", float_format="%.6g")
         write_csv(scores, folder / SCORES, index=False, float_format="%.6g")
-        write_csv(figures_held, folder / FIGURES_HELD, index=False, float_format="%.6g")
+        write_outcomes(figures_held, folder / FIGURES_HELD, by="pattern", float_format="%.6g")
         write_csv(scores_held, folder / SCORES_HELD, index=False, float_format="%.6g")
         write_csv(table, folder / SUMMARY, index=False, float_format="%.6g")
         for ensemble in ensembles.values():

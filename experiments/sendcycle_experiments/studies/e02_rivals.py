@@ -25,6 +25,7 @@ from sendcycle_experiments.figures.style import COLOURS, FACTORS, LAST_POINT, po
 from sendcycle_experiments.studies.e02_backtest import member_design
 from sendcycle_experiments.studies.registry import E02_RIVALS, Rivals
 from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import DesignError
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
@@ -182,7 +183,7 @@ def write_report(structures: dict[str, Structure], folder: Path) -> pd.DataFrame
         for structure in structures.values():
             structure.ensemble.write(folder)
         write_csv(table, folder / FIT, index=False, float_format="%.4g")
-        write_csv(later, folder / FORECAST, index=False, float_format="%.6g")
+        write_outcomes(later, folder / FORECAST, by="pattern", float_format="%.6g")
         page = figure(later)
         save_figure(
             page, [folder / name for name in PAGE], "sendcycle: the model and its rivals", ", ".join(structures)

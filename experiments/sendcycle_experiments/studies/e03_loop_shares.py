@@ -259,6 +259,7 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
         write_csv(table, store.folder / TABLE, index=False, float_format="%.6g")
         frame = pd.DataFrame(rows, columns=["year", "loop", "other", "plans"])
         write_csv(frame, store.folder / PAIRS, index=False, float_format="%.6g")
+        store.note_columns()
         code = store.manifest()["model"]["code"][:12]
         words = f"{chosen.n_runs} runs, code {code}"
         save_figure(figure, [store.folder / name for name in FIGURE], "sendcycle: loops", words)

@@ -30,6 +30,7 @@ from sendcycle_experiments.figures.style import COLOURS, save_figure, style_axes
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.studies.registry import Funding
 from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.resuming import resume_or_refuse
@@ -245,7 +246,7 @@ def run(sizes: Funding, context: Context) -> Findings:
     groups, beside_formula = gains(table), gains(table, FORMULA)
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), **store.manifest()}
     with reporting(folder, about):
-        write_csv(national, folder / "national.csv", index=False, float_format="%.5g")
+        write_outcomes(national, folder / "national.csv", float_format="%.5g")
         write_csv(groups, folder / "groups.csv", index=False, float_format="%.5g")
         write_csv(beside_formula, folder / "groups_against_throughput.csv", index=False, float_format="%.5g")
         write_csv(beside_evidence(groups), folder / "beside_evidence.csv", index=False, float_format="%.4g")

@@ -16,7 +16,7 @@ from scipy import stats
 from sendcycle.errors import ResultsError
 from sendcycle_experiments.studies.registry import Scales
 from sendcycle_experiments.studies.study import Context, Findings
-from sendcycle_experiments.sweeps.csv_files import write_csv
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.designs import Design
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.store import Store
@@ -108,5 +108,5 @@ def write_report(stores: Mapping[float, Store], folder: Path) -> pd.DataFrame:
     table = compared({scale: store.outcomes().drop(columns="run") for scale, store in stores.items()})
     manifests = {f"{scale:g}": store.manifest() for scale, store in stores.items()}
     with reporting(folder, {"runs": manifests}):
-        write_csv(table, folder / TABLE, index=False, float_format="%.6g")
+        write_outcomes(table, folder / TABLE, float_format="%.6g")
     return table

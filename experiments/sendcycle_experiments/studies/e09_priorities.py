@@ -17,7 +17,7 @@ from sendcycle_experiments.figures.style import COLOURS, FACTORS, save_figure, s
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.studies.registry import Priorities
 from sendcycle_experiments.studies.study import Context, Findings
-from sendcycle_experiments.sweeps.csv_files import write_csv
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.manifests import reporting
 
 NONE, WHOLE = "none", "all twelve"
@@ -148,9 +148,9 @@ def run(sizes: Priorities, context: Context) -> Findings:
     )
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": manifests}
     with reporting(folder, about):
-        write_csv(alone, folder / ALONE, index=False, float_format="%.5g")
-        write_csv(left_out, folder / LEFT_OUT, index=False, float_format="%.5g")
-        write_csv(together(found), folder / TOGETHER, index=False, float_format="%.5g")
+        write_outcomes(alone, folder / ALONE, float_format="%.5g")
+        write_outcomes(left_out, folder / LEFT_OUT, float_format="%.5g")
+        write_outcomes(together(found), folder / TOGETHER, float_format="%.5g")
         page = figure(alone, left_out, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: what each priority changes", ensemble.name)
     shown = alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]

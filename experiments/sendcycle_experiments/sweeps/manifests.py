@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from sendcycle.inputs.parameters import Parameters
+from sendcycle.outputs.columns import COLUMNS
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
+from sendcycle_experiments.sweeps.columns import columns_text, tables_in
 from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.output_folder import writing_into
+from sendcycle_experiments.sweeps.ownership import sha256_of
 from sendcycle_experiments.sweeps.store import DESIGN, Store
 
 
 @contextmanager
 def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
-    """Make a folder for the results that the block writes, and write their manifest last of all.
+    """Make a folder for the results that the block writes, and write `columns.csv` and their manifest last of all.
 
     An older manifest goes first, so that results that are half written do not look whole.
 
@@ -36,6 +39,8 @@ def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
         yield
         of = f"members of {about['ensemble']}" if about.get("ensemble") else Parameters().in_words()
         whole = {"model": model_state(), "parameters_of": of, **about, **provenance()}
+        (folder / COLUMNS).write_text(columns_text(tables_in(folder)), encoding="utf-8", newline="")
+        whole["columns"] = {COLUMNS: sha256_of(folder / COLUMNS)}
         text = json.dumps({**whole, "id": manifest_id(whole)}, indent=2)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 

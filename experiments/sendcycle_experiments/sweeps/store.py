@@ -3,6 +3,7 @@
     .sendcycle.json                  says that the folder is ours (`ownership`)
     design.json                      what was asked for and with which state of the model
     plan.parquet                     a row a run: point, arm, scenario, replicate, seed, values of the factors
+    columns.csv                      what every column of these tables holds: unit, price base, period
     runs/part-000012-3fa9c0d1.parquet   outcomes of a batch, a row a run and year; the name holds a hash of the content
     failures.csv                     runs that failed, with parameters and error, if there are any
     manifest.json                    written last, when every run is there: names and hashes of all parts
@@ -30,7 +31,9 @@ import pyarrow.parquet as pq
 
 from sendcycle.errors import ResultsError, reason
 from sendcycle.inputs.user_text import regular
+from sendcycle.outputs.columns import COLUMNS, as_arrow
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
+from sendcycle_experiments.sweeps.columns import columns_of, columns_text, tables_in
 from sendcycle_experiments.sweeps.csv_files import csv_text
 from sendcycle_experiments.sweeps.designs import Design, parameters_in_words
 from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
@@ -85,7 +88,7 @@ class Store:
 
         if (self.folder / MANIFEST).exists() and not (self.folder / DESIGN).exists():
             raise ResultsError(f"{self.folder} holds results of something else; take another --out.")
-        claim(self.folder, mended=(PLAN, DESIGN, MANIFEST))
+        claim(self.folder, mended=(PLAN, DESIGN, MANIFEST, COLUMNS))
         try:
             lock = FileLock(self.folder / LOCK, timeout=0)
             lock.acquire()
@@ -121,11 +124,12 @@ class Store:
                 )
             self._heal(design)
             return
-        check_replaceable(self.folder, (PLAN, DESIGN, FAILURES, MANIFEST))
+        check_replaceable(self.folder, (PLAN, DESIGN, FAILURES, MANIFEST, COLUMNS))
         try:
             (self.folder / RUNS).mkdir(parents=True, exist_ok=True)
             self._write_plan(design)
             self._write(DESIGN, json.dumps(asked, indent=2).encode())
+            self._write_columns()
         except OSError as error:
             raise write_error(self.folder, error) from error
 
@@ -141,8 +145,35 @@ class Store:
             for path in (self.folder / RUNS).iterdir():
                 if HALF_WRITTEN.fullmatch(path.name):
                     path.unlink()
+            self._write_columns()
         except OSError as error:
             raise write_error(self.folder, error) from error
+
+    def note_columns(self) -> None:
+        """Say in `columns.csv` what the columns of all tables here hold, those written beside the runs among them.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be written.
+        """
+        try:
+            self._write_columns()
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+
+    def _write_columns(self) -> None:
+        """Write `columns.csv` if it is not what it should be, and its hash into the manifest if there is one."""
+        design = self._kept()["design"]
+        plan = list(pq.read_schema(self.folder / PLAN).names)
+        own = {PLAN: plan, f"{RUNS}/*.parquet": ["run", "year", "error", *design["outcomes"]]}
+        own[FAILURES] = ["run", "error", *(name for name in plan if name != "run")]
+        content = columns_text(own | {k: v for k, v in tables_in(self.folder).items() if k not in own}).encode()
+        if not (self.folder / COLUMNS).is_file() or (self.folder / COLUMNS).read_bytes() != content:
+            self._write(COLUMNS, content)
+        manifest, noted = self._manifest(), {COLUMNS: hashlib.sha256(content).hexdigest()}
+        if manifest is not None and manifest.get("columns") != noted:
+            self._write(MANIFEST, (json.dumps(manifest | {"columns": noted}, indent=2) + "\n").encode())
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file of the folder whole or not at all, and note that it is ours."""
@@ -250,7 +281,7 @@ class Store:
             If it cannot be written; what was there stays.
         """
         buffer = io.BytesIO()
-        pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), buffer)
+        pq.write_table(as_arrow(rows, columns_of(RUNS, map(str, rows))), buffer)
         content = buffer.getvalue()
         try:
             _write(self.folder / RUNS / f"part-{batch:06d}-{_digest(content)}.parquet", content)
@@ -298,6 +329,7 @@ class Store:
             **provenance(),
             **more,
             "parts": parts,
+            "columns": {COLUMNS: sha256_of(self.folder / COLUMNS)},
         }
         manifest["id"] = manifest_id(manifest)
         try:
@@ -398,7 +430,7 @@ def _plan_as_parquet(design: Design) -> bytes:
     buffer = io.BytesIO()
     starts = range(0, design.n_runs, PLANNED_AT_ONCE)
     pieces = (design.plan(first, min(first + PLANNED_AT_ONCE, design.n_runs)) for first in starts)
-    tables = (pa.Table.from_pandas(piece, preserve_index=False) for piece in pieces)
+    tables = (as_arrow(piece, columns_of(PLAN, map(str, piece))) for piece in pieces)
     head = next(tables)
     with pq.ParquetWriter(buffer, head.schema) as writer:
         writer.write_table(head)

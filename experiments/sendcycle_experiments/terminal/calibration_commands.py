@@ -39,7 +39,7 @@ def calibrate(
     from sendcycle_experiments.calibration import smoother as calibration
     from sendcycle_experiments.figures.style import save_figure
     from sendcycle_experiments.studies.e02_rivals import constants_of
-    from sendcycle_experiments.sweeps.csv_files import write_csv
+    from sendcycle_experiments.sweeps.columns import write_outcomes
     from sendcycle_experiments.sweeps.manifests import reporting
     from sendcycle_experiments.sweeps.ownership import claimed
 
@@ -57,7 +57,7 @@ def calibrate(
     places = [folder / f"posterior.{kind}" for kind in ("pdf", "png")]
     with reporting(folder, {"ensemble": found.name, "members": len(found.members), **found.about}):
         found.write(folder)
-        write_csv(table, folder / "posterior.csv", index=False, float_format="%.5g")
+        write_outcomes(table, folder / "posterior.csv", by="parameter", float_format="%.5g")
         save_figure(page, places, f"sendcycle: posterior {until}", name)
     if smoke:
         print(MEANS_NOTHING)

@@ -23,6 +23,8 @@ from sendcycle.errors import ResultsError, nearest, reason
 
 KINDS = ("stock", "flow", "share", "mean", "median")
 YEARS = {"january": calendar_year, "calendar": calendar_year, "financial": financial_year, "school": school_year}
+CASH = "cash"  # pounds of the time
+PRICES = (CASH, "2014-15 prices", "2026-27 prices")
 LAST_MONTH_OF_YEAR = {"january": 1, "calendar": 12, "financial": 3, "school": 8}
 
 Cube = npt.NDArray[np.void]
@@ -38,6 +40,7 @@ class Observable:
     A "median" is that of the weeks which cases took: `numerator` counts the cases, and tallies named after it count
     those "within" so many weeks, between which it is interpolated; beyond the last of them nothing is known but that.
     `published` names the series beside which it is shown, `published_factor` turns that series into `unit`.
+    `prices` is the price base of money, one of `PRICES`; "cash" is pounds of the time.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Observable:
     factor: float = 1.0
     published: str | None = None
     published_factor: float = 1.0
+    prices: str | None = None
 
     def of(self, tallies: Mapping[str, Any] | pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the observable of `tallies`, arrays of one shape by name, in that shape and in `unit`.
@@ -67,9 +71,19 @@ class Observable:
         return ratio
 
     @property
+    def unit_in_words(self) -> str:
+        """The unit, with the price base of money that is not cash."""
+        return self.unit if self.prices in (None, CASH) else f"{self.unit}, {self.prices}"
+
+    @property
     def is_level(self) -> bool:
         """Whether months of a year are levels, of which the last counts, rather than amounts to be summed."""
         return self.yearly == "january" or (self.kind == "stock" and self.denominator is None)
+
+
+def is_money(unit: str) -> bool:
+    """Say whether a unit is one of money."""
+    return "pound" in unit
 
 
 def _median_weeks(tallies: Mapping[str, Any] | pd.DataFrame, counted: str) -> npt.NDArray[np.float64]:
@@ -151,6 +165,10 @@ def _observable(name: str, entry: Any, tallies: Mapping[str, str]) -> Observable
         raise ResultsError(f"observable '{name}': no tally counts {observable.numerator} within so many weeks.")
     if observable.yearly not in YEARS:
         raise ResultsError(f"observable '{name}': yearly '{observable.yearly}' is not one of {', '.join(YEARS)}.")
+    if is_money(observable.unit) != (observable.prices is not None):
+        raise ResultsError(f"observable '{name}': 'prices' goes with a unit of money, and with no other.")
+    if observable.prices not in (None, *PRICES):
+        raise ResultsError(f"observable '{name}': prices '{observable.prices}' is not one of {', '.join(PRICES)}.")
     if observable.kind in ("share", "mean") and observable.denominator is None:
         raise ResultsError(f"observable '{name}': a {observable.kind} needs a denominator.")
     return observable
@@ -290,8 +308,9 @@ def as_records(known: Declarations | None = None) -> list[dict[str, Any]]:
 
 def markdown_table(known: Declarations | None = None) -> str:
     """Return the declared observables as a Markdown table for the documentation."""
-    rows = [["name", "label", "unit", "kind", "numerator", "denominator", "year", "published series"], ["---"] * 8]
+    rows = [["name", "label", "unit", "prices", "kind", "numerator", "denominator", "year", "published series"]]
+    rows.append(["---"] * len(rows[0]))
     for o in (known or declared()).observables.values():
-        cells = [f"`{o.name}`", o.label, o.unit, o.kind, o.numerator, o.denominator or "", o.yearly, o.published or ""]
-        rows.append([" ".join(cell.replace("|", "\\|").split()) for cell in cells])
+        cells = (f"`{o.name}`", o.label, o.unit, o.prices, o.kind, o.numerator, o.denominator, o.yearly, o.published)
+        rows.append([" ".join((cell or "").replace("|", "\\|").split()) for cell in cells])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

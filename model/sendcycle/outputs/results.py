@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.parquet as pq
 import xarray as xr
 
 from sendcycle.calendar import FIRST_MONTH
@@ -29,7 +30,7 @@ from sendcycle.inputs import published
 from sendcycle.inputs.parameters import Parameters
 from sendcycle.inputs.reforms import Scenario
 from sendcycle.inputs.user_text import regular
-from sendcycle.outputs import observables
+from sendcycle.outputs import columns, observables
 from sendcycle.outputs.breakdowns import Breakdowns
 
 PACKAGES = ("sendcycle", "numpy", "numba", "mesa", "pandas")
@@ -124,7 +125,7 @@ class Result:
     def dataset(self) -> xr.Dataset:
         """Return all observables by `month` and `authority`, and those of England by `month` as `national_…`.
 
-        Each has its label, unit and kind as attributes; amounts are weighted as in `authorities`.
+        Each has its label, unit, prices, period and kind as attributes; amounts are weighted as in `authorities`.
         """
         shape = self.tallies.shape
         dataset = xr.Dataset(
@@ -136,11 +137,27 @@ class Result:
             attrs={"manifest": json.dumps(self.manifest)},
         )
         for name, observable in observables.declared().observables.items():
-            attrs = {"label": observable.label, "unit": observable.unit, "kind": observable.kind}
+            attrs = asdict(columns.of_observable(observable, monthly=True)) | {"kind": observable.kind}
             local = self.authorities[name].to_numpy().reshape(shape)
             dataset[name] = (("month", "authority"), local, attrs)
             dataset[f"national_{name}"] = ("month", self.national[name].to_numpy(), attrs)
         return dataset
+
+    def _parquet_tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that are written as Parquet, by the name of their file."""
+        return {
+            "national.parquet": self.national.reset_index(),
+            "authorities.parquet": self.authorities,
+            "breakdowns.parquet": self.breakdowns,
+            "schools.parquet": self.schools,
+        }
+
+    def _described(self) -> pd.DataFrame:
+        """Return what every column of every table holds, see `columns.described`."""
+        tables = {**self._parquet_tables(), "yearly.csv": self._yearly.reset_index()}
+        return columns.described(
+            {name: columns.of_names(table.columns, columns.of_run(name)) for name, table in tables.items()}
+        )
 
     def write(self, folder: str | Path) -> Path:
         """Write the tables and, last of all, the manifest into `folder`, and return it.
@@ -154,11 +171,11 @@ class Result:
         """
         folder = Path(folder)
         writers: dict[str, Callable[[Path], None]] = {
-            "national.parquet": lambda path: _write_parquet(self.national.reset_index(), path),
-            "authorities.parquet": lambda path: _write_parquet(self.authorities, path),
-            "breakdowns.parquet": lambda path: _write_parquet(self.breakdowns, path),
-            "schools.parquet": lambda path: _write_parquet(self.schools, path),
+            name: lambda path, table=table: _write_parquet(table, path)
+            for name, table in self._parquet_tables().items()
+        } | {
             "yearly.csv": lambda path: self._yearly.to_csv(path),
+            columns.COLUMNS: lambda path: self._described().to_csv(path, index=False),
         }
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -183,7 +200,7 @@ class Result:
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
     if "month" in table:
         table = table.assign(month=pd.to_datetime(table["month"]).dt.date)
-    table.to_parquet(path, index=False)
+    pq.write_table(columns.as_arrow(table, columns.of_run(path.name)), path)
 
 
 def read_result_manifest(folder: str | Path) -> dict[str, Any]:
@@ -247,8 +264,9 @@ def new_manifest(
 
 
 def manifest_id(manifest: Mapping[str, Any]) -> str:
-    """Return a short name: the first 12 digits of the SHA-256 of a manifest without its `id` and `files`."""
-    text = json.dumps({key: value for key, value in manifest.items() if key not in ("id", "files")}, sort_keys=True)
+    """Return a short name: the first 12 digits of the SHA-256 of a manifest without its `id`, `files` and `columns`."""
+    kept = {key: value for key, value in manifest.items() if key not in ("id", "files", "columns")}
+    text = json.dumps(kept, sort_keys=True)
     return _sha256(text.encode())[:12]
 
 

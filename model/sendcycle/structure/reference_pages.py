@@ -140,6 +140,10 @@ def observables_document() -> str:
             "An observable is the tally `numerator`, brought to its unit and divided by the tally `denominator` where "
             "there is one. National figures weight the tallies of each authority before they are divided."
         ),
+        _paragraph(
+            "**Prices** is the price base of money; cash is pounds of the time. `columns.csv`, beside every table of "
+            "results, gives label, unit, prices and period of each column."
+        ),
         "**Kind** says what is recorded each month.\n",
         _words(KIND_MEANS, (o.kind for o in recorded), "observable"),
         "**Year** says how months become the figure of a year.\n",

@@ -12,7 +12,7 @@ from sendcycle_experiments.analysis.comparison import PUBLIC_COST, REAL_BALANCE
 from sendcycle_experiments.calibration.ensembles import Ensemble
 from sendcycle_experiments.figures.style import COLOURS, save_figure, style_axes
 from sendcycle_experiments.studies.e05_sequencing.orders import COMPARED, GROUPS, MEAN, PAPER, label
-from sendcycle_experiments.sweeps.csv_files import write_csv
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
 
 PAGE = ("order.pdf", "order.png")
@@ -113,8 +113,8 @@ def write_report(by_arm: Mapping[str, Mapping[str, pd.DataFrame]], ensemble: Ens
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": briefs(folder)}
     with reporting(folder, about):
         for name, table in joined.items():
-            write_csv(table, folder / f"{name}.csv", index=False, float_format="%.5g")
-        write_csv(short, folder / "summary.csv", index=False, float_format="%.4g")
+            write_outcomes(table, folder / f"{name}.csv", float_format="%.5g")
+        write_outcomes(short, folder / "summary.csv", float_format="%.4g")
         arm = next(iter(by_arm))
         page = figure(by_arm[arm], arm, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle e05: order of reform", ensemble.name)

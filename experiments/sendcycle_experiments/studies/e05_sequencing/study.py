@@ -25,6 +25,7 @@ from sendcycle_experiments.studies.e05_sequencing.orders import (
 from sendcycle_experiments.studies.e05_sequencing.report import write_report
 from sendcycle_experiments.studies.registry import Sequencing
 from sendcycle_experiments.studies.study import Context, Findings, warned_ensemble
+from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import briefs, reporting
 from sendcycle_experiments.sweeps.output_folder import writing_into
@@ -106,12 +107,8 @@ def find_where_it_holds(ensemble: Ensemble, sizes: Sequencing, context: Context)
     boxes = pd.concat([found.assign(outcome=name) for name, (found, _) in trees.items()], ignore_index=True)
     where = pd.DataFrame([{"outcome": name, **about} for name, (_, about) in trees.items()])
     with writing_into(context.folder):
-        write_csv(
-            boxes[["outcome", *boxes.columns.drop("outcome")]],
-            context.folder / DISCOVERY,
-            index=False,
-            float_format="%.4g",
-        )
+        boxes = boxes[["outcome", *boxes.columns.drop("outcome")]]
+        write_outcomes(boxes, context.folder / DISCOVERY, float_format="%.4g")
         write_csv(where, context.folder / WHERE, index=False, float_format="%.4g")
     return where
 
@@ -129,7 +126,7 @@ def compare_orders_under_rivals(rivals: Sequence[Ensemble], sizes: Sequencing, c
     with writing_into(context.folder):
         for name, found in (("regret_rivals.csv", regrets), ("claim_rivals.csv", claims)):
             table = pd.concat(found, ignore_index=True)
-            write_csv(table, context.folder / name, index=False, float_format="%.5g")
+            write_outcomes(table, context.folder / name, float_format="%.5g")
 
 
 def find_front(ensemble: Ensemble, sizes: Sequencing, context: Context) -> pd.DataFrame:

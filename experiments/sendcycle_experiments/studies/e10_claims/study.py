@@ -22,13 +22,15 @@ from scipy.stats import norm
 from sendcycle import Change, Reform, Scenario
 from sendcycle.errors import ResultsError, ScenarioError, reason
 from sendcycle.inputs.user_text import regular
+from sendcycle.outputs.columns import Column, of_unit
 from sendcycle.outputs.results import MANIFEST
-from sendcycle_experiments.analysis.comparison import ADDED_UNITS, outcomes_by_size, unit_of
+from sendcycle_experiments.analysis.comparison import ADDED, outcomes_by_size, unit_of
 from sendcycle_experiments.analysis.evidence import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.studies import registry
 from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.columns import of_outcome
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.model_state import model_state
@@ -80,6 +82,11 @@ class Claim:
             return self.unit
         unit = unit_of(self.outcome)
         return "percentage points" if unit == "percent" else unit
+
+    @property
+    def measured(self) -> Column:
+        """What is known of the outcome, or of a table's column by its unit: price base and period among it."""
+        return of_outcome(self.outcome) if self.outcome else of_unit("", self.unit)
 
     def check(self) -> None:
         """Refuse a declaration that says too much or too little."""
@@ -195,7 +202,8 @@ def examined(chosen: Sequence[Claim], table: pd.DataFrame, members: pd.DataFrame
         row: dict[str, Any] = {
             "claim": claim.name, "says": claim.says, "where": claim.where, "examined_by": _examined_by(claim),
             "outcome": claim.outcome or claim.rows.get("outcome") or claim.rows.get("measure") or claim.share,
-            "year": claim.year or None, "unit": claim.in_unit, "expected": claim.expected,
+            "year": claim.year or None, "unit": claim.in_unit, "prices": claim.measured.prices,
+            "period": claim.measured.period, "expected": claim.expected,
         }  # fmt: skip
         if claim.table:
             row |= from_table(claim, results)
@@ -210,8 +218,8 @@ def examined(chosen: Sequence[Claim], table: pd.DataFrame, members: pd.DataFrame
         else:
             row["verdict"] = NOT_IN_MODEL
         rows.append(row | {"assumes": claim.assumes})
-    columns = ["claim", "says", "where", "examined_by", "outcome", "year", "unit", "expected", "base", "median", "q05",
-               "q95", "verdict", "state", "decided_by", "assumes"]  # fmt: skip
+    columns = ["claim", "says", "where", "examined_by", "outcome", "year", "unit", "prices", "period", "expected",
+               "base", "median", "q05", "q95", "verdict", "state", "decided_by", "assumes"]  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=columns)
 
 
@@ -262,7 +270,7 @@ def run(sizes: registry.Claims, context: Context) -> Findings:
     of_runs = [claim for claim in chosen if claim.treat]
     names = dict.fromkeys(name for claim in of_runs for name in claim.scenarios)
     wanted = dict.fromkeys(name for claim in of_runs for name in (claim.outcome, claim.minus) if name)
-    more = [name for name in wanted if name not in ADDED_UNITS]
+    more = [name for name in wanted if name not in ADDED]
     table, manifests = outcomes_by_size(
         lambda size: [scenario_of(name, size) for name in names], members, folder / "runs", scale=sizes.scale,
         seed=SEED, more=more, **context.machines,

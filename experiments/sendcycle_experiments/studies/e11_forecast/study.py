@@ -24,6 +24,7 @@ from sendcycle_experiments.studies import registry
 from sendcycle_experiments.studies.e02_backtest import member_design
 from sendcycle_experiments.studies.e11_forecast import predictions
 from sendcycle_experiments.studies.study import Context, Findings
+from sendcycle_experiments.sweeps.columns import with_prices, write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import reporting
@@ -153,12 +154,12 @@ def write_report(
     about = {"made": made, "ensemble": ensemble.name, "about": ensemble.about, "runs": manifest["design"],
              "model": manifest["model"]}  # fmt: skip
     with reporting(folder, about):
-        write_csv(table, folder / TABLE, index=False, float_format="%.6g")
-        write_csv(beside_others(table), folder / BESIDE, index=False, float_format="%.6g")
+        write_outcomes(table, folder / TABLE, by="pattern", float_format="%.6g")
+        write_csv(with_prices(beside_others(table), "pattern"), folder / BESIDE, index=False, float_format="%.6g")
         for name, part, digits in ((AUTHORITIES, authorities, "%.6g"), (CHECK, check, "%.4g")):
             (folder / name).unlink(missing_ok=True)  # of an earlier forecast
             if part is not None:
-                write_csv(part, folder / name, index=False, float_format=digits)
+                write_outcomes(part, folder / name, by="series", float_format=digits)
         write_csv(what_is_not_seen(store, ensemble, whole), folder / UNSEEN, index=False, float_format="%.4g")
         page = fans(table, made, ensemble)
         save_figure(page, [folder / name for name in PAGE], f"sendcycle: forecast made {made}", ensemble.name)
