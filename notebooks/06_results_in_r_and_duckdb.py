@@ -47,7 +47,7 @@ duckdb.sql(f"""
 # national <- read_parquet("results/run/national.parquet")
 # outcomes <- open_dataset("results/my_sweep/runs") |> filter(year == 2030) |> collect()
 # plan <- read_parquet("results/my_sweep/plan.parquet")
-# outcomes |> left_join(plan, by = "run") |> group_by(scenario) |> summarise(plans = median(plans_in_force))
+# outcomes |> left_join(plan, by = "run") |> group_by(reform_scenario) |> summarise(plans = median(plans_in_force))
 # ```
 #
 # Units, labels and definitions of every column are in docs/observables.md, or as JSON from

@@ -3,6 +3,7 @@
 import ast
 import gc
 import inspect
+import pickle
 import weakref
 from contextlib import closing
 from pathlib import Path
@@ -210,8 +211,42 @@ def test_a_copy_stands_where_its_model_stands() -> None:
     assert not copied.copy().running
 
 
-def test_a_model_is_let_go_without_close() -> None:
-    model = SendModel(seed=0, n_months=1, **SMALL)
+class Lottery(SendModel):
+    """A user's model, which draws from Mesa's generators and keeps something of its own."""
+
+    def step(self) -> None:
+        super().step()
+        self.drawn = [*getattr(self, "drawn", []), self.random.random(), float(self.rng.random())]
+
+
+@pytest.mark.parametrize(("scale", "threads"), [(0.001, 1), (0.01, 2)])
+def test_a_pickled_model_goes_on_as_the_model_does(scale: float, threads: int) -> None:
+    model = Lottery(seed=3, n_months=4, scale=scale, threads=threads)
+    assert (model._pool is not None) == (threads > 1)
+    for _ in range(2):
+        model.step()
+    assert model.schools
+    assert model.child(5)
+    first = model.authorities[0]
+    again, of_agent = pickle.loads(pickle.dumps(model)), pickle.loads(pickle.dumps(first)).model
+    models = (model, again, of_agent, model.copy())
+    for each in models:
+        each.run_model()
+        assert (each.t, each.steps, each.running, type(each)) == (4, 4, False, Lottery)
+        assert each.world.children.confidence.tobytes() == model.world.children.confidence.tobytes()
+        assert each.world.tallies.tobytes() == model.world.tallies.tobytes()
+        assert each.datacollector.get_model_vars_dataframe().equals(model.datacollector.get_model_vars_dataframe())
+        assert each.drawn == model.drawn
+        assert (each._pool is not None) == (threads > 1)
+        assert each.authorities[0].model is each
+    for each in models:
+        each.close()
+
+
+@pytest.mark.parametrize(("scale", "threads"), [(0.001, 1), (0.01, 2)])
+def test_a_model_is_let_go_without_close(scale: float, threads: int) -> None:
+    model = SendModel(seed=0, n_months=1, scale=scale, threads=threads)
+    assert (model._pool is not None) == (threads > 1)
     model.run_model()
     assert model.schools
     gone = weakref.ref(model)

@@ -1,5 +1,7 @@
 """Figures for papers come from stored results alone, and say from which."""
 
+import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -17,6 +19,8 @@ from sendcycle_experiments.paper.diagrams import AGAIN, PLACES, pipes
 from sendcycle_experiments.paper.registry import FIGURES, choose_figures, make_figures
 from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.paper.tables import write_table
+from sendcycle_experiments.sweeps.manifests import adding_results, reporting
+from sendcycle_experiments.sweeps.ownership import claim
 from sendcycle_experiments.terminal.command_line import main
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -84,6 +88,8 @@ def test_a_figure_whose_table_was_not_made_is_left_out(tmp_path: Path) -> None:
     shutil.copytree(RESULTS / "e05_sequencing", tmp_path / "e05_sequencing")
     assert {"orders", "order_structures", "front"} <= set(choose_figures([], tmp_path))
     (tmp_path / "e05_sequencing" / "claim_rivals.csv").unlink()
+    with reporting(tmp_path / "e05_sequencing", {}):
+        pass  # the other tables are there
     assert "orders" in choose_figures([], tmp_path)
     assert "order_structures" not in choose_figures([], tmp_path)
     with pytest.raises(ResultsError, match=r"claim_rivals\.csv, which is not there"):
@@ -102,9 +108,9 @@ def test_pipes_lead_from_flows_and_carry_their_signs() -> None:
 def test_a_figure_needs_only_its_own_result(tmp_path: Path) -> None:
     mine = shutil.copytree(RESULTS / "compare", tmp_path / "mine")
     make_figures(["differences"], mine, tmp_path / "paper")
-    shown = pd.read_csv(tmp_path / "paper" / "differences.csv").set_index(["scenario", "outcome", "year"])
+    shown = pd.read_csv(tmp_path / "paper" / "differences.csv").set_index(["reform_scenario", "outcome", "year"])
     row = shown.loc[("paper_sequence", "EHC plans in force", 2035)]
-    kept = pd.read_csv(RESULTS / "compare" / "compare.csv").set_index(["scenario", "outcome", "year"])
+    kept = pd.read_csv(RESULTS / "compare" / "compare.csv").set_index(["reform_scenario", "outcome", "year"])
     assert row["unit"] == "thousand"
     middle = kept.loc[("paper_sequence", "plans_in_force", 2035), "median"] / 1e3
     assert row.iloc[1].startswith(f"{middle:+.0f} (")
@@ -148,3 +154,88 @@ def test_stocks_flows_and_causes_each_have_their_own_place() -> None:
         assert all(abs(x - i) >= 0.5 or abs(y - j) >= 0.5 for i, j in places[:k])
     carried = {(link.cause, link.effect) for link in pipes()}
     assert set(AGAIN) <= {(cause, effect) for cause, effect in known.links if effect in flows} - carried
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    return shutil.copytree(RESULTS / "compare", tmp_path / "mine")
+
+
+def altered(path: Path) -> None:
+    """Change one digit of a table."""
+    content = bytearray(path.read_bytes())
+    place = next(k for k in range(len(content) - 1, 0, -1) if chr(content[k]).isdigit())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def test_a_table_with_one_changed_byte_is_refused_unless_unchecked(mine: Path, tmp_path: Path) -> None:
+    assert StoredResults(mine).checked == "as written"
+    altered(mine / "compare.csv")
+    with pytest.raises(ResultsError, match=r"compare\.csv was changed since it was written: "):
+        StoredResults(mine).table("compare.csv")
+    assert len(StoredResults(mine).table("levels.csv")) > 0
+    unchecked = StoredResults(mine, check=False)
+    assert len(unchecked.table("compare.csv")) == len(StoredResults(RESULTS / "compare").table("compare.csv"))
+    assert unchecked.checked == "not checked"
+    words = ["figures", "differences", "--results", str(mine), "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    assert main([*words, "--no-check"]) == 0
+
+
+def test_a_table_that_is_gone_or_of_another_run_is_said_so(mine: Path, tmp_path: Path) -> None:
+    (mine / "foreign.csv").write_bytes((mine / "compare.csv").read_bytes())
+    with pytest.raises(ResultsError, match=r"foreign\.csv is not in the manifest beside it: it is of another run"):
+        StoredResults(mine).table("foreign.csv")
+    (mine / "compare.csv").unlink()
+    mine.rename(tmp_path / "compare")
+    with pytest.raises(ResultsError, match=r"compare\.csv: No such file .*, though the manifest lists it"):
+        make_figures([], tmp_path, tmp_path / "out")
+
+
+def test_results_whose_manifest_lists_no_files_are_said_to_be_unchecked(mine: Path, tmp_path: Path) -> None:
+    manifest = json.loads((mine / "manifest.json").read_text())
+    del manifest["files"]
+    (mine / "manifest.json").write_text(json.dumps(manifest))
+    made = make_figures(["differences"], mine, tmp_path / "out")
+    assert made["tables"].tolist() == ["not checked: its manifest lists no files"]
+    (mine / "manifest.json").unlink()
+    assert StoredResults(mine).checked == "not checked: it has no manifest"
+
+
+def test_tables_of_earlier_versions_are_read_under_the_present_names(tmp_path: Path) -> None:
+    (tmp_path / "levels.csv").write_text("scenario,outcome\na,b\n")
+    assert list(StoredResults(tmp_path).table("levels.csv")) == ["reform_scenario", "outcome"]
+
+
+def test_what_a_block_reports_is_listed_with_its_hash(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with reporting(out, {"members": 3}):
+        (out / "a.csv").write_text("x\n1\n")
+    before = StoredResults(out).manifest()
+    assert before["files"] == {"a.csv": hashlib.sha256(b"x\n1\n").hexdigest()}
+    with adding_results(out):
+        (out / "b.csv").write_text("y\n2\n")
+    after = StoredResults(out).manifest()
+    assert list(after["files"]) == ["a.csv", "b.csv"]
+    assert after["id"] == before["id"] == manifest_id(after)
+    assert StoredResults(out).table("b.csv")["y"].tolist() == [2]
+    claim(out)  # it is still ours
+
+
+def test_stored_results_are_as_their_manifests_say() -> None:
+    unlisted = []
+    for path in sorted(RESULTS.rglob("*.csv")):
+        stored = StoredResults(path.parent)
+        if path.parent.name != "figures" and stored.checked == "as written":
+            stored.table(path.name)
+        elif path.parent.name != "figures":
+            unlisted.append(path.parent.name)
+    assert set(unlisted) <= {"e01_baseline_fan"}  # it has no manifest
+
+
+def test_columns_of_stored_tables_work_unquoted_and_ema_keeps_them(folder: Path) -> None:
+    tables = [*RESULTS.rglob("*.csv"), *folder.glob("*.csv")]
+    assert len(tables) > 50
+    names = {(path.name, name) for path in tables for name in pd.read_csv(path, nrows=0).columns}
+    assert sorted(name for name in names if not name[1].isidentifier() or name[1] == "scenario") == []

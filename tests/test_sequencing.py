@@ -37,6 +37,7 @@ from sendcycle_experiments.studies.e05_sequencing.orders import (
     total,
 )
 from sendcycle_experiments.studies.e10_claims import study as claims
+from sendcycle_experiments.sweeps.manifests import hashes_of_results
 from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.resuming import resume_or_refuse
 from sendcycle_experiments.sweeps.runner import sweep
@@ -175,7 +176,7 @@ def test_cases_carry_the_parameters_of_their_members() -> None:
     assert len(names) == 2 * 3 * len(discovery.SIZES)
     known = sequencing.known_orders(names)
     rows = [
-        {"point": point, "replicate": 0, "scenario": name, "year": year,
+        {"point": point, "replicate": 0, "reform_scenario": name, "year": year,
          "unmet_need_share": 50.0 - point * (sequencing.class_of(known[name]) == "agrees") * float(name.split(":")[2])}
         for point in (0, 2) for name in names for year in (2030, 2031)
     ]  # fmt: skip
@@ -215,7 +216,7 @@ def test_every_line_has_one_payer() -> None:
 
 def test_differences_are_taken_member_by_member() -> None:
     table = pd.DataFrame({
-        "point": [0, 1, 0, 1], "replicate": 0, "scenario": ["a", "a", "b", "b"], "year": 2030,
+        "point": [0, 1, 0, 1], "replicate": 0, "reform_scenario": ["a", "a", "b", "b"], "year": 2030,
         "requests": [10.0, 100.0, 12.0, 101.0],
     })  # fmt: skip
     found = comparison.differences(table, "a").iloc[0]
@@ -226,7 +227,7 @@ def test_differences_are_taken_member_by_member() -> None:
 
 def test_gains_are_taken_member_by_member() -> None:
     rows = [
-        {"member": m, "scenario": s, "by": "kind", "group": "severe", "measure": "unmet", "value": v}
+        {"member": m, "reform_scenario": s, "by": "kind", "group": "severe", "measure": "unmet", "value": v}
         for m, s, v in [(0, "no_change", 50.0), (1, "no_change", 70.0), (0, "x", 49.0), (1, "x", 67.0)]
     ]
     found = funding_models.gains(pd.DataFrame(rows)).iloc[0]
@@ -247,11 +248,12 @@ def test_verdicts_on_published_evidence_follow_from_the_interval(
     q05: float, q95: float, verdicts: tuple[str, str]
 ) -> None:
     rows = [
-        {"scenario": e.scenario, "by": "kind", "group": e.group, "measure": e.measure, "median": 0.0, "q05": q05,
-         "q95": q95}
+        {"reform_scenario": e.reform_scenario, "by": "kind", "group": e.group, "measure": e.measure, "median": 0.0,
+         "q05": q05, "q95": q95}
         for e in funding_models.EVIDENCE
     ]  # fmt: skip
-    found = funding_models.beside_evidence(pd.DataFrame(rows)).set_index(["scenario", "group", "measure"])["verdict"]
+    keys = ["reform_scenario", "group", "measure"]
+    found = funding_models.beside_evidence(pd.DataFrame(rows)).set_index(keys)["verdict"]
     assert found["funding_throughput", funding_models.ALL, "special"] == verdicts[0]
     assert found["funding_throughput", "mild", "labelled"] == verdicts[1]
 
@@ -311,7 +313,7 @@ def test_overspecified_and_underspecified_claims_are_refused(changes: dict[str, 
 def test_effects_match_hand_calculation() -> None:
     rows = [("no_change", 2025, 1.0), ("no_change", 2035, 3.0), ("a", 2025, 2.0), ("a", 2035, 7.0), ("b", 2035, 4.0),
             ("ab", 2035, 6.0)]  # fmt: skip
-    table = pd.DataFrame([(0, *row) for row in rows], columns=["point", "scenario", "year", "plans_in_force"])
+    table = pd.DataFrame([(0, *row) for row in rows], columns=["point", "reform_scenario", "year", "plans_in_force"])
     table["requests"] = 0.5
     claim = claims.Claim("x", "", "", "", "lower", treat="a", outcome="plans_in_force", year=2035)
     assert claims.effects(claim, table)["effect"].tolist() == [4.0]
@@ -331,10 +333,16 @@ def test_a_claim_can_be_read_from_the_table_of_another_experiment(tmp_path: Path
     row = dict(claim.rows) | {"difference": -1.0, "q05": -2.0, "q95": -0.5}
     pd.DataFrame([row, row | {"when": "2035", "q95": 3.0}]).to_csv(path, index=False)
     found = claims.from_table(claim, tmp_path)
-    assert (found["verdict"], found["state"]) == ("supported", "another state of the model")
-    (path.parent / "manifest.json").write_text(json.dumps({"model": model_state()}), encoding="utf-8")
+    assert (found["verdict"], found["state"]) == (
+        "supported", "another state of the model; not checked: it has no manifest",
+    )  # fmt: skip
+    manifest = {"model": model_state(), "files": hashes_of_results(path.parent)}
+    (path.parent / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert "state" not in claims.from_table(claim, tmp_path)
     pd.DataFrame([row, row]).to_csv(path, index=False)
+    with pytest.raises(ResultsError, match="was changed since it was written"):
+        claims.from_table(claim, tmp_path)
+    (path.parent / "manifest.json").unlink()
     with pytest.raises(ResultsError, match="holds 2 rows"):
         claims.from_table(claim, tmp_path)
     never = claims.claims()["double_funding_is_temporary"]
@@ -367,7 +375,7 @@ def test_sizes_cycle_through_the_members_and_costs_add_up(tmp_path: Path) -> Non
     assert table.groupby("point")["size"].first().tolist() == [0.5, 1.0, 1.5, 0.5]
     assert set(manifests) == {"size_0.5", "size_1", "size_1.5"}
     assert table["pupils"].notna().any()
-    run = table[(table["point"] == 2) & (table["scenario"] == "x")].set_index("year")
+    run = table[(table["point"] == 2) & (table["reform_scenario"] == "x")].set_index("year")
     summed = run.loc[2026:2029, "public_cost"].cumsum()
     assert run.loc[2026:2029, comparison.SUMMED].to_numpy() == pytest.approx(summed.to_numpy())
     assert run.loc[:2025, comparison.SUMMED].isna().all()
@@ -406,7 +414,7 @@ def test_the_whole_is_compared_with_the_sum_of_its_parts() -> None:
     values = {priorities.NONE: 10.0, "alone:1": 8.0, "alone:2": 9.0, "alone:deficit_grant": 0.0,
               priorities.WHOLE: 5.0, "without:1": 9.0}  # fmt: skip
     rows = [(point, 0, name, 2035, value) for point in range(3) for name, value in values.items()]
-    table = pd.DataFrame(rows, columns=["point", "replicate", "scenario", "year", "plans_in_force"])
+    table = pd.DataFrame(rows, columns=["point", "replicate", "reform_scenario", "year", "plans_in_force"])
     found = priorities.together(table).iloc[0]
     assert (found["whole"], found["parts"], found["beyond"]) == (-5.0, -3.0, -2.0)
 
@@ -425,7 +433,7 @@ def test_priorities_and_claims_run_in_smoke_size(tmp_path: Path) -> None:
         assert outcome.exit_code == 0, outcome.output
     assert (tmp_path / "priorities" / "priorities.png").exists()
     left_out = pd.read_csv(tmp_path / "priorities" / "left_out.csv")
-    assert set(left_out["scenario"]) == {f"without:{k}" for k in range(1, 13)}
+    assert set(left_out["reform_scenario"]) == {f"without:{k}" for k in range(1, 13)}
     table = pd.read_csv(tmp_path / "claims" / "claims.csv").set_index("claim")
     assert list(table.index) == list(claims.claims())
     of_runs = [name for name, claim in claims.claims().items() if claim.treat]
@@ -439,7 +447,7 @@ def test_compare_runs_in_small_size(tmp_path: Path) -> None:
     outcome = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)], catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     table = pd.read_csv(tmp_path / "compare.csv")
-    assert set(table["scenario"]) == {"threshold_only"}
+    assert set(table["reform_scenario"]) == {"threshold_only"}
     before = table[(table["year"] < 2026) & (table["outcome"] != "public_cost")]
     assert (before[["median", "q05", "q95"]] == 0.0).all(axis=None)  # nothing before it is announced
     after = table[(table["year"] == 2030) & (table["outcome"] == "requests")]
@@ -483,7 +491,7 @@ def test_differences_are_shown_without_exponents(ends: tuple[float, float, float
 
 def test_the_terminal_shows_years_and_units_of_figures() -> None:
     rows = [
-        {"scenario": scenario, "outcome": outcome, "year": year, "median": value, "q05": value, "q95": value}
+        {"reform_scenario": scenario, "outcome": outcome, "year": year, "median": value, "q05": value, "q95": value}
         for scenario in ("a", "b") for year in (2030, 2035, 2036)
         for outcome, value in (("public_cost", -2500.0), ("confidence", 0.05), ("plans_in_force", 12_000.0))
     ]  # fmt: skip
@@ -512,7 +520,7 @@ def test_e06_and_e07_run_in_smoke_size(name: str, tmp_path: Path) -> None:
     check_claims_read_their_rows(tmp_path.name, tmp_path.parent)
     if name == "e06":
         groups = pd.read_csv(tmp_path / "groups.csv")
-        assert set(groups["scenario"]) == set(funding_models.MODELS[1:])
+        assert set(groups["reform_scenario"]) == set(funding_models.MODELS[1:])
         assert {"all", "kind", "disadvantage", "school", "authority"} <= set(groups["by"])
         beside = pd.read_csv(tmp_path / "beside_evidence.csv")
         assert len(beside) == len(funding_models.EVIDENCE)
@@ -521,7 +529,7 @@ def test_e06_and_e07_run_in_smoke_size(name: str, tmp_path: Path) -> None:
     else:
         table = pd.read_csv(tmp_path / "double_funding.csv")
         assert set(table["payer"]) == {"total", *double_funding.PAYERS_OF_LINES}
-        assert set(table["scenario"]) == {
+        assert set(table["reform_scenario"]) == {
             "white_paper_2026",
             "groups_paper_order",
             "groups_reversed",
@@ -581,7 +589,7 @@ def test_members_that_never_pay_back_count_as_later_than_all() -> None:
         ([saves, saves, never, never], np.nan, 0.5),
     ):
         extra = pd.DataFrame(
-            [{"scenario": "a", "point": point, "year": 2026 + k, "unmet_avoided": 1.0, "total": paid,
+            [{"reform_scenario": "a", "point": point, "year": 2026 + k, "unmet_avoided": 1.0, "total": paid,
               **dict.fromkeys(double_funding.PAYERS_OF_LINES, paid)}
              for point, path in enumerate(paths) for k, paid in enumerate(path)]
         )  # fmt: skip
@@ -612,7 +620,7 @@ def test_quarters_hold_equal_weight() -> None:
 def test_extra_costs_match_hand_calculation(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line for lines in double_funding.PAYERS_OF_LINES.values() for line in lines]
     rows = [
-        {"run": run, "point": point, "scenario": scenario, "year": year, "unmet_need": 100.0 - 10.0 * extra,
+        {"run": run, "point": point, "reform_scenario": scenario, "year": year, "unmet_need": 100.0 - 10.0 * extra,
          **dict.fromkeys(lines, 1.0 + extra * point)}
         for run, (point, scenario, extra) in enumerate([(0, "a", 0), (1, "a", 0), (0, "b", 1), (1, "b", 1)])
         for year in range(2024, 2041)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from sendcycle.errors import ParameterError, ResultsError, SendcycleError
 from sendcycle.inputs.parameters import declared
 from sendcycle_experiments.analysis.baseline import run_baseline
 from sendcycle_experiments.sweeps import runner
-from sendcycle_experiments.sweeps.designs import Design, DesignError, delayed, prior_of
+from sendcycle_experiments.sweeps.designs import DELAY, Design, DesignError, delay_of, delayed, prior_of
 from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
+from sendcycle_experiments.sweeps.ownership import note_written
 from sendcycle_experiments.sweeps.runner import sweep
 from sendcycle_experiments.sweeps.store import RUNS, Store
 from sendcycle_experiments.terminal.command_line import main
@@ -613,26 +615,26 @@ ANNOUNCED = next(name for name in declared() if "anticipation" in name and decla
 
 def test_a_delay_moves_a_reform_and_its_announcement_and_no_other(two_reforms: Path) -> None:
     scenario = Scenario.from_toml(two_reforms)
-    later = delayed(scenario, {"delay:outreach": 5.0})
+    later = delayed(scenario, {"delay_outreach": 5.0})
     outreach, campaign = later.reforms
     assert (outreach.announced, outreach.changes[0].start, outreach.changes[0].end) == ("2015-03", "2015-06", "2016-02")
     assert outreach.announcement[0].start == "2015-03"
     assert campaign == scenario.reforms[1]
     assert delayed(scenario, {}) == scenario
-    assert delayed(scenario, {"delay:outreach": 300.0}).reforms[0].changes[0].end is None  # beyond the last month
+    assert delayed(scenario, {"delay_outreach": 300.0}).reforms[0].changes[0].end is None  # beyond the last month
 
 
 def test_runs_use_the_delay_of_their_plan(two_reforms: Path, tmp_path: Path) -> None:
     scenario = Scenario.from_toml(two_reforms)
     d = Design(
-        "dates", {"delay:campaign": prior_of("delay:campaign", {"low": 0, "high": 6})}, scenarios=(scenario,), n=3,
+        "dates", {"delay_campaign": prior_of("delay_campaign", {"low": 0, "high": 6})}, scenarios=(scenario,), n=3,
         outcomes=("confidence",), years=(2015,), scale=0.0005, until="2015-12",
     )  # fmt: skip
     rows = runner.sweep(d, tmp_path / "out", workers=1).store.table()
-    assert set(rows["delay:campaign"]) <= set(range(7))
+    assert set(rows["delay_campaign"]) <= set(range(7))
     for row in rows.to_dict("records"):
         alone = simulate(
-            Parameters(), delayed(scenario, {"delay:campaign": row["delay:campaign"]}), 0, 0.0005, "2015-12", threads=1
+            Parameters(), delayed(scenario, {"delay_campaign": row["delay_campaign"]}), 0, 0.0005, "2015-12", threads=1
         )
         assert row["confidence"] == alone.yearly().loc[2015, "confidence"]
 
@@ -643,15 +645,15 @@ def test_dates_of_reforms_are_factors_beside_groups(two_reforms: Path, tmp_path:
     words += ["--scenario", str(two_reforms), "--delays", "0:6", "--out", str(tmp_path / "out")]
     assert main(words) == 0
     table = pd.read_csv(tmp_path / "out" / "indices.csv")
-    assert set(table["factor"]) == {"confidence", "delay:outreach", "delay:campaign"}
+    assert set(table["factor"]) == {"confidence", "delay_outreach", "delay_campaign"}
     moved = table[(table["outcome"] == "confidence") & (table["index"] == "mu_star")].set_index("factor")["value"]
-    assert moved["delay:campaign"] > 0.0
+    assert moved["delay_campaign"] > 0.0
     assert main([*words[:-2], "--out", str(tmp_path / "no"), "--delays", "6"]) == 2
     assert main(["sensitivity", "morris", "--delays", "0:6", "--out", str(tmp_path / "no")]) == 2
 
 
 def test_every_month_of_a_delay_is_equally_likely() -> None:
-    months = np.round(prior_of("delay:x", {"low": -2, "high": 3}).quantiles((np.arange(6000) + 0.5) / 6000))
+    months = np.round(prior_of("delay_x", {"low": -2, "high": 3}).quantiles((np.arange(6000) + 0.5) / 6000))
     counts = pd.Series(months).value_counts()
     assert sorted(counts.index) == [-2, -1, 0, 1, 2, 3]
     assert counts.max() - counts.min() < 10
@@ -660,12 +662,12 @@ def test_every_month_of_a_delay_is_equally_likely() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"delay:outreac": {"low": 0, "high": 6}}, "no scenario has such a reform.*outreach"),
-        ({"delay:outreach": {"low": 0, "high": 0.5}}, "whole months"),
-        ({"delay:outreach": {"low": 6, "high": 0}}, "whole months"),
-        ({"delay:outreach": {}}, "whole months"),
-        ({"delay:outreach": {"low": -9, "high": 0}}, "2014-01|outside"),
-        ({"delay:outreach": {"low": 0, "high": 40}}, "never starts|starts"),
+        ({"delay_outreac": {"low": 0, "high": 6}}, "no scenario has such a reform.*outreach"),
+        ({"delay_outreach": {"low": 0, "high": 0.5}}, "whole months"),
+        ({"delay_outreach": {"low": 6, "high": 0}}, "whole months"),
+        ({"delay_outreach": {}}, "whole months"),
+        ({"delay_outreach": {"low": -9, "high": 0}}, "2014-01|outside"),
+        ({"delay_outreach": {"low": 0, "high": 40}}, "never starts|starts"),
     ],
 )
 def test_impossible_delays_are_refused(two_reforms: Path, entry: dict[str, Any], message: str) -> None:
@@ -736,3 +738,66 @@ def test_a_plan_written_in_pieces_is_complete(tmp_path: Path, monkeypatch: pytes
     chosen = design(n=9, uncertainties={"escalation": {}}, levers={"gain_r1_crowding_out": [0, 1]})
     Store(tmp_path).begin(chosen, resume=False)
     pd.testing.assert_frame_equal(Store(tmp_path).plan(), chosen.plan())
+
+
+# ---------------------------------------------------------------------- names that other tools take
+
+
+@pytest.fixture
+def oddly_named(tmp_path: Path) -> Scenario:
+    file = tmp_path / "odd.toml"
+    file.write_text(REFORMS.replace("awareness", ANNOUNCED).replace('"outreach"', '"Out-reach: 2 (new)"'))
+    return Scenario.from_toml(file)
+
+
+def every_kind_of_factor(scenario: Scenario) -> Design:
+    delays = {delay_of(reform.name): {"low": 0, "high": 6} for reform in scenario.reforms}
+    return Design(
+        "names", {name: prior_of(name, entry) for name, entry in ({"escalation": {}} | delays).items()}, n=4,
+        levers={"outreach_extra": (1.0, 1.5)}, scenarios=(NO_CHANGE, scenario), constants={"severity_threshold": 7.0},
+        outcomes=("confidence",), years=(2015,), scale=0.0005, until="2015-12",
+    )  # fmt: skip
+
+
+def test_columns_of_a_sweep_work_unquoted_and_ema_keeps_them(oddly_named: Scenario, tmp_path: Path) -> None:
+    d = every_kind_of_factor(oddly_named)
+    table = sweep(d, tmp_path / "out").store.table()
+    assert {"delay_Out_reach__2__new_", "delay_campaign", "reform_scenario"} <= set(table)
+    assert [name for name in table if not name.isidentifier()] == []
+    assert "scenario" not in table
+    assert not any(name.startswith(DELAY) for name in declared())  # a delay is known by how its name begins
+
+
+def test_a_delay_of_a_reform_with_punctuation_moves_it(oddly_named: Scenario) -> None:
+    later = delayed(oddly_named, {"delay_Out_reach__2__new_": 5.0})
+    assert [reform.changes[0].start for reform in later.reforms] == ["2015-06", "2015-02"]
+
+
+def test_reforms_whose_delays_would_share_a_name_are_refused(oddly_named: Scenario) -> None:
+    first, second = oddly_named.reforms
+    alike = Scenario("alike", (replace(first, name="a b"), replace(second, name="a-b")))
+    with pytest.raises(DesignError, match="'delay_a_b' is the delay of the reforms 'a b' and 'a-b' alike"):
+        Design("alike", {"delay_a_b": prior_of("delay_a_b", {"low": 0, "high": 2})}, scenarios=(alike,), n=2)
+
+
+def test_a_delay_as_it_was_written_before_says_the_new_name(two_reforms: Path) -> None:
+    with pytest.raises(DesignError, match=r"'delay:outreach': write 'delay_outreach'\.$"):
+        design(uncertainties={"delay:outreach": {"low": 0, "high": 6}}, scenarios=[str(two_reforms)])
+
+
+def test_a_sweep_of_an_earlier_version_is_one_line_and_its_plan_heals(oddly_named: Scenario, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    d = every_kind_of_factor(oddly_named)
+    store = sweep(d, out).store
+    plan = store.plan()
+    plan.rename(columns={"reform_scenario": "scenario"}).to_parquet(out / "plan.parquet", index=False)
+    note_written(out, ["plan.parquet"])
+    with pytest.raises(ResultsError, match="names no reform_scenario, as in earlier versions; --resume does"):
+        store.table()
+    assert sweep(d, out, resume=True).store.plan().equals(plan)
+    kept = (out / "design.json").read_text().replace("delay_campaign", "delay:campaign")
+    (out / "design.json").write_text(kept)
+    note_written(out, ["design.json"])
+    for read in (store.design, lambda: sweep(d, out, resume=True)):
+        with pytest.raises(ResultsError, match="an earlier version wrote it, with 'delay:campaign'"):
+            read()

@@ -50,7 +50,14 @@ def test_a_scenario_with_markup_in_its_name_is_compared(name: str, capsys: pytes
     from sendcycle_experiments.analysis import comparison
 
     table = pd.DataFrame(
-        {"scenario": name, "outcome": comparison.IN_SHORT[0], "year": 2030, "median": 1.0, "q05": 0.0, "q95": 2.0},
+        {
+            "reform_scenario": name,
+            "outcome": comparison.IN_SHORT[0],
+            "year": 2030,
+            "median": 1.0,
+            "q05": 0.0,
+            "q95": 2.0,
+        },
         index=[0],
     )
     print_table(comparison.summary(table, comparison.IN_SHORT, [2030]))

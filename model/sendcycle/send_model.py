@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import cached_property
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import mesa
 import numpy as np
@@ -35,6 +35,7 @@ from sendcycle.units import MONTHS_PER_YEAR
 T = TypeVar("T")
 
 LARGEST_SEED = 2**63 - 1
+AGENTS = ("authorities", "schools", "tribunal", "independent_sector", "government", "_children")
 COUNTED_IN = 8  # parts in which children are counted, on any number of threads: sums in another order differ in bits
 
 
@@ -271,20 +272,29 @@ class SendModel(mesa.Model):
             raise ScenarioError(f"scenario '{scenario.name}' changes months before {month_label(self.t)}.")
         self.inputs, self.reform_scenario = Inputs(parameters, self.inputs.drivers), scenario
 
-    def copy(self) -> "SendModel":
+    def copy(self) -> Self:
         """Return an independent model in the same state: no array, no worker and no agent is shared."""
-        copied = SendModel.__new__(SendModel)
-        mesa.Model.__init__(copied, rng=self.seed)
-        agents = {"authorities", "schools", "tribunal", "independent_sector", "government", "_children"}
-        state = {k: v for k, v in vars(self).items() if k not in vars(copied) and k not in agents and k != "_pool"}
-        copied.__dict__.update(deepcopy(state))
-        step, copied._user_step = copied._user_step, lambda: None
-        for _ in range(self.steps):  # no month is run: only Mesa's counters and its schedule catch up
-            mesa.Model._wrapped_step(copied)
-        copied._user_step, copied.running = step, self.running
-        copied._start_threads()
-        copied._make_agents()
-        return copied
+        return deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that cannot be made anew, as threads, agents and Mesa's schedule can."""
+        anew = {*vars(mesa.Model(rng=0)), *AGENTS, "_pool"}
+        return {name: value for name, value in vars(self).items() if name not in anew} | {
+            "of_mesa": (self.steps, self.running, self.random.getstate(), self.rng.bit_generator.state)
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        mesa.Model.__init__(self, rng=state["seed"])
+        self.__dict__.update(state)
+        steps, running, drawn, drawn_by_numpy = self.__dict__.pop("of_mesa")
+        step, self._user_step = vars(self)["_user_step"], lambda: None
+        for _ in range(steps):  # no month is run: only Mesa's counters and its schedule catch up
+            mesa.Model._wrapped_step(self)
+        self._user_step, self.running = step, running
+        self.random.setstate(drawn)
+        self.rng.bit_generator.state = drawn_by_numpy
+        self._start_threads()
+        self._make_agents()
 
     def close(self) -> None:
         """Stop the threads and free the memory of the world; the model cannot be used afterwards."""

@@ -91,7 +91,9 @@ def _panel(ax: Axes, question: Question, table: pd.DataFrame, gaps: pd.DataFrame
     observable = declared_observables().observables.get(question.outcome)
     ends = []
     for k, scenario in enumerate(scenarios):
-        rows = table[(table["outcome"] == question.outcome) & (table["scenario"] == scenario)].sort_values("year")
+        rows = table[(table["outcome"] == question.outcome) & (table["reform_scenario"] == scenario)].sort_values(
+            "year"
+        )
         rows = rows[rows["year"].between(FROM, UNTIL) & rows["q50"].notna()]
         x = np.asarray(position(observable, rows["year"]) if observable is not None else rows["year"] + 0.75)
         colour = GREY if k == 0 else COLOURS[k - 1]
@@ -109,7 +111,7 @@ def _panel(ax: Axes, question: Question, table: pd.DataFrame, gaps: pd.DataFrame
     ax.set_ylabel(question.unit, fontsize=11, color=GREY)
     lines: list[tuple[str, str]] = []
     for k, scenario in enumerate(scenarios[1:]):
-        here = gaps[(gaps["scenario"] == scenario) & (gaps["year"] == YEAR)].set_index("outcome").T
+        here = gaps[(gaps["reform_scenario"] == scenario) & (gaps["year"] == YEAR)].set_index("outcome").T
         lines.append((f"{_named(scenario)}: {sentence(question, here[question.outcome])}", COLOURS[k]))
         if question.summed:
             lines.append((f"    {total(question, here[question.summed])}", COLOURS[k]))

@@ -44,7 +44,7 @@ SPENDING = tuple(f"spend_{line}" for line in LINES)
 SHOWN = OUTCOMES[:8]
 IN_SHORT = ("plans_in_force", "unmet_need_share", "confidence", PUBLIC_COST)
 REPORTED = (2030, 2035, 2039)
-RUN = ("point", "replicate", "scenario")
+RUN = ("point", "replicate", "reform_scenario")
 TABLE, LEVEL_TABLE, COSTS = "compare.csv", "levels.csv", "programme_money.csv"
 PAGE, GLANCE = ("compare.pdf", "compare.png"), ("at_a_glance.pdf", "at_a_glance.png")
 
@@ -76,7 +76,7 @@ def design(
 def complete(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """Return the table of a sweep whose members can be paired. Raises ResultsError if a run is missing or failed."""
     table = store.table()
-    runs = table.groupby("scenario")["run"].nunique()
+    runs = table.groupby("reform_scenario")["run"].nunique()
     if len(runs) < len(scenarios) or runs.nunique() > 1:
         raise ResultsError(f"{store.folder}: some runs are missing or failed, so members cannot be paired.")
     return table
@@ -88,10 +88,10 @@ def outcomes_with_costs(store: Store, scenarios: Sequence[Scenario], more: Seque
     Returns
     -------
     pandas.DataFrame
-        Columns `point`, `replicate`, `scenario`, `year`, those of `OUTCOMES` and `more`, `PUBLIC_COST` (all lines of
-        spending and what reforms cost beside them), `SUMMED` (that of all years from `SUMMED_FROM` on; empty where a
-        year of them is not known) and `REAL_BALANCE`, million pounds at prices of 2026-27 of the financial year that
-        begins in `year`.
+        Columns `point`, `replicate`, `reform_scenario`, `year`, those of `OUTCOMES` and `more`, `PUBLIC_COST` (all
+        lines of spending and what reforms cost beside them), `SUMMED` (that of all years from `SUMMED_FROM` on; empty
+        where a year of them is not known) and `REAL_BALANCE`, million pounds at prices of 2026-27 of the financial
+        year that begins in `year`.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def outcomes_with_costs(store: Store, scenarios: Sequence[Scenario], more: Seque
         If a run is missing or has failed: what is compared must be complete.
     """
     table = complete(store, scenarios)
-    beside = pd.concat({s.name: beside_the_model(s).sum(axis=1) for s in scenarios}, names=["scenario"])
-    table = table.join(beside.rename("beside"), on=["scenario", "year"])
+    beside = pd.concat({s.name: beside_the_model(s).sum(axis=1) for s in scenarios}, names=["reform_scenario"])
+    table = table.join(beside.rename("beside"), on=["reform_scenario", "year"])
     level = mid_year_prices(table["year"])
     table[PUBLIC_COST] = (table[list(SPENDING)].sum(axis=1, skipna=False) + table["beside"].fillna(0.0)) / level
     table[REAL_BALANCE] = table["cumulative_balance"] / level
@@ -170,22 +170,24 @@ def differences(table: pd.DataFrame, first: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `scenario`, `outcome`, `year`, `median`, `q05`, `q95` of the difference in the outcome's unit over
-        members, `relative` (median of the difference over the size of the first scenario's figure), and `lower` (share
-        of members in which it is lower than under the first scenario).
+        Columns `reform_scenario`, `outcome`, `year`, `median`, `q05`, `q95` of the difference in the outcome's unit
+        over members, `relative` (median of the difference over the size of the first scenario's figure), and `lower`
+        (share of members in which it is lower than under the first scenario).
     """
     kept = table.drop(columns="size", errors="ignore")
-    long = kept.melt(id_vars=["point", "replicate", "scenario", "year"], var_name="outcome").dropna(subset="value")
-    base = long[long["scenario"] == first].drop(columns="scenario").rename(columns={"value": "base"})
-    pairs = long[long["scenario"] != first].merge(base, on=["point", "replicate", "year", "outcome"])
+    long = kept.melt(id_vars=["point", "replicate", "reform_scenario", "year"], var_name="outcome").dropna(
+        subset="value"
+    )
+    base = long[long["reform_scenario"] == first].drop(columns="reform_scenario").rename(columns={"value": "base"})
+    pairs = long[long["reform_scenario"] != first].merge(base, on=["point", "replicate", "year", "outcome"])
     pairs["gap"] = pairs["value"] - pairs["base"]
     pairs["relative"] = (pairs["gap"] / pairs["base"].abs()).where(pairs["base"] != 0.0)
     pairs["lower"] = pairs["gap"] < 0.0
-    groups = pairs.groupby(["scenario", "outcome", "year"], sort=False)
+    groups = pairs.groupby(["reform_scenario", "outcome", "year"], sort=False)
     found = groups["gap"].quantile(np.asarray(LEVELS)).unstack()
     found.columns = pd.Index(["q05", "median", "q95"])
     found = found.join(groups.agg(relative=("relative", "median"), lower=("lower", "mean"))).reset_index()
-    return found[["scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower"]]
+    return found[["reform_scenario", "outcome", "year", "median", "q05", "q95", "relative", "lower"]]
 
 
 def levels(table: pd.DataFrame) -> pd.DataFrame:
@@ -194,16 +196,16 @@ def levels(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `scenario`, `outcome`, `year` and the quantiles `q05`, `q25`, `q50`, `q75` and `q95`, in the unit that
-        `unit_of` gives.
+        Columns `reform_scenario`, `outcome`, `year` and the quantiles `q05`, `q25`, `q50`, `q75` and `q95`, in the unit
+        that `unit_of` gives.
     """
     rows = []
     for name in (*OUTCOMES, PUBLIC_COST, SUMMED):
-        for scenario, part in table.groupby("scenario", sort=False):
+        for scenario, part in table.groupby("reform_scenario", sort=False):
             wide = part.pivot(index=["point", "replicate"], columns="year", values=name)
-            rows.append(by_year(wide).assign(scenario=scenario, outcome=name))
+            rows.append(by_year(wide).assign(reform_scenario=scenario, outcome=name))
     found = pd.concat(rows, ignore_index=True)
-    return found[["scenario", "outcome", *found.columns.drop(["scenario", "outcome"])]]
+    return found[["reform_scenario", "outcome", *found.columns.drop(["reform_scenario", "outcome"])]]
 
 
 def unit_of(outcome: str) -> str:
@@ -222,7 +224,9 @@ def summary(table: pd.DataFrame, names: Sequence[str], years: Sequence[int]) -> 
         label = declared_observables().observables[row.outcome].label if row.outcome not in ADDED else row.outcome
         words = f"{label.replace('_', ' ')}, {'percentage points' if unit == 'percent' else unit}"
         cell = with_ends(*(abs(factor) * value for value in (row.median, row.q05, row.q95)))
-        rows.setdefault((row.outcome, row.year), {"difference in": words, "year": str(row.year)})[row.scenario] = cell
+        rows.setdefault((row.outcome, row.year), {"difference in": words, "year": str(row.year)})[
+            row.reform_scenario
+        ] = cell
     order = [(name, year) for name in names for year in sorted(years)]
     return pd.DataFrame([rows[at] for at in order if at in rows])
 
@@ -245,7 +249,7 @@ def figure(table: pd.DataFrame, scenarios: Sequence[str], members: int) -> Figur
         observable = known[name]
         factor, unit = FACTORS.get(name, (1.0, observable.unit))
         for k, scenario in enumerate(scenarios):
-            rows = table[(table["outcome"] == name) & (table["scenario"] == scenario)].sort_values("year")
+            rows = table[(table["outcome"] == name) & (table["reform_scenario"] == scenario)].sort_values("year")
             x = position(observable, rows["year"])
             if k == 0:
                 ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color="0.88", linewidth=0)
@@ -278,13 +282,13 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
     names = [scenario.name for scenario in scenarios]
     found = outcomes_with_costs(store, scenarios)
     table, quantiles = differences(found, names[0]), levels(found)
-    money = pd.concat({s.name: programme_money(s) for s in scenarios}, names=["scenario"])
-    yearly = money.groupby(["scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
+    money = pd.concat({s.name: programme_money(s) for s in scenarios}, names=["reform_scenario"])
+    yearly = money.groupby(["reform_scenario", money.index.get_level_values("month").str[:4]], sort=False).sum()
     about = {"ensemble": ensemble.name, "about": ensemble.about, "scenarios": names, **store.manifest()}
     with reporting(folder, about):
         write_outcomes(table, folder / TABLE, float_format="%.6g")
         write_outcomes(quantiles, folder / LEVEL_TABLE, float_format="%.6g")
-        yearly = yearly.rename_axis(["scenario", "year"]).reset_index()
+        yearly = yearly.rename_axis(["reform_scenario", "year"]).reset_index()
         money_of = columns_of(COSTS, ["posts"])["posts"]
         for k, what in enumerate(("unit", "prices", "period")):
             yearly.insert(2 + k, what, getattr(money_of, what))

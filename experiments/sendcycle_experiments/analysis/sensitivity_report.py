@@ -14,7 +14,7 @@ from sendcycle_experiments.analysis.surrogate import GOOD, analyse_surrogate
 from sendcycle_experiments.figures.style import save_figure
 from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.designs import Design
-from sendcycle_experiments.sweeps.output_folder import writing_into
+from sendcycle_experiments.sweeps.manifests import adding_results
 from sendcycle_experiments.sweeps.store import Store
 
 OUTCOMES = (
@@ -51,7 +51,7 @@ def write_surrogate_report(
         f"variance of unseen runs that they predict: {spread};\nhatched: below {GOOD:g}. Not the model’s own."
     )
     figure = heat_map(table.rename(columns={"predicts_well": "converged"}), "sobol", words)
-    with writing_into(store.folder):
+    with adding_results(store.folder):
         write_outcomes(table, store.folder / SURROGATE, float_format="%.6g")
         store.note_columns()
         save_figure(figure, [store.folder / name for name in SURROGATE_FIGURE], "sendcycle: surrogate indices", words)
@@ -70,7 +70,7 @@ def write_report(
     table = analyse(store, design, method, problem, progress)
     note = f"{design.n:,} points, {design.replicates} replicates each, {100 * design.scale:g} % of England; "
     figure = heat_map(table, method, note + "hatched: not converged")
-    with writing_into(store.folder):
+    with adding_results(store.folder):
         write_outcomes(table, store.folder / INDICES, float_format="%.6g")
         store.note_columns()
         code = store.manifest()["model"]["code"][:12]

@@ -36,7 +36,8 @@ def draw_baseline(stored: StoredResults) -> FigureWithCaption:
         f"{manifest.get('parameters_of', 'unknown parameters')}, seed {manifest.get('seed', 'unknown')}, beside "
         "published figures (dots, to January 2025). One run, no band."
     )
-    table = years.loc[years.index.isin((2015, *TABLED_YEARS)), list(HEADLINES)].T.rename_axis("series").reset_index()
+    table = years.loc[years.index.isin((2015, *TABLED_YEARS)), list(HEADLINES)].T
+    table = table.add_prefix("in_").rename_axis("series").reset_index()
     return FigureWithCaption(figure, caption, with_units(table, "series"), "The run of the figure in single years.")
 
 

@@ -20,7 +20,7 @@ def draw_funding(stored: StoredResults) -> FigureWithCaption:
     figure = empty_figure(DOUBLE, 66.0)
     axes = figure.subplots(1, len(MODELS) - 1, sharex=True, sharey=True)
     for ax, model in zip(axes, MODELS[1:], strict=True):
-        here = rows[rows["scenario"] == model]
+        here = rows[rows["reform_scenario"] == model]
         y = [names.index(name) for name in zip(here["by"], here["group"], strict=True)]
         better = np.where(here["measure"] == "unmet", -1.0, 1.0)
         turned = here.assign(**{c: better * here[c] for c in ("median", "q05", "q95")})
@@ -55,10 +55,10 @@ def draw_double_funding(stored: StoredResults) -> FigureWithCaption:
     table = table[table["prices"] == "real"]
     figure = empty_figure(SINGLE, 62.0)
     ax = figure.subplots()
-    names = list(table["scenario"].unique())
+    names = list(table["reform_scenario"].unique())
     first = ("white_paper_2026", "groups_paper_order")
     for k, name in enumerate(sorted(names, key=lambda n: (n not in first, n))):
-        rows = table[table["scenario"] == name].sort_values("year")
+        rows = table[table["reform_scenario"] == name].sort_values("year")
         x = rows["year"] + 0.75
         if name in first:
             ax.fill_between(x, rows["q05"] / 1e3, rows["q95"] / 1e3, color=PALETTE[k], alpha=0.15, linewidth=0)

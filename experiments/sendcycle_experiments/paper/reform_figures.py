@@ -42,11 +42,11 @@ def draw_scenarios(stored: StoredResults) -> FigureWithCaption:
     """Scenarios over the calibrated ensemble on the same draws."""
     levels, gaps = stored.table("levels.csv"), stored.table("compare.csv")
     names = tuple(name for name in COMPARED if name in set(levels["outcome"]))
-    compared = list(levels["scenario"].unique())
+    compared = list(levels["reform_scenario"].unique())
     colours = dict(zip(compared, ("0.25", *PALETTE), strict=False))
     figure, axes = small_multiples(names, 4, 42.0)
     for ax, name in zip(axes, names, strict=True):
-        draw_medians(ax, name, levels[levels["outcome"] == name], "scenario", colours)
+        draw_medians(ax, name, levels[levels["outcome"] == name], "reform_scenario", colours)
     legend_above(figure, [
         *(Line2D([], [], color=colours[name], label=in_words(name)) for name in compared),
         Patch(color="0.5", alpha=0.25, label=f"90 %, {compared[0].replace('_', ' ')}"), PUBLISHED,
@@ -63,15 +63,15 @@ def draw_scenarios(stored: StoredResults) -> FigureWithCaption:
 def draw_differences(stored: StoredResults) -> FigureWithCaption:
     """What scenarios change, year by year, against the first."""
     gaps, levels = stored.table("compare.csv"), stored.table("levels.csv")
-    base = str(levels["scenario"].iloc[0])
+    base = str(levels["reform_scenario"].iloc[0])
     names = tuple(name for name in COMPARED if name in set(gaps["outcome"]))
-    compared = list(gaps["scenario"].unique())
+    compared = list(gaps["reform_scenario"].unique())
     first = gaps.loc[gaps["median"].ne(0.0) | gaps["q05"].ne(0.0) | gaps["q95"].ne(0.0), "year"].min()
     figure, axes = small_multiples(names, 4, 42.0)
     for ax, name in zip(axes, names, strict=True):
         factor, words = shown_unit(name)
         for k, scenario in enumerate(compared):
-            rows = gaps[(gaps["outcome"] == name) & (gaps["scenario"] == scenario) & (gaps["year"] >= first - 1)]
+            rows = gaps[(gaps["outcome"] == name) & (gaps["reform_scenario"] == scenario) & (gaps["year"] >= first - 1)]
             rows = rows.sort_values("year")
             x = times_of(name, rows["year"])
             ax.fill_between(x, factor * rows["q05"], factor * rows["q95"], color=PALETTE[k], alpha=0.15, linewidth=0)
@@ -101,11 +101,11 @@ def tabled_differences(gaps: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame
         factor, words = shown_unit(row.outcome)
         low, high = sorted((factor * row.q05, factor * row.q95))
         rows.append({
-            "scenario": row.scenario, "outcome": title_of(row.outcome), "year": row.year,
+            "reform_scenario": row.reform_scenario, "outcome": title_of(row.outcome), "year": row.year,
             "unit": difference_unit(words),
-            "median (5th to 95th percentile)": with_ends(factor * row.median, low, high),
-            "percent of the base": f"{100.0 * row.relative:+.1f}",
-            "lower in percent of members": f"{100.0 * row.lower:.0f}",
+            "median_5th_to_95th_percentile": with_ends(factor * row.median, low, high),
+            "percent_of_the_base": f"{100.0 * row.relative:+.1f}",
+            "lower_in_percent_of_members": f"{100.0 * row.lower:.0f}",
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -122,8 +122,8 @@ def draw_priorities(stored: StoredResults) -> FigureWithCaption:
         factor, words = shown_unit(outcome)
         for table, prefix, sign, shift, colour, marker in drawn:
             rows = table[(table["outcome"] == outcome) & (table["year"] == YEAR)]
-            rows = rows[rows["scenario"].str.startswith(prefix)]
-            y = [places[name.removeprefix(prefix)] + shift for name in rows["scenario"]]
+            rows = rows[rows["reform_scenario"].str.startswith(prefix)]
+            y = [places[name.removeprefix(prefix)] + shift for name in rows["reform_scenario"]]
             draw_intervals(ax, y, rows, PALETTE[colour], marker, sign * factor)
         ax.axvline(0.0, color="0.3", linewidth=0.6)
         ax.set_title(title_of(outcome))
@@ -140,7 +140,7 @@ def draw_priorities(stored: StoredResults) -> FigureWithCaption:
         "half times what the library assumes."
     )
     shown = alone[(alone["year"] == YEAR) & alone["outcome"].isin(SHOWN)]
-    columns = ["scenario", "outcome", "median", "q05", "q95", "relative", "lower"]
+    columns = ["reform_scenario", "outcome", "median", "q05", "q95", "relative", "lower"]
     said = (
         f"Each part alone against no change in {YEAR}: median, 5th and 95th percentile over members, median relative "
         "difference, and share of members in which the figure is lower."

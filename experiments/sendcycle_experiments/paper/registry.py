@@ -79,19 +79,21 @@ def choose_figures(names: Sequence[str], results: Path) -> list[str]:
         if name not in FIGURES:
             raise ResultsError(f"unknown figure '{name}'.{nearest(name, FIGURES)} There are: {', '.join(FIGURES)}.")
         place = folder_of(FIGURES[name], results) / FIGURES[name].table
-        if FIGURES[name].folder and not place.exists():
+        if FIGURES[name].folder and not _is_there(FIGURES[name], results):
             raise ResultsError(
                 f"figure '{name}' is made from {place}, which is not there: give the folder of the result itself, "
                 f"or one that holds it as '{FIGURES[name].folder}'."
             )
     if not names and (results / MANIFEST).exists():
         raise ResultsError(f"{results} is one result, not a folder of results: name the figures to be made from it.")
-    there = [
-        name
-        for name, figure in FIGURES.items()
-        if not figure.folder or (folder_of(figure, results) / figure.table).exists()
-    ]
+    there = [name for name, figure in FIGURES.items() if not figure.folder or _is_there(figure, results)]
     return list(names) or there
+
+
+def _is_there(figure: PaperFigure, results: Path) -> bool:
+    """Say whether the table of a figure is there, or should be: that it was lost is said when it is read."""
+    folder = folder_of(figure, results)
+    return (folder / figure.table).exists() or StoredResults(folder).lists(figure.table)
 
 
 def folder_of(figure: PaperFigure, results: Path) -> Path:
@@ -99,27 +101,32 @@ def folder_of(figure: PaperFigure, results: Path) -> Path:
     return results if (results / MANIFEST).exists() else results / figure.folder
 
 
-def make_figures(names: Sequence[str], results: Path, out: Path) -> pd.DataFrame:
-    """Write figures with captions and tables into a folder; return a row a figure: `figure`, `from`, `source`.
+def make_figures(names: Sequence[str], results: Path, out: Path, *, check: bool = True) -> pd.DataFrame:
+    """Write figures with captions and tables into a folder; return a row a figure.
 
-    Each comes as PDF, as PNG at 300 dots an inch, and with its table as CSV, TeX and Markdown; captions in `CAPTIONS`.
+    Its columns are `figure`, `from`, `source` and `tables` (whether these were held against their hashes). Each comes
+    as PDF, as PNG at 300 dots an inch, and with its table as CSV, TeX and Markdown; captions in `CAPTIONS`.
 
     Raises
     ------
     ResultsError
-        If a figure is unknown, its results are missing or cannot be read, or the folder cannot be written.
+        If a figure is unknown, its results are missing, were changed or cannot be read, or the folder cannot be
+        written.
     """
     rows, captions = [], ["# Figures\n"]
     wanted = choose_figures(names, results)
     with writing_into(out), journal_style():
         for name in wanted:
-            stored = StoredResults(folder_of(FIGURES[name], results))
+            stored = StoredResults(folder_of(FIGURES[name], results), check)
             drawn = FIGURES[name].draw(stored)
             source = stored.source if FIGURES[name].folder else "declarations of the model"
             paths = [out / f"{name}.pdf", out / f"{name}.png"]
             save_figure(drawn.figure, paths, f"sendcycle: {name}", drawn.caption, source, dpi=PRINT_DPI)
             write_table(drawn.table, out / name, drawn.table_caption)
             captions.append(f"**{name}.** {drawn.caption} ({source}; `{FIGURES[name].folder or 'model'}`)\n")
-            rows.append({"figure": name, "from": FIGURES[name].folder or "the model", "source": source})
+            checked = stored.checked if FIGURES[name].folder else ""
+            rows.append(
+                {"figure": name, "from": FIGURES[name].folder or "the model", "source": source, "tables": checked}
+            )
         (out / CAPTIONS).write_text("\n".join(captions), encoding="utf-8")
     return pd.DataFrame(rows)

@@ -24,7 +24,7 @@ from sendcycle_experiments.studies.registry import LoopShares
 from sendcycle_experiments.studies.study import Context, Findings
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design
-from sendcycle_experiments.sweeps.output_folder import writing_into
+from sendcycle_experiments.sweeps.manifests import adding_results
 from sendcycle_experiments.sweeps.store import Store
 
 LOOPS = tuple(name for name in causal_map.loops() if name.startswith("R"))
@@ -255,7 +255,7 @@ def write_report(store: Store, chosen: Design) -> pd.DataFrame:
     ]
     middle = 2025 if 2025 in years else years[-1]
     figure = waterfall(table, middle, chosen)
-    with writing_into(store.folder):
+    with adding_results(store.folder):
         write_csv(table, store.folder / TABLE, index=False, float_format="%.6g")
         frame = pd.DataFrame(rows, columns=["year", "loop", "other", "plans"])
         write_csv(frame, store.folder / PAIRS, index=False, float_format="%.6g")

@@ -58,7 +58,7 @@ class Evidence:
 
     found: str
     source: str
-    scenario: str
+    reform_scenario: str
     group: str
     measure: str
     expected: str
@@ -150,7 +150,7 @@ def quarters(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArr
 
 def _one(scenario: str, values: dict[str, float], scale: float, seed: int, path: Path) -> None:
     result = simulate(Parameters(**values), read_scenario(scenario), seed, scale, UNTIL, threads=1)
-    found = who(result).assign(scenario=scenario)
+    found = who(result).assign(reform_scenario=scenario)
     partial = path.with_suffix(".part")
     found.to_parquet(partial)
     partial.replace(path)
@@ -165,7 +165,7 @@ def run_by_group(
     Returns
     -------
     pandas.DataFrame
-        Columns `member`, `scenario` and those of `who`.
+        Columns `member`, `reform_scenario` and those of `who`.
     """
     key = {
         "ensemble": ensemble.name,
@@ -173,7 +173,7 @@ def run_by_group(
         "scale": scale,
         "seed": seed,
     }
-    resume_or_refuse(folder, key | {"scenarios": [asdict(read_scenario(name)) for name in MODELS]})
+    resume_or_refuse(folder, key | {"reform_scenarios": [asdict(read_scenario(name)) for name in MODELS]})
     jobs = {
         folder / f"{model}_{member}.parquet": (model, ensemble.values(member), scale, seed + member)
         for member in range(len(ensemble.members))
@@ -196,20 +196,20 @@ def gains(table: pd.DataFrame, first: str = MODELS[0]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `scenario`, `by`, `group`, `measure`, `level` (median under the first), `median`, `q05`, `q95` of the
-        difference, percentage points, and `lower` (share of members in which it is lower).
+        Columns `reform_scenario`, `by`, `group`, `measure`, `level` (median under the first), `median`, `q05`, `q95` of
+        the difference, percentage points, and `lower` (share of members in which it is lower).
     """
     keys = ["member", "by", "group", "measure"]
-    base = table[table["scenario"] == first].set_index(keys)["value"].rename("base")
-    pairs = table[table["scenario"] != first].join(base, on=keys)
+    base = table[table["reform_scenario"] == first].set_index(keys)["value"].rename("base")
+    pairs = table[table["reform_scenario"] != first].join(base, on=keys)
     pairs["gap"] = pairs["value"] - pairs["base"]
-    groups = pairs.groupby(["scenario", "by", "group", "measure"], sort=False)
+    groups = pairs.groupby(["reform_scenario", "by", "group", "measure"], sort=False)
     found = groups["gap"].quantile(np.asarray(LEVELS)).unstack()
     found.columns = pd.Index(["q05", "median", "q95"])
     found = found.join(groups["base"].median().rename("level")).join(
         groups["gap"].agg(lower=lambda g: (g < 0.0).mean())
     )
-    return found.reset_index()[["scenario", "by", "group", "measure", "level", "median", "q05", "q95", "lower"]]
+    return found.reset_index()[["reform_scenario", "by", "group", "measure", "level", "median", "q05", "q95", "lower"]]
 
 
 def beside_evidence(groups: pd.DataFrame) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def beside_evidence(groups: pd.DataFrame) -> pd.DataFrame:
         `NOTHING` is none.
     """
     found = pd.DataFrame([asdict(evidence) for evidence in EVIDENCE])
-    table = found.merge(groups, on=["scenario", "group", "measure"], how="left")
+    table = found.merge(groups, on=["reform_scenario", "group", "measure"], how="left")
     rows = zip(table["expected"], table["q05"], table["q95"], strict=True)
     table["verdict"] = [verdict(expected, low, high, NOTHING) for expected, low, high in rows]
     return table[[*found.columns, "median", "q05", "q95", "verdict"]]
@@ -255,7 +255,7 @@ def run(sizes: Funding, context: Context) -> Findings:
     shown = groups["by"].isin(["kind", "disadvantage", "school"]) & groups["measure"].isin(
         ["unmet", "coverage", "plan"]
     )
-    table = groups.loc[shown, ["scenario", "group", "measure", "level", "median", "q05", "q95"]]
+    table = groups.loc[shown, ["reform_scenario", "group", "measure", "level", "median", "q05", "q95"]]
     return Findings((table,), "tables, the figure and runs")
 
 
@@ -273,7 +273,7 @@ def figure(groups: pd.DataFrame, members: int) -> Figure:
     places = {name: k for k, name in enumerate(names)}
     axes = page.subplots(1, len(MODELS) - 1, sharex=True)
     for k, (ax, model) in enumerate(zip(axes, MODELS[1:], strict=True)):
-        here = rows[rows["scenario"] == model]
+        here = rows[rows["reform_scenario"] == model]
         y = [places[name] for name in zip(here["by"], here["group"], strict=True)]
         ax.hlines(y, here["low"], here["high"], color=COLOURS[0], linewidth=2.2, alpha=0.5)
         ax.plot(here["gain"], y, "o", color=COLOURS[0], markersize=6)

@@ -39,7 +39,7 @@ PAYERS_OF_LINES = {
 }
 LINES_OF = (*((colour, "-") for colour in COLOURS), ("0.25", "--"))  # colour and style, one a scenario
 BANDS = 2  # scenarios drawn with their band
-SHOWN = ("scenario", "peak", "peak_year", "cumulated", "break_even", "never", "gbp_per_child_year")
+SHOWN = ("reform_scenario", "peak", "peak_year", "cumulated", "break_even", "never", "gbp_per_child_year")
 PRICES = ("nominal", "real", "discounted")
 
 
@@ -62,7 +62,7 @@ def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `point`, `scenario`, `year` (in which the financial year begins), a column a payer of
+        Columns `point`, `reform_scenario`, `year` (in which the financial year begins), a column a payer of
         `PAYERS_OF_LINES`, `total`, in million nominal pounds, and `unmet_avoided`, child-years of unmet need avoided in
         the calendar year.
 
@@ -73,15 +73,15 @@ def extra_costs(store: Store, scenarios: Sequence[Scenario]) -> pd.DataFrame:
     """
     table = complete(store, scenarios)
     table = table[(table["year"] >= FIRST) & (table["year"] <= LAST)]
-    beside = pd.concat({s.name: beside_the_model(s) for s in scenarios}, names=["scenario"])
-    costs = table[["point", "scenario", "year"]].join(beside, on=["scenario", "year"]).fillna(0.0)
+    beside = pd.concat({s.name: beside_the_model(s) for s in scenarios}, names=["reform_scenario"])
+    costs = table[["point", "reform_scenario", "year"]].join(beside, on=["reform_scenario", "year"]).fillna(0.0)
     for payer, lines in PAYERS_OF_LINES.items():
         costs[payer] = table[list(lines)].sum(axis=1, skipna=False) + costs.get(payer, 0.0)
     costs["unmet"] = table["unmet_need"]
     by_case = costs.set_index(["point", "year"])
-    paid = {s.name: by_case[by_case["scenario"] == s.name].drop(columns="scenario") for s in scenarios}
+    paid = {s.name: by_case[by_case["reform_scenario"] == s.name].drop(columns="reform_scenario") for s in scenarios}
     base = paid[scenarios[0].name]
-    gaps = [(paid[s.name] - base).assign(scenario=s.name).reset_index() for s in scenarios[1:]]
+    gaps = [(paid[s.name] - base).assign(reform_scenario=s.name).reset_index() for s in scenarios[1:]]
     found = pd.concat(gaps, ignore_index=True)
     found["total"] = found[list(PAYERS_OF_LINES)].sum(axis=1, skipna=False)
     found["unmet_avoided"] = -found.pop("unmet")
@@ -118,21 +118,22 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns `scenario`, `payer` ("total" for all), `prices`, in million pounds `peak` (median over members of the
-        largest extra cost of a year) with `peak_q05`, `peak_q95` and `peak_year` (median), `years_above` (median number
-        of years with extra cost), `cumulated` with `cumulated_q05` and `cumulated_q95` (to the last year), `break_even`
-        (median financial year; members in which it does not come count as later than all others, and it is NaN if they
-        are half or more), `never` (share of members in which it does not come by the last year), and, for all payers,
-        `gbp_per_child_year` (cumulated over child-years of unmet need avoided, median over the members that avoid any).
+        Columns `reform_scenario`, `payer` ("total" for all), `prices`, in million pounds `peak` (median over members of
+        the largest extra cost of a year) with `peak_q05`, `peak_q95` and `peak_year` (median), `years_above` (median
+        number of years with extra cost), `cumulated` with `cumulated_q05` and `cumulated_q95` (to the last year),
+        `break_even` (median financial year; members in which it does not come count as later than all others, and it is
+        NaN if they are half or more), `never` (share of members in which it does not come by the last year), and, for
+        all payers, `gbp_per_child_year` (cumulated over child-years of unmet need avoided, median over the members that
+        avoid any).
     """
     rows = []
     for (scenario, prices), payer in (
         ((scenario, prices), payer)
-        for scenario in extra["scenario"].unique()
+        for scenario in extra["reform_scenario"].unique()
         for prices in PRICES
         for payer in ("total", *PAYERS_OF_LINES)
     ):
-        part = extra[extra["scenario"] == scenario].sort_values(["point", "year"])
+        part = extra[extra["reform_scenario"] == scenario].sort_values(["point", "year"])
         values = part.assign(paid=part[payer] / price_levels(part["year"], prices))
         wide = values.pivot(index="point", columns="year", values="paid")
         years, paid = wide.columns.to_numpy(), wide.to_numpy()
@@ -142,7 +143,7 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
         avoided = part.groupby("point")["unmet_avoided"].sum().reindex(wide.index).to_numpy()
         each = np.where(avoided > 0.0, 1e6 * sums / np.where(avoided > 0.0, avoided, 1.0), np.nan)
         rows.append({
-            "scenario": scenario, "payer": payer, "prices": prices, "peak": np.median(peak),
+            "reform_scenario": scenario, "payer": payer, "prices": prices, "peak": np.median(peak),
             "peak_q05": np.quantile(peak, 0.05), "peak_q95": np.quantile(peak, 0.95),
             "peak_year": np.median(years[paid.argmax(axis=1)]), "years_above": np.median((paid > 0.0).sum(axis=1)),
             "cumulated": np.median(sums), "cumulated_q05": np.quantile(sums, 0.05),
@@ -154,11 +155,11 @@ def reported(extra: pd.DataFrame) -> pd.DataFrame:
 
 
 def bands(extra: pd.DataFrame) -> pd.DataFrame:
-    """Return `scenario`, `prices`, `year` and the 5th, 50th and 95th percentile of extra cost, million pounds."""
+    """Return `reform_scenario`, `prices`, `year` and the 5th, 50th and 95th percentile, million pounds."""
     tables = []
     for prices in PRICES:
         paid = extra.assign(total=extra["total"] / price_levels(extra["year"], prices), prices=prices)
-        totals = paid.groupby(["scenario", "prices", "year"])["total"]
+        totals = paid.groupby(["reform_scenario", "prices", "year"])["total"]
         tables.append(totals.quantile(np.asarray([0.05, 0.5, 0.95])).unstack())
     return pd.concat(tables).set_axis(["q05", "q50", "q95"], axis=1).reset_index()
 
@@ -185,8 +186,8 @@ def figure(extra: pd.DataFrame, members: int) -> Figure:
     page = Figure(figsize=(12.0, 5.6))
     page.subplots_adjust(left=0.07, right=0.985, top=0.8, bottom=0.13, wspace=0.2)
     axes = page.subplots(1, 2)
-    for k, scenario in enumerate(extra["scenario"].unique()):
-        part = extra[extra["scenario"] == scenario].sort_values(["point", "year"])
+    for k, scenario in enumerate(extra["reform_scenario"].unique()):
+        part = extra[extra["reform_scenario"] == scenario].sort_values(["point", "year"])
         real = part.assign(paid=part["total"] / price_levels(part["year"], "real") / 1000.0)
         wide = real.pivot(index="point", columns="year", values="paid")
         for ax, values in zip(axes, (wide, wide.cumsum(axis=1)), strict=True):

@@ -81,8 +81,8 @@ def together(table: pd.DataFrame) -> pd.DataFrame:
         that), each with `_q05` and `_q95`: over members, in the unit of the outcome.
     """
     rows = []
-    for outcome in [name for name in table if name not in ("point", "replicate", "scenario", "year", "size")]:
-        wide = table.pivot(index=["point", "year"], columns="scenario", values=outcome)
+    for outcome in [name for name in table if name not in ("point", "replicate", "reform_scenario", "year", "size")]:
+        wide = table.pivot(index=["point", "year"], columns="reform_scenario", values=outcome)
         gaps = wide.sub(wide[NONE], axis=0)
         whole = gaps[WHOLE]
         alone = gaps[[name for name in gaps if str(name).removeprefix("alone:").isdigit()]].sum(axis=1, skipna=False)
@@ -112,8 +112,8 @@ def figure(alone: pd.DataFrame, left_out: pd.DataFrame, members: int) -> Figure:
         )
         for table, prefix, sign, shift, colour, marker, label in drawn:
             rows = table[(table["outcome"] == outcome) & (table["year"] == YEAR)]
-            rows = rows[rows["scenario"].str.startswith(prefix)]
-            y = [places[name.removeprefix(prefix)] + shift for name in rows["scenario"]]
+            rows = rows[rows["reform_scenario"].str.startswith(prefix)]
+            y = [places[name.removeprefix(prefix)] + shift for name in rows["reform_scenario"]]
             ends = np.sort(sign * factor * rows[["q05", "q95"]].to_numpy(), axis=1)
             ax.hlines(y, ends[:, 0], ends[:, 1], color=colour, linewidth=2.0, alpha=0.5)
             ax.plot(sign * factor * rows["median"], y, marker, color=colour, markersize=5, label=label)
@@ -141,9 +141,9 @@ def run(sizes: Priorities, context: Context) -> Findings:
     found, manifests = outcomes_by_size(
         scenarios, ensemble.with_reforms(), folder / "runs", scale=sizes.scale, **context.machines
     )
-    of_whole = found["scenario"].str.startswith("without:") | (found["scenario"] == WHOLE)
+    of_whole = found["reform_scenario"].str.startswith("without:") | (found["reform_scenario"] == WHOLE)
     alone, left_out = (
-        differences(found[~of_whole | (found["scenario"] == WHOLE)], NONE),
+        differences(found[~of_whole | (found["reform_scenario"] == WHOLE)], NONE),
         differences(found[of_whole], WHOLE),
     )
     about = {"ensemble": ensemble.name, "members": len(ensemble.members), "runs": manifests}

@@ -38,7 +38,8 @@ MOST_RUNS = 5_000_000
 SECONDS_FULL_SCALE_MONTH = 0.07  # of one core, to say beforehand how long a design takes; see `sendcycle bench`
 SECONDS_A_RUN = 0.05  # what every run costs beside, however small
 REFORMS = "reforms"  # the group of parameters that act only under a reform
-DELAY = "delay:"  # begins the name of an uncertainty that is the delay of a reform, whole months
+DELAY = "delay_"  # begins the name of an uncertainty that is the delay of a reform, whole months
+OLDER_DELAY = "delay:"  # as it was written before names had to work unquoted in formulas and SQL
 Dated = TypeVar("Dated", Change, Cost)
 GRID = np.linspace(0.0, 1.0, 4097)  # of shares, between which the inverse of a prior is interpolated
 BATCH_SECONDS = 4.0  # about how long a batch takes: much longer than to send it and to write what comes back
@@ -53,8 +54,8 @@ class Design:
     name
         Names the folder of its results.
     uncertainties
-        Parameters drawn anew for every point, with the distribution they are drawn from; and "delay:NAME", by how
-        many months the reform NAME of the scenarios comes later (or earlier), announcement included.
+        Parameters drawn anew for every point, with the distribution they are drawn from; and `delay_NAME`, by how
+        many months the reform NAME of the scenarios comes later (or earlier), announcement included; see `delay_of`.
     levers
         Parameters that arms are made of, with the values they take: all combinations are run.
     scenarios
@@ -160,7 +161,7 @@ class Design:
         for kind, names in kinds.items():
             for name in names:
                 if name not in known and not (kind == "uncertainty" and name.startswith(DELAY)):
-                    raise DesignError(f"unknown {kind} '{name}'.{nearest(name, known)}")
+                    raise _unknown_factor(kind, name)
         every = [*self.uncertainties, *self.levers, *self.constants]
         for name in every:
             if every.count(name) > 1:
@@ -190,12 +191,15 @@ class Design:
     def _check_delays(self) -> None:
         """Refuse delays of reforms that are not there, and those that move a reform out of the run."""
         delays = {name: prior for name, prior in self.uncertainties.items() if name.startswith(DELAY)}
-        reforms = {reform.name for scenario in self.scenarios for reform in scenario.reforms}
+        reforms: dict[str, set[str]] = {}
+        for reform in (reform for scenario in self.scenarios for reform in scenario.reforms):
+            reforms.setdefault(delay_of(reform.name), set()).add(reform.name)
         for name, prior in delays.items():
-            if name.removeprefix(DELAY) not in reforms:
-                raise DesignError(
-                    f"'{name}': no scenario has such a reform.{nearest(name.removeprefix(DELAY), reforms)}"
-                )
+            if name not in reforms:
+                raise DesignError(f"'{name}': no scenario has such a reform.{nearest(name, reforms)}")
+            if len(reforms[name]) > 1:
+                alike = "' and '".join(sorted(reforms[name]))
+                raise DesignError(f"'{name}' is the delay of the reforms '{alike}' alike: rename one of them.")
             for bound in (prior.low, prior.high):
                 for scenario in self.scenarios:
                     delayed(scenario, {name: bound}).table(Parameters(**self.constants), month_index(self.until) + 1)
@@ -233,12 +237,12 @@ class Design:
 
     @cached_property
     def arms(self) -> list[dict[str, Any]]:
-        """The combinations: values of the levers by name, and the number of the scenario as `scenario`."""
+        """The combinations: values of the levers by name, and the number of the scenario as `reform_scenario`."""
         combinations = itertools.product(range(len(self.scenarios)), *self.levers.values())
-        return [dict(zip(("scenario", *self.levers), values, strict=True)) for values in combinations]
+        return [dict(zip(("reform_scenario", *self.levers), values, strict=True)) for values in combinations]
 
     def plan(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
-        """Return a row a run from `first` to before `last`: run, point, arm, scenario, replicate, seed, factors."""
+        """Return runs from `first` to before `last`: run, point, arm, reform_scenario, replicate, seed, factors."""
         run = np.arange(first, self.n_runs if last is None else last)
         point, rest = np.divmod(run, self.n_arms * self.replicates)
         arm, replicate = np.divmod(rest, self.replicates)
@@ -247,7 +251,7 @@ class Design:
             "run": run,
             "point": point,
             "arm": arm,
-            "scenario": names[[self.arms[a]["scenario"] for a in range(self.n_arms)]][arm],
+            "reform_scenario": names[[self.arms[a]["reform_scenario"] for a in range(self.n_arms)]][arm],
             "replicate": replicate,
             "seed": self._seed(point, replicate),
         }
@@ -266,10 +270,10 @@ class Design:
         for run in range(first, last):
             point, rest = divmod(run, self.n_arms * self.replicates)
             arm, replicate = divmod(rest, self.replicates)
-            levers = {name: value for name, value in self.arms[arm].items() if name != "scenario"}
+            levers = {name: value for name, value in self.arms[arm].items() if name != "reform_scenario"}
             drawn = dict(zip(self.uncertainties, map(float, self.points[point]), strict=True))
             values = {**self.constants, **levers, **drawn}
-            found.append(Run(run, self._seed(point, replicate), self.arms[arm]["scenario"], values))
+            found.append(Run(run, self._seed(point, replicate), self.arms[arm]["reform_scenario"], values))
         return found
 
     # ------------------------------------------------------------------ how long, how large
@@ -454,12 +458,23 @@ def prior_of(name: str, entry: Any) -> Prior:
     if name.startswith(DELAY):
         return _delay(name, entry)
     if name not in known:
-        raise DesignError(f"unknown uncertainty '{name}'.{nearest(name, known)}")
+        raise _unknown_factor("uncertainty", name)
     if not entry:
         return known[name].prior
     if "dist" not in entry and ("low" not in entry or "high" not in entry):
         raise DesignError(f"uncertainty {name}: give both low and high, or dist, or nothing for the declared prior.")
     return known[name].prior_from({"dist": "uniform"} | entry)
+
+
+def _unknown_factor(kind: str, name: str) -> DesignError:
+    if name.startswith(OLDER_DELAY):
+        return DesignError(f"unknown {kind} '{name}': write '{delay_of(name.removeprefix(OLDER_DELAY))}'.")
+    return DesignError(f"unknown {kind} '{name}'.{nearest(name, declared())}")
+
+
+def delay_of(reform: str) -> str:
+    """Return the name of the uncertainty that is a reform's delay: `delay_` and the name, its punctuation as `_`."""
+    return DELAY + "".join(sign if f"_{sign}".isidentifier() else "_" for sign in reform)
 
 
 def _delay(name: str, entry: Mapping[str, Any]) -> Prior:
@@ -472,7 +487,7 @@ def _delay(name: str, entry: Mapping[str, Any]) -> Prior:
 
 
 def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
-    """Return the scenario with reforms moved by the months that `values` holds as "delay:NAME", announcements too.
+    """Return the scenario with reforms moved by the months that `values` holds as `delay_NAME`, announcements too.
 
     Raises
     ------
@@ -489,7 +504,7 @@ def delayed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
 
     reforms = []
     for reform in scenario.reforms:
-        by = round(values.get(DELAY + reform.name, 0.0))
+        by = round(values.get(delay_of(reform.name), 0.0))
         changes = tuple(moved(change, by) for change in reform.changes)
         announcement = tuple(moved(change, by) for change in reform.announcement)
         costs = tuple(moved(cost, by) for cost in reform.costs)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
 from sendcycle_experiments.sweeps.columns import columns_text, tables_in
 from sendcycle_experiments.sweeps.model_state import model_state
 from sendcycle_experiments.sweeps.output_folder import writing_into
-from sendcycle_experiments.sweeps.ownership import sha256_of
+from sendcycle_experiments.sweeps.ownership import DROPPINGS, KEPT_OF_RUNS, MARKER, RESULTS, sha256_of
 from sendcycle_experiments.sweeps.store import DESIGN, Store
 
 
@@ -27,7 +28,8 @@ def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
     about
         What is known of these results, as plain values. Where it does not say otherwise, the state of the model
         is the present one, and the parameters are members of its `ensemble` or else the declared values.
-        Command, commit and versions are those of this process; the id is that of the whole.
+        Command, commit and versions are those of this process; `files` holds the hash of every table and figure; the
+        id is that of the whole but for them.
 
     Raises
     ------
@@ -39,10 +41,30 @@ def reporting(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
         yield
         of = f"members of {about['ensemble']}" if about.get("ensemble") else Parameters().in_words()
         whole = {"model": model_state(), "parameters_of": of, **about, **provenance()}
-        (folder / COLUMNS).write_text(columns_text(tables_in(folder)), encoding="utf-8", newline="")
-        whole["columns"] = {COLUMNS: sha256_of(folder / COLUMNS)}
-        text = json.dumps({**whole, "id": manifest_id(whole)}, indent=2)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        columns = folder / COLUMNS
+        columns.write_text(columns_text(tables_in(folder)), encoding="utf-8", newline="")
+        whole["columns"] = {COLUMNS: sha256_of(columns)}
+        _write_manifest(folder, {**whole, "id": manifest_id(whole)})
+
+
+@contextmanager
+def adding_results(folder: Path) -> Iterator[None]:
+    """List what the block writes in the manifest that the folder has already. Raises ResultsError as `reporting`."""
+    with writing_into(folder):
+        yield
+        _write_manifest(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps({**manifest, "files": hashes_of_results(folder)}, indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def hashes_of_results(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every table and figure in a folder, by name."""
+    others = (MARKER, MANIFEST, *KEPT_OF_RUNS, *DROPPINGS)
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in RESULTS and path.is_file()]
+    return {path.name: sha256_of(path) for path in paths if not any(fnmatch(path.name, other) for other in others)}
 
 
 def briefs(folder: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ DROPPINGS = (
     ".lock", ".stfolder", ".stignore", ".sync*", ".dropbox*", ".~lock.*", "~$*", ".nfs*", ".fuse_hidden*",
 )  # fmt: skip
 RESULTS = (".csv", ".json", ".md", ".parquet", ".pdf", ".png", ".svg", ".tex")  # endings of what we may write
+KEPT_OF_RUNS = (DESIGN, "plan.parquet", "failures.csv", "made_with.json")  # what a manifest of results does not list
 NAMED = 3  # foreign files that a refusal names
 
 
@@ -218,7 +219,7 @@ def _known_files(folder: Path) -> dict[str, str | None]:
     known: dict[str, str | None] = {}
     if is_older_result(folder):
         files = (_plain(folder / MANIFEST) or {}).get("files")
-        known = {MARKER: None, MANIFEST: None}
+        known = dict.fromkeys((MARKER, MANIFEST, *KEPT_OF_RUNS))
         known |= files if isinstance(files, dict) else {path.name: None for path in folder.iterdir() if path.is_file()}
     return {**known, **(marker(folder) or {"files": {}})["files"]}
 

@@ -2,7 +2,7 @@
 
     .sendcycle.json                  says that the folder is ours (`ownership`)
     design.json                      what was asked for and with which state of the model
-    plan.parquet                     a row a run: point, arm, scenario, replicate, seed, values of the factors
+    plan.parquet                     a row a run: point, arm, reform_scenario, replicate, seed, values of the factors
     columns.csv                      what every column of these tables holds: unit, price base, period
     runs/part-000012-3fa9c0d1.parquet   outcomes of a batch, a row a run and year; the name holds a hash of the content
     failures.csv                     runs that failed, with parameters and error, if there are any
@@ -35,7 +35,7 @@ from sendcycle.outputs.columns import COLUMNS, as_arrow
 from sendcycle.outputs.results import MANIFEST, manifest_id, provenance
 from sendcycle_experiments.sweeps.columns import columns_of, columns_text, tables_in
 from sendcycle_experiments.sweeps.csv_files import csv_text
-from sendcycle_experiments.sweeps.designs import Design, parameters_in_words
+from sendcycle_experiments.sweeps.designs import OLDER_DELAY, Design, parameters_in_words
 from sendcycle_experiments.sweeps.model_state import changed_entries, model_state
 from sendcycle_experiments.sweeps.output_folder import write_error
 from sendcycle_experiments.sweeps.ownership import (
@@ -231,6 +231,11 @@ class Store:
             found = {"design": dict(kept["design"]), "model": dict(kept["model"])}
             if not (isinstance(found["design"]["batch"], int) and found["design"]["batch"] > 0):
                 raise ValueError("its batches have no size")
+            older = [name for name in found["design"]["uncertainties"] if name.startswith(OLDER_DELAY)]
+            if older:
+                raise ValueError(
+                    f"an earlier version wrote it, with '{older[0]}' for a delay; sweep into another --out"
+                )
             return found
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ResultsError(f"cannot read {self.folder / DESIGN}: {reason(error)}.") from error
@@ -388,9 +393,12 @@ class Store:
         try:
             if self.check and noted is not None and noted != sha256_of(self.folder / PLAN):
                 raise ResultsError(f"{self.folder / PLAN} was changed since it was written; --resume writes it again.")
-            return pd.read_parquet(regular(self.folder / PLAN))
+            found = pd.read_parquet(regular(self.folder / PLAN))
         except (OSError, pa.ArrowException) as error:
             raise ResultsError(f"cannot read {self.folder / PLAN}: {reason(error)}.") from error
+        if "reform_scenario" not in found:
+            raise ResultsError(f"{self.folder / PLAN} names no reform_scenario, as in earlier versions; --resume does.")
+        return found
 
     def table(self) -> pd.DataFrame:
         """Return outcomes, in their declared units, with the plan beside them: a row a run and year.

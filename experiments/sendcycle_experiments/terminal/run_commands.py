@@ -151,11 +151,12 @@ def figures(
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of results, one folder an experiment.")] = Path("results"),
     out: Annotated[Path, typer.Option(help="Folder for figures, captions and tables.")] = Path("results/figures"),
+    check: Annotated[bool, typer.Option(help="Hold tables against the hashes in their manifests.")] = True,
 ) -> None:
     """Make figures for papers (PDF, PNG) with captions and tables (CSV, LaTeX, Markdown) from stored results."""
     from sendcycle_experiments.paper.registry import make_figures
 
-    print_table(make_figures(names or [], results, out))
+    print_table(make_figures(names or [], results, out, check=check))
     print(f"figures, captions and tables are in {out}{os.sep}")
 
 

@@ -125,7 +125,14 @@ def _base_of(
     from sendcycle.inputs.parameters import declared
     from sendcycle_experiments.analysis.sensitivity_report import OUTCOMES, YEARS
     from sendcycle_experiments.reforms.scenario_files import read_scenario
-    from sendcycle_experiments.sweeps.designs import DELAY, Design, DesignError, groups_with_priors, in_groups, prior_of
+    from sendcycle_experiments.sweeps.designs import (
+        Design,
+        DesignError,
+        delay_of,
+        groups_with_priors,
+        in_groups,
+        prior_of,
+    )
 
     if groups is not None and names is not None:
         raise DesignError("name groups or parameters, not both.")
@@ -139,7 +146,7 @@ def _base_of(
     if delays is not None:
         if not reforms.reforms:
             raise DesignError("--delays needs a --scenario with reforms.")
-        chosen |= {DELAY + reform.name: _delays(DELAY + reform.name, delays) for reform in reforms.reforms}
+        chosen |= {name: _delays(name, delays) for name in (delay_of(reform.name) for reform in reforms.reforms)}
     last = month_index(until)
     base = Design(
         name, chosen, outcomes=_words(outcomes) if outcomes else OUTCOMES,

@@ -191,7 +191,7 @@ def worth(values: pd.DataFrame, outcome: str) -> pd.DataFrame:
 def cube(found: pd.DataFrame, outcome: str, when: int | str) -> pd.DataFrame:
     """Return an outcome of a year, or its mean over all years: a row a member and replicate, a column a scenario."""
     here = found if when == MEAN else found[found["year"] == when]
-    return here.groupby(["point", "replicate", "scenario"])[outcome].mean().unstack("scenario")
+    return here.groupby(["point", "replicate", "reform_scenario"])[outcome].mean().unstack("reform_scenario")
 
 
 def spread(values: pd.DataFrame) -> float:

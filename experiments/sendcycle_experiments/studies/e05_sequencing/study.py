@@ -27,8 +27,7 @@ from sendcycle_experiments.studies.registry import Sequencing
 from sendcycle_experiments.studies.study import Context, Findings, warned_ensemble
 from sendcycle_experiments.sweeps.columns import write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
-from sendcycle_experiments.sweeps.manifests import briefs, reporting
-from sendcycle_experiments.sweeps.output_folder import writing_into
+from sendcycle_experiments.sweeps.manifests import adding_results, briefs, reporting
 from sendcycle_experiments.sweeps.runner import counted
 from sendcycle_experiments.sweeps.store import Store
 
@@ -106,7 +105,7 @@ def find_where_it_holds(ensemble: Ensemble, sizes: Sequencing, context: Context)
     trees = {name: discovery.boxes(discovery.cases(table, many, name)) for name in COMPARED}
     boxes = pd.concat([found.assign(outcome=name) for name, (found, _) in trees.items()], ignore_index=True)
     where = pd.DataFrame([{"outcome": name, **about} for name, (_, about) in trees.items()])
-    with writing_into(context.folder):
+    with adding_results(context.folder):
         boxes = boxes[["outcome", *boxes.columns.drop("outcome")]]
         write_outcomes(boxes, context.folder / DISCOVERY, float_format="%.4g")
         write_csv(where, context.folder / WHERE, index=False, float_format="%.4g")
@@ -123,7 +122,7 @@ def compare_orders_under_rivals(rivals: Sequence[Ensemble], sizes: Sequencing, c
         tables = analysed(outcomes_with_costs(store, scenarios), ARMS[0], None)
         regrets.append(tables["regret"].assign(structure=rival.name))
         claims.append(tables["claim"].assign(structure=rival.name))
-    with writing_into(context.folder):
+    with adding_results(context.folder):
         for name, found in (("regret_rivals.csv", regrets), ("claim_rivals.csv", claims)):
             table = pd.concat(found, ignore_index=True)
             write_outcomes(table, context.folder / name, float_format="%.5g")
@@ -135,6 +134,6 @@ def find_front(ensemble: Ensemble, sizes: Sequencing, context: Context) -> pd.Da
         ensemble.first(sizes.members_front), context.folder / "front", trials=sizes.trials, scale=sizes.scale,
         workers=context.workers, progress=counted(context.progress, "front"),
     )  # fmt: skip
-    with writing_into(context.folder):
+    with adding_results(context.folder):
         write_csv(found, context.folder / FRONT, index=False, float_format="%.6g")
     return found

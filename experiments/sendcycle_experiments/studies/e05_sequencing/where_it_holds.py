@@ -43,7 +43,7 @@ def cases(found: pd.DataFrame, ensemble: Ensemble, outcome: str = "unmet_need_sh
     found
         As `comparison.outcomes_with_costs` returns it, of `scenarios` over the members of `ensemble`.
     """
-    means = worth(found.groupby(["point", "scenario"])[outcome].mean().unstack("scenario"), outcome)
+    means = worth(found.groupby(["point", "reform_scenario"])[outcome].mean().unstack("reform_scenario"), outcome)
     classes = {name: class_of(order) for name, order in known_orders(means).items()}
     rows = []
     for size in SIZES:

@@ -7,7 +7,6 @@ achieve differs between members as other numbers do. Beside the verdict stand th
 effect is.
 """
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -21,11 +20,10 @@ from scipy.stats import norm
 
 from sendcycle import Change, Reform, Scenario
 from sendcycle.errors import ResultsError, ScenarioError, reason
-from sendcycle.inputs.user_text import regular
 from sendcycle.outputs.columns import Column, of_unit
-from sendcycle.outputs.results import MANIFEST
 from sendcycle_experiments.analysis.comparison import ADDED, outcomes_by_size, unit_of
 from sendcycle_experiments.analysis.evidence import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
+from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.studies import registry
@@ -130,10 +128,10 @@ def effects(claim: Claim, table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table
-        Runs: columns `point`, `scenario`, `year` and the outcomes.
+        Runs: columns `point`, `reform_scenario`, `year` and the outcomes.
     """
     values = table[claim.outcome] - (table[claim.minus] if claim.minus else 0.0)
-    wide = table.assign(value=values).pivot(index="point", columns=["scenario", "year"], values="value")
+    wide = table.assign(value=values).pivot(index="point", columns=["reform_scenario", "year"], values="value")
     base = wide[claim.treat, claim.since] if claim.since else wide[claim.base, claim.year]
     effect = wide[claim.treat, claim.year] - base
     if claim.also:
@@ -153,7 +151,7 @@ def decide(gaps: "pd.Series[float]", numbers: pd.DataFrame) -> str:
 def from_table(claim: Claim, results: Path) -> dict[str, Any]:
     """Return the effect of a claim that another experiment examined; no verdict if that has not been run.
 
-    What was made with another state of the model is said so.
+    What was made with another state of the model, or cannot be checked, is said so.
 
     Raises
     ------
@@ -164,14 +162,15 @@ def from_table(claim: Claim, results: Path) -> dict[str, Any]:
     if not path.exists():
         return {"verdict": NOT_RUN}
     try:
-        table = pd.read_csv(regular(path), dtype={name: str for name in claim.rows})
+        stored = StoredResults(path.parent)
+        table = stored.table(path.name, dtype={name: str for name in claim.rows})
         there = table.loc[np.logical_and.reduce([table[key] == value for key, value in claim.rows.items()])]
         if len(there) != 1:
             raise ResultsError(f"{path} holds {len(there)} rows for claim '{claim.name}', not one.")
         row = there.iloc[0]
-        manifest = path.parent / MANIFEST
-        state = json.loads(regular(manifest).read_text(encoding="utf-8")).get("model") if manifest.exists() else None
-        found: dict[str, Any] = {} if state == model_state() else {"state": "another state of the model"}
+        words = ["another state of the model"] if stored.manifest().get("model") != model_state() else []
+        words += [stored.checked] if "not checked" in stored.checked else []
+        found: dict[str, Any] = {"state": "; ".join(words)} if words else {}
         if claim.share:
             value = float(row[claim.share])
             never = value >= 1.0 - claim.at_most
