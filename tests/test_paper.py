@@ -17,10 +17,10 @@ from sendcycle.structure.causal_map import causal_map
 from sendcycle_experiments.figures.style import DOUBLE
 from sendcycle_experiments.paper.diagrams import AGAIN, PLACES, pipes
 from sendcycle_experiments.paper.registry import FIGURES, choose_figures, make_figures
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.paper.tables import write_table
 from sendcycle_experiments.sweeps.manifests import adding_results, reporting
 from sendcycle_experiments.sweeps.ownership import claim
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 from sendcycle_experiments.terminal.command_line import main
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"

@@ -15,7 +15,6 @@ import sendcycle_experiments
 from sendcycle.errors import ResultsError, ScenarioError, SendcycleError
 from sendcycle.outputs.results import read_result_manifest
 from sendcycle_experiments.analysis import sensitivity
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.reforms.programme_cost import check_budget, programme_money
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.sweeps import runner
@@ -26,6 +25,7 @@ from sendcycle_experiments.sweeps.progress import plain_console
 from sendcycle_experiments.sweeps.resuming import KEY, resume_or_refuse
 from sendcycle_experiments.sweeps.runner import sweep
 from sendcycle_experiments.sweeps.store import DESIGN, PLAN, Store
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 from sendcycle_experiments.terminal.command_line import main
 from sendcycle_experiments.terminal.shared import print_table
 
@@ -115,7 +115,10 @@ def test_an_estimate_draws_no_point_and_says_what_the_design_says(
     assert len(sensitivity.shares("sobol", pairs, 8, 0)) == sensitivity.n_points("sobol", pairs, 8)
     monkeypatch.setattr("SALib.sample.sobol.sample", lambda *_, **__: 1 / 0)
     assert main(["sensitivity", "sobol", "--n", "64", "--parameters", "escalation,effect_wait", "--estimate"]) == 0
-    assert capsys.readouterr().out.startswith("256 runs: 256 points × 1 arms × 1 replicates; about ")
+    parameters, size = capsys.readouterr().out.splitlines()
+    assert parameters.startswith("parameters: declared values (calibrated to ")
+    assert parameters.endswith("2 drawn for each point")
+    assert size.startswith("256 runs: 256 points × 1 arms × 1 replicates; about ")
 
 
 # ---------------------------------------------------------------------- money and cells

@@ -16,7 +16,7 @@ from sendcycle_experiments.paper.drawing import (
     times_of,
     with_units,
 )
-from sendcycle_experiments.paper.stored_results import StoredResults
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 
 def draw_baseline(stored: StoredResults) -> FigureWithCaption:

@@ -13,7 +13,7 @@ from sendcycle.structure.causal_diagram import TINTS
 from sendcycle.structure.causal_map import COLOURS, KINDS, SHOWN, Link, Variable, causal_map
 from sendcycle_experiments.figures.style import DOUBLE
 from sendcycle_experiments.paper.drawing import FigureWithCaption
-from sendcycle_experiments.paper.stored_results import StoredResults
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 WIDE, HIGH = 0.78, 0.52  # of a box, in cells of the map
 COUNTED = ("children", "plans", "appeals", "pupils", "requests", "places", "people")  # units of what can flow

@@ -18,7 +18,7 @@ from sendcycle_experiments.paper.drawing import (
     tabled_years,
     times_of,
 )
-from sendcycle_experiments.paper.stored_results import StoredResults
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 
 def draw_backtest(stored: StoredResults) -> FigureWithCaption:

@@ -5,8 +5,8 @@ import numpy as np
 from sendcycle.errors import ResultsError
 from sendcycle_experiments.figures.style import DOUBLE, PALETTE, SINGLE, empty_figure
 from sendcycle_experiments.paper.drawing import FigureWithCaption, draw_intervals, in_words
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.studies.e06_funding import LOOKED_AT, MODELS
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 
 def draw_funding(stored: StoredResults) -> FigureWithCaption:

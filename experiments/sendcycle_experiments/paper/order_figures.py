@@ -12,9 +12,9 @@ from sendcycle_experiments.figures.style import (
     title_of,
 )
 from sendcycle_experiments.paper.drawing import FigureWithCaption, difference_unit, draw_intervals, in_words
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.studies.e05_sequencing.orders import MEAN
 from sendcycle_experiments.studies.e05_sequencing.report import draw as draw_order_panels
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 
 def draw_orders(stored: StoredResults) -> FigureWithCaption:

@@ -29,8 +29,8 @@ from sendcycle_experiments.paper.drawing import (
     times_of,
     with_units,
 )
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.studies.e09_priorities import SHOWN, YEAR, titles
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 COMPARED = (
     "plans_in_force", "requests", "appeals_registered", "pupils_sen_support", "unmet_need_share", "confidence",

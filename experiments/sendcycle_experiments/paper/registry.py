@@ -17,9 +17,9 @@ from sendcycle_experiments.paper.funding_figures import draw_double_funding, dra
 from sendcycle_experiments.paper.order_figures import draw_front, draw_order_structures, draw_orders
 from sendcycle_experiments.paper.reform_figures import draw_differences, draw_priorities, draw_scenarios
 from sendcycle_experiments.paper.sensitivity_figures import draw_indices, draw_loop_shares, draw_posterior
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.paper.tables import write_table
 from sendcycle_experiments.sweeps.output_folder import writing_into
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 CAPTIONS = "captions.md"
 

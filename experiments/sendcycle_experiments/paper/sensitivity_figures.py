@@ -5,8 +5,8 @@ import numpy as np
 from sendcycle_experiments.calibration.identifiability import scores_of
 from sendcycle_experiments.figures.style import DOUBLE, PALETTE, SINGLE, empty_figure, title_of
 from sendcycle_experiments.paper.drawing import FigureWithCaption, with_units
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.studies.e03_loop_shares import FROM, LABELS, LOOPS, repeats_of
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 
 def draw_loop_shares(stored: StoredResults) -> FigureWithCaption:

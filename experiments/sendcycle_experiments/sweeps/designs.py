@@ -424,7 +424,7 @@ def parameters_in_words(design: Mapping[str, Any]) -> str:
         words = ", ".join(f"{name} = {value:g}" for name, value in held.changed().items())
         return f"{n} member{'s' * (n > 1)} of {of}" + (f"; held: {words}" if words else "")
     drawn = sum(not name.startswith(DELAY) for name in design["uncertainties"])
-    return held.in_words() + (f"; {drawn} drawn for each of {n} points" if drawn else "")
+    return held.in_words() + (f"; {drawn} drawn for each point" if drawn else "")
 
 
 @dataclass(frozen=True)

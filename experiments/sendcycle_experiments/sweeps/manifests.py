@@ -61,8 +61,8 @@ def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def hashes_of_results(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every table and figure in a folder, by name."""
-    others = (MARKER, MANIFEST, *KEPT_OF_RUNS, *DROPPINGS)
+    """Return the SHA-256 of every table and figure in a folder, by name; that of `columns.csv` stands beside them."""
+    others = (MARKER, MANIFEST, COLUMNS, *KEPT_OF_RUNS, *DROPPINGS)
     paths = [path for path in sorted(folder.iterdir()) if path.suffix in RESULTS and path.is_file()]
     return {path.name: sha256_of(path) for path in paths if not any(fnmatch(path.name, other) for other in others)}
 

@@ -23,7 +23,6 @@ from sendcycle.errors import ResultsError, ScenarioError, reason
 from sendcycle.outputs.columns import Column, of_unit
 from sendcycle_experiments.analysis.comparison import ADDED, outcomes_by_size, unit_of
 from sendcycle_experiments.analysis.evidence import CONTRADICTED, EXPECTED, LEVELS, SUPPORTED, UNDECIDED, verdict
-from sendcycle_experiments.paper.stored_results import StoredResults
 from sendcycle_experiments.reforms.library import library
 from sendcycle_experiments.reforms.scenario_files import read_scenario
 from sendcycle_experiments.studies import registry
@@ -32,6 +31,7 @@ from sendcycle_experiments.sweeps.columns import of_outcome
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.manifests import reporting
 from sendcycle_experiments.sweeps.model_state import model_state
+from sendcycle_experiments.sweeps.stored_results import StoredResults
 
 SEED = 700
 DECIDE = 3  # numbers that decide, at most
