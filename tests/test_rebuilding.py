@@ -94,9 +94,9 @@ def test_a_comparison_is_recomputed_from_its_parquet_files_and_published_prices(
     year, level = 2028, deflator["2028-29"] / deflator["2026-27"]
     beside = {scenario.name: beside_the_model(scenario).sum(axis=1).get(year, 0.0) for scenario in scenarios}
     here = rows[rows["year"] == year].assign(
-        cost=lambda t: (t[[f"spend_{line}" for line in LINES]].sum(axis=1) + t["scenario"].map(beside)) / level
+        cost=lambda t: (t[[f"spend_{line}" for line in LINES]].sum(axis=1) + t["reform_scenario"].map(beside)) / level
     )
     for outcome, column in (("plans_in_force", "plans_in_force"), (comparison.PUBLIC_COST, "cost")):
-        wide = here.pivot(index="point", columns="scenario", values=column)
+        wide = here.pivot(index="point", columns="reform_scenario", values=column)
         gap = (wide["paper_sequence"] - wide["no_change"]).median()
         assert written[outcome, year] == pytest.approx(gap, rel=1e-5, abs=1e-9)
