@@ -1,6 +1,5 @@
 """The main job: one run of the model, written with its figure page, tables and manifest."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from sendcycle.outputs.results import MANIFEST, manifest_id
 from sendcycle_experiments.figures.baseline_page import PAGE_NAMES, baseline_page, save_page
 from sendcycle_experiments.sweeps.interruption import interruptible
 from sendcycle_experiments.sweeps.output_folder import atomic_folder, write_error
+from sendcycle_experiments.sweeps.ownership import sha256_of
 from sendcycle_experiments.sweeps.store import DESIGN
 
 
@@ -62,6 +62,6 @@ def write_run(result: Result, folder: Path, of: str | None = None) -> None:
     result.write(folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for name in PAGE_NAMES:
-        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        manifest["files"][name] = sha256_of(folder / name)
     manifest["id"] = manifest_id(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -23,7 +23,7 @@ from sendcycle_experiments.calibration.forecasting import by_year
 from sendcycle_experiments.figures.style import FACTORS, PALETTE, position, published_dots, save_figure, style_axes
 from sendcycle_experiments.reforms.library import SIZES
 from sendcycle_experiments.reforms.programme_cost import beside_the_model, mid_year_prices, programme_money
-from sendcycle_experiments.sweeps.columns import columns_of, of_outcome, write_outcomes
+from sendcycle_experiments.sweeps.columns import columns_of, insert_units, of_outcome, write_outcomes
 from sendcycle_experiments.sweeps.csv_files import write_csv
 from sendcycle_experiments.sweeps.designs import Design, DesignError
 from sendcycle_experiments.sweeps.manifests import reporting
@@ -290,8 +290,7 @@ def write_report(store: Store, scenarios: Sequence[Scenario], ensemble: Ensemble
         write_outcomes(quantiles, folder / LEVEL_TABLE, float_format="%.6g")
         yearly = yearly.rename_axis(["reform_scenario", "year"]).reset_index()
         money_of = columns_of(COSTS, ["posts"])["posts"]
-        for k, what in enumerate(("unit", "prices", "period")):
-            yearly.insert(2 + k, what, getattr(money_of, what))
+        yearly = insert_units(yearly, "year", [money_of] * len(yearly))
         write_csv(yearly, folder / COSTS, index=False, float_format="%.4g")
         page = figure(quantiles, names, len(ensemble.members))
         save_figure(page, [folder / name for name in PAGE], "sendcycle: scenarios compared", ", ".join(names))

@@ -12,6 +12,7 @@ from sendcycle_experiments.paper.drawing import (
     FigureWithCaption,
     draw_bands,
     draw_published,
+    in_words,
     tabled_years,
     times_of,
     with_units,
@@ -32,7 +33,7 @@ def draw_baseline(stored: StoredResults) -> FigureWithCaption:
     legend_above(figure, [Line2D([], [], color=PALETTE[0], label="model"), PUBLISHED])
     caption = (
         f"One run of {100 * manifest.get('scale', 1.0):g} % of England, scenario "
-        f"{str(manifest.get('scenario', {}).get('name', 'unknown')).replace('_', ' ')}, "
+        f"{in_words(manifest.get('scenario', {}).get('name', 'unknown'))}, "
         f"{manifest.get('parameters_of', 'unknown parameters')}, seed {manifest.get('seed', 'unknown')}, beside "
         "published figures (dots, to January 2025). One run, no band."
     )

@@ -29,7 +29,7 @@ def draw_orders(stored: StoredResults) -> FigureWithCaption:
     caption = (
         f"Means of 2026 to 2039 over {stored.members()} members of the calibrated ensemble, "
         f"{tables['regret']['order'].nunique()} orders of five groups of reforms a year apart "
-        f"({arm.replace('_', ' ')}). Left: spread (standard deviation) between orders over that between choices of "
+        f"({in_words(arm)}). Left: spread (standard deviation) between orders over that between choices of "
         "groups. Middle: mean regret of orders. Right: what putting the row before the column changes in unmet need "
         "beyond what start dates alone give; the darkest colour is the spread between orders. Most sizes of effects "
         "are assumed."

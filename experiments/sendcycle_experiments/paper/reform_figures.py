@@ -49,14 +49,14 @@ def draw_scenarios(stored: StoredResults) -> FigureWithCaption:
         draw_medians(ax, name, levels[levels["outcome"] == name], "reform_scenario", colours)
     legend_above(figure, [
         *(Line2D([], [], color=colours[name], label=in_words(name)) for name in compared),
-        Patch(color="0.5", alpha=0.25, label=f"90 %, {compared[0].replace('_', ' ')}"), PUBLISHED,
+        Patch(color="0.5", alpha=0.25, label=f"90 %, {in_words(compared[0])}"), PUBLISHED,
     ])  # fmt: skip
     n = stored.manifest().get("design", {}).get("n", "")
     caption = (
         f"Medians over {n} members of the calibrated ensemble, one run each on the same random draws; grey: 90 % of "
-        f"members under {compared[0].replace('_', ' ')}. Sizes of most reforms' effects are assumptions."
+        f"members under {in_words(compared[0])}. Sizes of most reforms' effects are assumptions."
     )
-    said = f"Differences from {compared[0].replace('_', ' ')} over {n} members, in the units of the figure."
+    said = f"Differences from {in_words(compared[0])} over {n} members, in the units of the figure."
     return FigureWithCaption(figure, caption, tabled_differences(gaps, names), said)
 
 
@@ -85,11 +85,11 @@ def draw_differences(stored: StoredResults) -> FigureWithCaption:
     ])  # fmt: skip
     n = stored.manifest().get("design", {}).get("n", "")
     caption = (
-        f"Difference from {base.replace('_', ' ')}, member by member on the same random draws: median and 90 % of {n} "
+        f"Difference from {in_words(base)}, member by member on the same random draws: median and 90 % of {n} "
         "members of the calibrated ensemble. Where a band holds 0 it is not sure which way. Sizes of most reforms' "
         "effects are assumptions."
     )
-    said = f"Differences from {base.replace('_', ' ')} over {n} members, in the units of the figure."
+    said = f"Differences from {in_words(base)} over {n} members, in the units of the figure."
     return FigureWithCaption(figure, caption, tabled_differences(gaps, names), said)
 
 

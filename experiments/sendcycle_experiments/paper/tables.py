@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sendcycle_experiments.paper.drawing import in_words
 from sendcycle_experiments.sweeps.csv_files import write_csv
 
 DIGITS = 4  # significant
@@ -14,15 +15,11 @@ def write_table(table: pd.DataFrame, path: Path, caption: str) -> None:
     """Write a table as `path` with .csv, .tex and .md; numbers keep four significant digits in the last two."""
     write_csv(table, path.with_suffix(".csv"), index=False, float_format="%.6g")
     words = table.map(_shown)
-    latex = words.rename(columns=_heading).to_latex(index=False, escape=True, caption=caption, label=f"tab:{path.name}")
+    latex = words.rename(columns=in_words).to_latex(index=False, escape=True, caption=caption, label=f"tab:{path.name}")
     path.with_suffix(".tex").write_text(latex, encoding="utf-8")
     path.with_suffix(".md").write_text(
-        words.rename(columns=_heading).to_markdown(index=False, disable_numparse=True) + "\n", encoding="utf-8"
+        words.rename(columns=in_words).to_markdown(index=False, disable_numparse=True) + "\n", encoding="utf-8"
     )
-
-
-def _heading(column: object) -> str:
-    return str(column).replace("_", " ")
 
 
 def _shown(value: object) -> str:
@@ -30,7 +27,7 @@ def _shown(value: object) -> str:
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value).replace("_", " ")
+        return in_words(value)
     if value == 0.0 or (float(value).is_integer() and abs(value) < 10**DIGITS):
         return f"{int(value)}"
     digits = max(DIGITS - 1 - math.floor(math.log10(abs(value))), 0)

@@ -2,7 +2,7 @@
 
 import csv
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
@@ -18,6 +18,7 @@ from sendcycle.outputs.columns import COLUMNS, Column, described, observed, of_u
 from sendcycle_experiments.sweeps.csv_files import csv_text, write_csv
 from sendcycle_experiments.sweeps.designs import DELAY
 
+UNITS = ("unit", "prices", "period")  # what each row of a long table says of its figures
 OF_ROWS = "of the row"  # where each row says its unit, price base and period itself
 NOT_DECLARED = "not declared"
 
@@ -58,23 +59,25 @@ def columns_of(table: str, names: Iterable[str]) -> dict[str, Column]:
     return {name: column(name) for name in names}
 
 
+def insert_units(
+    table: pd.DataFrame, behind: str, of_rows: Sequence[Column], whats: Sequence[str] = UNITS
+) -> pd.DataFrame:
+    """Return a table in which each row says its unit, price base and period, behind the column `behind`."""
+    found = table.drop(columns=list(whats), errors="ignore")
+    at = list(found.columns).index(behind) + 1
+    for k, what in enumerate(whats):
+        found.insert(at + k, what, [getattr(column, what) for column in of_rows])
+    return found
+
+
 def with_units(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
     """Return a table with `unit`, `prices` and `period` of each row's outcome behind the column that names it."""
-    found = table.drop(columns=["unit", "prices", "period"], errors="ignore")
-    known = [of_outcome(str(name)) for name in found[by]]
-    at = list(found.columns).index(by) + 1
-    for k, what in enumerate(("unit", "prices", "period")):
-        found.insert(at + k, what, [getattr(column, what) for column in known])
-    return found
+    return insert_units(table, by, [of_outcome(str(name)) for name in table[by]])
 
 
 def with_prices(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
     """Return a table that has a column `unit` with `prices` and `period` of each row's outcome behind it."""
-    found, at = table.copy(), list(table.columns).index("unit") + 1
-    known = [of_outcome(str(name)) for name in table[by]]
-    for k, what in enumerate(("prices", "period")):
-        found.insert(at + k, what, [getattr(column, what) for column in known])
-    return found
+    return insert_units(table, "unit", [of_outcome(str(name)) for name in table[by]], UNITS[1:])
 
 
 def write_outcomes(table: pd.DataFrame, path: Path, *, by: str = "outcome", **options: Any) -> None:
