@@ -19,7 +19,7 @@ from sendcycle_experiments.paper.diagrams import AGAIN, PLACES, pipes
 from sendcycle_experiments.paper.registry import FIGURES, choose_figures, make_figures
 from sendcycle_experiments.paper.tables import write_table
 from sendcycle_experiments.sweeps.manifests import adding_results, reporting
-from sendcycle_experiments.sweeps.ownership import claim
+from sendcycle_experiments.sweeps.ownership import MARKER, claim, sha256_of
 from sendcycle_experiments.sweeps.stored_results import StoredResults
 from sendcycle_experiments.terminal.command_line import main
 
@@ -232,6 +232,15 @@ def test_stored_results_are_as_their_manifests_say() -> None:
         elif path.parent.name != "figures":
             unlisted.append(path.parent.name)
     assert set(unlisted) <= {"e01_baseline_fan"}  # it has no manifest
+
+
+def test_markers_of_stored_results_hold_what_stands_there() -> None:
+    markers = sorted(RESULTS.rglob(MARKER))
+    assert markers
+    for path in markers:
+        noted = json.loads(path.read_text(encoding="utf-8"))["files"]
+        there = {name: digest for name, digest in noted.items() if (path.parent / name).exists()}
+        assert there == {name: sha256_of(path.parent / name) for name in there}, path.parent.name
 
 
 def test_columns_of_stored_tables_work_unquoted_and_ema_keeps_them(folder: Path) -> None:
