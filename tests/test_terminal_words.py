@@ -1,13 +1,16 @@
 """Names are shown as they are, sizes are checked before any work, and files that are none end in a line."""
 
 import contextlib
+import gc
 import json
 import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import distributed
 import pandas as pd
 import pytest
 
@@ -253,6 +256,23 @@ def test_no_address_of_a_scheduler_ends_in_a_traceback(address: str, tmp_path: P
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "s").exists()
     assert "certificate" in str(caught.value) or not address.startswith("tls")
+
+
+def test_a_client_that_failed_does_not_lock_up_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = distributed.utils._CollectErrorThread.__init__
+
+    def collecting(*args: Any, **kwargs: Any) -> None:
+        gc.collect()  # at the worst time: Distributed holds the lock that closing a client needs
+        start(*args, **kwargs)
+
+    monkeypatch.setattr(distributed.utils._CollectErrorThread, "__init__", collecting)
+    gc.disable()
+    try:
+        for _ in range(2):
+            with pytest.raises(SendcycleError, match="no Dask scheduler answers"):
+                sweep(DESIGNED, tmp_path / "s", scheduler="nowhere://x")
+    finally:
+        gc.enable()
 
 
 def test_a_sample_too_large_is_an_error_of_the_design() -> None:

@@ -5,6 +5,7 @@ brings depends on the design alone, not on who computes it, nor on the order in 
 """
 
 import asyncio
+import gc
 import itertools
 import mmap
 import os
@@ -253,11 +254,15 @@ def _client(scheduler: str) -> Any:
     """Return a client of a running scheduler."""
     from distributed import Client
 
+    def connected() -> Client:
+        gc.collect()  # a client that failed locks up the next one if it is let go of while that one starts
+        return Client(scheduler, timeout=15)
+
     try:
         for _ in range(LOOP_STARTS - 1):
             with suppress(AssertionError):  # Distributed gives its event loop ten seconds to start: too few when busy
-                return Client(scheduler, timeout=15)
-        return Client(scheduler, timeout=15)
+                return connected()
+        return connected()
     except Exception as error:  # an address may ask for what is not installed, not declared or not there
         why = " ".join((str(error) or type(error).__name__).split())[:LONGEST_ERROR]
         if scheduler.startswith("tls://") and "ssl_context" in why:
